@@ -1,0 +1,99 @@
+internal import COnnxRuntime
+internal import Foundation
+internal import Synchronization
+
+/// ONNX Runtime, loaded from a folder at run time. A process loads one and keeps it.
+package final class Runtime: @unchecked Sendable {  // immutable; the runtime's environment is thread-safe
+    package let location: RuntimeLocation
+    /// The version that the library states, such as "1.24.1".
+    package let version: String
+    /// The execution providers that this build of the library knows, whether or not their libraries are there.
+    package let providers: [String]
+
+    let api: API
+    let environment: OpaquePointer
+    let log: LogRecorder
+    private let openVINOCore = Mutex<OpenVINOCore?>(nil)
+
+    private static let loaded = Mutex<Runtime?>(nil)
+
+    /// The process's runtime, loaded from `location` the first time.
+    ///
+    /// - Throws: `runtimeUnusable` if it does not load, is older than API 21, or another folder's is loaded already.
+    package static func load(_ location: RuntimeLocation) throws(ONNXRuntimeError) -> Runtime {
+        try loaded.withLock { current throws(ONNXRuntimeError) in
+            if let current {
+                guard current.location.library == location.library else {
+                    throw ONNXRuntimeError(
+                        .runtimeUnusable, doing: "load ONNX Runtime from \(location.library)",
+                        cause: "this process already uses \(current.location.library)",
+                        remedy: "A process can hold one runtime: use the same folder everywhere in it.")
+                }
+                return current
+            }
+            let runtime = try Runtime(location)
+            current = runtime
+            return runtime
+        }
+    }
+
+    private init(_ location: RuntimeLocation) throws(ONNXRuntimeError) {
+        let doing = "load ONNX Runtime from \(location.library)"
+        func unusable(_ cause: String, _ remedy: String = RuntimeLocation.remedy) -> ONNXRuntimeError {
+            ONNXRuntimeError(.runtimeUnusable, doing: doing, cause: cause, remedy: remedy)
+        }
+        // Never closed: the runtime and its plugins leave threads and exit handlers behind.
+        guard let handle = dlopen(location.library, RTLD_NOW | RTLD_LOCAL) else {
+            throw unusable(dlerror().map { String(cString: $0) } ?? "dlopen failed")
+        }
+        guard let symbol = dlsym(handle, "OrtGetApiBase"),
+            let base = unsafeBitCast(symbol, to: OrtGetBase.self)()?.pointee,
+            let version = base.GetVersionString().map({ String(cString: $0) })
+        else {
+            throw unusable("it does not export OrtGetApiBase: it is not ONNX Runtime")
+        }
+        let parts = version.split(separator: ".").compactMap { Int($0) }
+        let tableVersion = min(parts.count > 1 && parts[0] == 1 ? parts[1] : 0, API.nodeAssignmentVersion)
+        guard tableVersion >= API.oldestVersion, let table = base.GetApi(UInt32(tableVersion)) else {
+            throw unusable("it is version \(version); Apus needs 1.\(API.oldestVersion) or later")
+        }
+        let api = API(table: table, version: tableVersion)
+        let log = LogRecorder()
+        do throws(API.Failure) {
+            // Informational lines are wanted too: the provider names the device it chose in one of them.
+            let environment = try api.make {
+                OrtCreateEnvWithCustomLogger(
+                    table, LogRecorder.callback, Unmanaged.passUnretained(log).toOpaque(), LogRecorder.info, "apus", $0)
+            }
+            try api.check(OrtDisableTelemetryEvents(table, environment))
+            self.environment = environment
+            self.providers = try Runtime.availableProviders(api)
+        } catch {
+            throw unusable(error.message)
+        }
+        self.location = location
+        self.version = version
+        self.api = api
+        self.log = log
+    }
+
+    /// OpenVINO's own account of its devices. Made when first asked for, because it loads every device plugin.
+    package func openVINO() throws(ONNXRuntimeError) -> OpenVINOCore {
+        try openVINOCore.withLock { core throws(ONNXRuntimeError) in
+            if let core { return core }
+            let made = try OpenVINOCore(folder: location.folder)
+            core = made
+            return made
+        }
+    }
+
+    private static func availableProviders(_ api: API) throws(API.Failure) -> [String] {
+        var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+        var count: Int32 = 0
+        try api.check(OrtGetAvailableProviders(api.table, &names, &count))
+        guard let names else { return [] }
+        let providers = (0..<Int(count)).compactMap { names[$0].map { String(cString: $0) } }
+        try api.check(OrtReleaseAvailableProviders(api.table, names, count))
+        return providers
+    }
+}

@@ -1,0 +1,41 @@
+/// What went wrong between Apus and ONNX Runtime: the kind, what was being done, the cause and what to do about it.
+package struct ONNXRuntimeError: Error, Sendable, CustomStringConvertible {
+    /// The kind of failure. New kinds may be added.
+    package struct Code: Hashable, Sendable {
+        package let name: String
+
+        package static let runtimeNotFound = Code(name: "runtimeNotFound")
+        package static let runtimeUnusable = Code(name: "runtimeUnusable")
+        package static let providerUnavailable = Code(name: "providerUnavailable")
+        package static let deviceUnavailable = Code(name: "deviceUnavailable")
+        package static let invalidOption = Code(name: "invalidOption")
+        package static let modelUnreadable = Code(name: "modelUnreadable")
+        package static let notOnProvider = Code(name: "notOnProvider")
+        package static let sessionFailed = Code(name: "sessionFailed")
+        package static let invalidInput = Code(name: "invalidInput")
+        package static let runFailed = Code(name: "runFailed")
+        package static let cancelled = Code(name: "cancelled")
+    }
+
+    package var code: Code
+    /// What was being done, as in "load the model /models/detr.onnx".
+    package var doing: String
+    package var cause: String
+    package var remedy: String?
+    /// What the runtime logged meanwhile, warnings and errors only.
+    package var log: [String]
+
+    package init(_ code: Code, doing: String, cause: String, remedy: String? = nil, log: [String] = []) {
+        self.code = code
+        self.doing = doing
+        self.cause = cause
+        self.remedy = remedy
+        self.log = log
+    }
+
+    package var description: String {
+        var text = "could not \(doing): \(cause)"
+        if let remedy { text += "\n\(remedy)" }
+        return text
+    }
+}

@@ -1,0 +1,106 @@
+internal import COnnxRuntime
+internal import Foundation
+
+/// OpenVINO's own list of devices, asked through its C API in the same process that runs the models.
+package final class OpenVINOCore: @unchecked Sendable {  // ov::Core is thread-safe
+    package struct Device: Sendable, Equatable {
+        /// OpenVINO's name: "CPU", "GPU", "GPU.1", "NPU".
+        package var id: String
+        /// FULL_DEVICE_NAME, such as "Intel(R) Arc(TM) A770 Graphics (dGPU)".
+        package var fullName: String
+        /// DEVICE_TYPE: "discrete" or "integrated".
+        package var kind: String
+        /// OPTIMIZATION_CAPABILITIES, such as ["FP32", "INT8", "BF16"].
+        package var capabilities: [String]
+
+        package init(id: String, fullName: String, kind: String, capabilities: [String]) {
+            self.id = id
+            self.fullName = fullName
+            self.kind = kind
+            self.capabilities = capabilities
+        }
+    }
+
+    /// OpenVINO's build, such as "2025.4.1-20426-…".
+    package let version: String
+
+    private let core: OpaquePointer
+    private let functions: Functions
+
+    private struct Functions {
+        let freeCore: ov_core_free_t
+        let devices: ov_core_get_available_devices_t
+        let freeDevices: ov_available_devices_free_t
+        let property: ov_core_get_property_t
+        let freeText: ov_free_t
+        let errorInfo: ov_get_error_info_t
+    }
+
+    init(folder: String) throws(ONNXRuntimeError) {
+        let library = folder + "/libopenvino_c.so"
+        let doing = "ask OpenVINO for its devices"
+        func unavailable(_ cause: String) -> ONNXRuntimeError {
+            ONNXRuntimeError(.providerUnavailable, doing: doing, cause: cause, remedy: RuntimeLocation.remedy)
+        }
+        guard let handle = dlopen(library, RTLD_NOW | RTLD_LOCAL) else {
+            throw unavailable(dlerror().map { String(cString: $0) } ?? "\(library) does not load")
+        }
+        func symbol<T>(_ name: String, _: T.Type) throws(ONNXRuntimeError) -> T {
+            guard let address = dlsym(handle, name) else { throw unavailable("\(library) has no \(name)") }
+            return unsafeBitCast(address, to: T.self)
+        }
+        functions = Functions(
+            freeCore: try symbol("ov_core_free", ov_core_free_t.self),
+            devices: try symbol("ov_core_get_available_devices", ov_core_get_available_devices_t.self),
+            freeDevices: try symbol("ov_available_devices_free", ov_available_devices_free_t.self),
+            property: try symbol("ov_core_get_property", ov_core_get_property_t.self),
+            freeText: try symbol("ov_free", ov_free_t.self),
+            errorInfo: try symbol("ov_get_error_info", ov_get_error_info_t.self))
+        let create = try symbol("ov_core_create", ov_core_create_t.self)
+        let getVersion = try symbol("ov_get_openvino_version", ov_get_openvino_version_t.self)
+        let freeVersion = try symbol("ov_version_free", ov_version_free_t.self)
+
+        var version = ov_version_t()
+        if getVersion(&version) == 0, let build = version.buildNumber {
+            self.version = String(cString: build)
+            freeVersion(&version)
+        } else {
+            self.version = "unknown"
+        }
+        var core: OpaquePointer?
+        let status = create(&core)
+        guard status == 0, let core else {
+            throw unavailable(functions.errorInfo(status).map { String(cString: $0) } ?? "status \(status)")
+        }
+        self.core = core
+    }
+
+    deinit { functions.freeCore(core) }
+
+    /// The devices that OpenVINO finds on this machine now.
+    package func devices() throws(ONNXRuntimeError) -> [Device] {
+        var list = ov_available_devices_t()
+        let status = functions.devices(core, &list)
+        guard status == 0 else {
+            throw ONNXRuntimeError(
+                .deviceUnavailable, doing: "ask OpenVINO for its devices",
+                cause: functions.errorInfo(status).map { String(cString: $0) } ?? "status \(status)")
+        }
+        defer { functions.freeDevices(&list) }
+        return (0..<list.size).compactMap { list.devices[$0].map { device(String(cString: $0)) } }
+    }
+
+    package func device(_ id: String) -> Device {
+        Device(
+            id: id, fullName: (property("FULL_DEVICE_NAME", of: id) ?? id).trimmingCharacters(in: .whitespaces),
+            kind: property("DEVICE_TYPE", of: id) ?? "",
+            capabilities: (property("OPTIMIZATION_CAPABILITIES", of: id) ?? "").split(separator: " ").map(String.init))
+    }
+
+    package func property(_ key: String, of device: String) -> String? {
+        var value: UnsafeMutablePointer<CChar>?
+        guard functions.property(core, device, key, &value) == 0, let value else { return nil }
+        defer { functions.freeText(value) }
+        return String(cString: value)
+    }
+}

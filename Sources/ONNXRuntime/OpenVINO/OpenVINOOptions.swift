@@ -1,0 +1,95 @@
+internal import Foundation
+
+/// Options of ONNX Runtime's OpenVINO execution provider, checked before the provider sees them.
+///
+/// The provider takes keys and values as text and meets a wrong one with a silent default: no `device_type` is the CPU,
+/// `AUTO`, `cpu` or a misspelling runs everything on ONNX Runtime's own CPU provider. So only known good values pass.
+package struct OpenVINOOptions: Sendable, Equatable {
+    /// The precision that the device computes in.
+    package enum Precision: String, Sendable, CaseIterable {
+        case f32, bf16, f16
+    }
+
+    /// The provider's keys and values.
+    package let entries: [String: String]
+    package var device: String { entries["device_type"] ?? "" }
+
+    /// - Parameters:
+    ///   - device: "CPU", "GPU", "GPU.0", "GPU.1"…, "NPU".
+    ///   - precision: what the device computes in; the CPU takes f32 and bf16, a GPU f32 and f16, an NPU f16.
+    package init(device: String, precision: Precision) throws(ONNXRuntimeError) {
+        var entries = ["device_type": device]
+        switch (OpenVINOOptions.family(of: device), precision) {
+        case ("CPU", .f32), ("CPU", .bf16):
+            // Always said: where the chip has bf16, OpenVINO's default on the CPU is bf16.
+            entries["load_config"] = #"{"CPU":{"INFERENCE_PRECISION_HINT":"\#(precision.rawValue)"}}"#
+        case ("GPU", .f32): entries["precision"] = "FP32"
+        case ("GPU", .f16), ("NPU", .f16): entries["precision"] = "FP16"
+        case ("CPU", .f16):
+            throw OpenVINOOptions.invalid("precision f16", "OpenVINO's CPU device computes in f32 or bf16", "Use --precision f32 or bf16, or --device gpu.")
+        case ("GPU", .bf16):
+            throw OpenVINOOptions.invalid("precision bf16", "OpenVINO's GPU device computes in f32 or f16", "Use --precision f16.")
+        case ("NPU", _):
+            throw OpenVINOOptions.invalid("precision \(precision.rawValue)", "the NPU computes in f16", "Use --precision f16.")
+        default: break  // not a device: the check below says so
+        }
+        try self.init(entries: entries)
+    }
+
+    /// Takes the provider's own keys and values, as they are written in Python.
+    package init(entries: [String: String]) throws(ONNXRuntimeError) {
+        guard let device = entries["device_type"], !device.isEmpty else {
+            throw OpenVINOOptions.invalid(
+                "device_type", "it is missing, and without it OpenVINO runs on the CPU in silence",
+                "Name the device: CPU, GPU, GPU.1 or NPU.")
+        }
+        guard let family = OpenVINOOptions.family(of: device) else {
+            throw OpenVINOOptions.invalid(
+                "device_type \(device)", OpenVINOOptions.reason(against: device),
+                "Name one device: CPU, GPU, GPU.0, GPU.1 or NPU, in capitals.")
+        }
+        if family == "CPU", let precision = entries["precision"], precision != "FP32" {
+            throw OpenVINOOptions.invalid(
+                "precision \(precision)", "OpenVINO's CPU device refuses it",
+                #"For bf16 on the CPU use load_config = {"CPU":{"INFERENCE_PRECISION_HINT":"bf16"}}."#)
+        }
+        if entries["disable_dynamic_shapes"] != nil {
+            throw OpenVINOOptions.invalid(
+                "disable_dynamic_shapes", "the provider ignores it",
+                "Fix the sizes instead: give the dimensions of the model values.")
+        }
+        if let config = entries["load_config"] {
+            guard (try? JSONSerialization.jsonObject(with: Data(config.utf8))) is [String: [String: Any]] else {
+                throw OpenVINOOptions.invalid(
+                    "load_config", "\"\(config)\" is not a JSON object of options by device",
+                    #"Give the JSON text itself, not a path: {"CPU":{"INFERENCE_PRECISION_HINT":"bf16"}}."#)
+            }
+        }
+        self.entries = entries
+    }
+
+    /// "CPU", "GPU" or "NPU" for a device that the provider takes by that very name, nil for anything else.
+    private static func family(of device: String) -> String? {
+        let parts = device.split(separator: ".", omittingEmptySubsequences: false)
+        guard let family = parts.first.map(String.init), ["CPU", "GPU", "NPU"].contains(family) else { return nil }
+        switch parts.count {
+        case 1: return family
+        case 2 where family == "GPU" && !parts[1].isEmpty && parts[1].allSatisfy(\.isWholeNumber): return family
+        default: return nil
+        }
+    }
+
+    private static func reason(against device: String) -> String {
+        switch device.prefix(while: { $0 != ":" }) {
+        case "AUTO", "MULTI":
+            "its answers may come from different devices from one request to the next, and a bare AUTO runs "
+                + "nothing on OpenVINO at all"
+        case "HETERO": "it spreads the model over several devices, and a bare HETERO runs nothing on OpenVINO at all"
+        default: "the provider does not know it and would run everything on ONNX Runtime's own CPU provider"
+        }
+    }
+
+    private static func invalid(_ option: String, _ cause: String, _ remedy: String) -> ONNXRuntimeError {
+        ONNXRuntimeError(.invalidOption, doing: "use OpenVINO with \(option)", cause: cause, remedy: remedy)
+    }
+}

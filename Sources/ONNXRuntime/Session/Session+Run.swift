@@ -1,0 +1,157 @@
+internal import COnnxRuntime
+internal import Dispatch
+internal import Foundation
+
+extension Session {
+    /// Blocking runs wait here, so that none of them holds a thread of the cooperative pool.
+    private static let queue = DispatchQueue(label: "apus.run", attributes: .concurrent)
+
+    /// Runs the model without blocking the caller's executor. Cancelling the task cancels the run.
+    package func run(_ inputs: [String: Tensor], outputs names: [String]? = nil) async throws -> [String: Tensor] {
+        let cancellation = RunCancellation()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                Session.queue.async {
+                    continuation.resume(
+                        with: Result { try self.run(inputs, outputs: names, cancellation: cancellation) })
+                }
+            }
+        } onCancel: {
+            cancellation.cancel()
+        }
+    }
+
+    /// Runs the model on this thread.
+    ///
+    /// - Parameters:
+    ///   - inputs: a tensor for each input, by name.
+    ///   - names: the outputs to compute; nil for all.
+    ///   - cancellation: stops the run from another thread.
+    /// - Throws: `invalidInput` before anything runs if the inputs do not fit the model, `cancelled` or `runFailed`.
+    package func run(
+        _ inputs: [String: Tensor], outputs names: [String]? = nil, cancellation: RunCancellation? = nil
+    ) throws(ONNXRuntimeError) -> [String: Tensor] {
+        let names = names ?? outputs.map(\.name)
+        try check(inputs, outputs: names)
+        let mark = runtime.log.mark()
+        do {
+            return try run(Array(inputs), names, cancellation: cancellation)
+        } catch {
+            if cancellation?.isCancelled == true {
+                throw ONNXRuntimeError(.cancelled, doing: "run the model", cause: "the run was cancelled")
+            }
+            let log = runtime.log.lines(since: mark, atLeast: LogRecorder.warning)
+            let sizes = inputs.map { "\($0.key) \($0.value.shape)" }.sorted().joined(separator: ", ")
+            throw ONNXRuntimeError(
+                error.code == API.StatusCode.invalidArgument ? .invalidInput : .runFailed,
+                doing: "run the model on \(sizes)", cause: error.message, log: log)
+        }
+    }
+
+    private func run(
+        _ inputs: [(key: String, value: Tensor)], _ names: [String], cancellation: RunCancellation?
+    ) throws(API.Failure) -> [String: Tensor] {
+        let api = runtime.api
+        let options = try api.make { OrtCreateRunOptions(api.table, $0) }
+        defer { OrtReleaseRunOptions(api.table, options) }
+        cancellation?.attach(options, table: api.table)
+        defer { cancellation?.detach() }
+
+        var values: [OpaquePointer?] = []
+        var results = [OpaquePointer?](repeating: nil, count: names.count)
+        var text: [UnsafeMutablePointer<CChar>?] = []
+        defer {
+            for case let value? in values { OrtReleaseValue(api.table, value) }
+            for case let result? in results { OrtReleaseValue(api.table, result) }
+            text.forEach { free($0) }
+        }
+        for (_, tensor) in inputs { values.append(try api.value(over: tensor, memory: cpuMemory)) }
+        text = (inputs.map(\.key) + names).map { strdup($0) }
+        let pointers = text.map { $0.map { UnsafePointer($0) } }
+
+        let status = withExtendedLifetime(inputs) {
+            pointers.withUnsafeBufferPointer { pointers in
+                OrtRun(
+                    api.table, handle, options, pointers.baseAddress, values, inputs.count,
+                    pointers.baseAddress.map { $0 + inputs.count }, names.count, &results)
+            }
+        }
+        try api.check(status)
+        // A provider that takes the whole model as one node does not look at the flag while it computes.
+        if cancellation?.isCancelled == true { throw API.Failure(code: 0, message: "cancelled") }
+
+        var tensors: [String: Tensor] = [:]
+        for (index, name) in names.enumerated() {
+            guard let value = results[index] else {
+                throw API.Failure(code: 0, message: "the runtime gave no value for the output \(name)")
+            }
+            results[index] = nil
+            tensors[name] = try api.tensor(owning: value, session: self)
+        }
+        return tensors
+    }
+
+    private func check(_ given: [String: Tensor], outputs names: [String]) throws(ONNXRuntimeError) {
+        func invalid(_ cause: String, _ remedy: String? = nil) -> ONNXRuntimeError {
+            ONNXRuntimeError(.invalidInput, doing: "run the model", cause: cause, remedy: remedy)
+        }
+        let list = inputs.map(\.description).joined(separator: "; ")
+        for (name, tensor) in given {
+            if let input = inputs.first(where: { $0.name == name }) {
+                if let mismatch = input.mismatch(tensor) { throw invalid("input \(name): \(mismatch)") }
+            } else if overridableInputs.contains(name) {
+                if case .openVINO = provider {
+                    throw invalid(
+                        "input \(name) has a default value in the model, and the OpenVINO provider ignores any other",
+                        "Export the model with \(name) as an input without a default (no initializer).")
+                }
+            } else {
+                throw invalid("the model has no input \(name); it takes \(list)")
+            }
+        }
+        if let missing = inputs.first(where: { given[$0.name] == nil }) {
+            throw invalid("input \(missing.name) is missing; the model takes \(list)")
+        }
+        if let unknown = names.first(where: { name in !outputs.contains { $0.name == name } }) {
+            throw invalid(
+                "the model has no output \(unknown); it gives \(outputs.map(\.description).joined(separator: "; "))")
+        }
+    }
+}
+
+extension API {
+    /// A value that borrows the tensor's memory: the tensor must outlive it.
+    fileprivate func value(over tensor: Tensor, memory: OpaquePointer) throws(Failure) -> OpaquePointer {
+        let shape = tensor.shape.map { Int64($0) }
+        return try tensor.withBytes { bytes throws(Failure) in
+            try make {
+                OrtCreateTensorWithDataAsOrtValue(
+                    table, memory, UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count, shape,
+                    shape.count, tensor.elementType.rawValue, $0)
+            }
+        }
+    }
+
+    /// A tensor that takes over an output value.
+    fileprivate func tensor(owning value: OpaquePointer, session: Session) throws(Failure) -> Tensor {
+        do throws(Failure) {
+            var isTensor: Int32 = 0
+            try check(OrtIsTensor(table, value, &isTensor))
+            guard isTensor != 0 else { throw Failure(code: 0, message: "an output is not a tensor") }
+            let info = try make { OrtGetTensorTypeAndShape(table, value, $0) }
+            defer { OrtReleaseTensorTypeAndShapeInfo(table, info) }
+            let (rawType, shape) = try typeAndShape(info)
+            guard let type = ElementType(rawValue: rawType) else {
+                throw Failure(code: 0, message: "an output has the unsupported element type \(rawType)")
+            }
+            var data: UnsafeMutableRawPointer?
+            try check(OrtGetTensorMutableData(table, value, &data))
+            let bytes = UnsafeRawBufferPointer(start: data, count: shape.reduce(type.size, *))
+            let storage = RuntimeBuffer(value: value, bytes: bytes, session: session)
+            return Tensor(elementType: type, shape: shape, storage: storage)
+        } catch {
+            OrtReleaseValue(table, value)
+            throw error
+        }
+    }
+}

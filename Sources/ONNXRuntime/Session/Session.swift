@@ -1,0 +1,221 @@
+internal import COnnxRuntime
+internal import Foundation
+
+/// A model, loaded and compiled for a provider. Runs may come from many threads at once.
+package final class Session: @unchecked Sendable {  // immutable; OrtSession's Run is thread-safe
+    package let runtime: Runtime
+    package let provider: ExecutionProvider
+    package let inputs: [ValueInfo]
+    package let outputs: [ValueInfo]
+    /// The model's own key/value metadata.
+    package let metadata: [String: String]
+    /// The program that wrote the model, as the model states it.
+    package let producer: String
+    /// Which provider took how many nodes; nil where the runtime is too old to tell.
+    package let assignments: [NodeAssignment]?
+    /// The device that the OpenVINO provider says it chose; nil on ONNX Runtime's own CPU provider.
+    package let openVINODevice: String?
+    /// Inputs with a value in the model, which may be left out of a run.
+    package let overridableInputs: [String]
+
+    let handle: OpaquePointer
+    let cpuMemory: OpaquePointer
+
+    /// Loads and compiles a model.
+    ///
+    /// - Throws: `providerUnavailable`, `deviceUnavailable`, `modelUnreadable`, `notOnProvider` or `sessionFailed`.
+    package init(runtime: Runtime, model: ModelSource, options: SessionOptions) throws(ONNXRuntimeError) {
+        let api = runtime.api
+        let doing = "load \(model.name)"
+        if case .file(let path) = model { try Session.checkFile(path, doing: doing) }
+        let mark = runtime.log.mark()
+        let handle: OpaquePointer
+        var chosenDevice: String?
+        do {
+            let made = try api.make { OrtCreateSessionOptions(api.table, $0) }
+            defer { OrtReleaseSessionOptions(api.table, made) }
+            try api.apply(options, to: made)
+            if case .openVINO(let openVINO) = options.provider {
+                try runtime.append(openVINO, to: made, doing: doing)
+                chosenDevice = runtime.chosenDevice(since: mark)
+            }
+            handle = try api.make { api.createSession(runtime.environment, model, made, $0) }
+        } catch let failure as API.Failure {
+            let log = runtime.log.lines(since: mark, atLeast: LogRecorder.warning)
+            throw Session.error(failure, doing: doing, provider: options.provider, log: log)
+        } catch let error as ONNXRuntimeError {
+            throw error
+        } catch {
+            throw ONNXRuntimeError(.sessionFailed, doing: doing, cause: "\(error)")
+        }
+        do {
+            self.inputs = try api.inputs(of: handle)
+            self.outputs = try api.outputs(of: handle)
+            self.overridableInputs = try api.overridableInputs(of: handle)
+            (self.producer, self.metadata) = try api.metadata(of: handle)
+            self.assignments = try api.nodeAssignments(handle)
+            self.cpuMemory = try api.make { OrtCreateCpuMemoryInfo(api.table, 1, 0, $0) }  // arena, default
+        } catch {
+            OrtReleaseSession(api.table, handle)
+            throw ONNXRuntimeError(.sessionFailed, doing: doing, cause: error.message)
+        }
+        self.runtime = runtime
+        self.provider = options.provider
+        self.openVINODevice = chosenDevice
+        self.handle = handle
+        if case .openVINO(let asked) = options.provider, let chosenDevice, !Session.isSame(chosenDevice, asked.device) {
+            throw ONNXRuntimeError(
+                .notOnProvider, doing: doing, cause: "\(asked.device) was asked for, but OpenVINO chose \(chosenDevice)")
+        }
+    }
+
+    deinit {
+        OrtReleaseMemoryInfo(runtime.api.table, cpuMemory)
+        OrtReleaseSession(runtime.api.table, handle)
+    }
+
+    /// Ends profiling and returns the path of the profile.
+    package func endProfiling() throws(ONNXRuntimeError) -> String {
+        do {
+            return try runtime.api.text { OrtSessionEndProfiling(runtime.api.table, handle, $0, $1) }
+        } catch {
+            throw ONNXRuntimeError(.runFailed, doing: "write the profile", cause: error.message)
+        }
+    }
+
+    /// "GPU" is the first GPU, which OpenVINO may also call "GPU.0".
+    private static func isSame(_ chosen: String, _ asked: String) -> Bool {
+        chosen == asked || (chosen == "GPU.0" && asked == "GPU") || (chosen == "GPU" && asked == "GPU.0")
+    }
+
+    private static func checkFile(_ path: String, doing: String) throws(ONNXRuntimeError) {
+        var isFolder: ObjCBool = false
+        func unreadable(_ cause: String, _ remedy: String) -> ONNXRuntimeError {
+            ONNXRuntimeError(.modelUnreadable, doing: doing, cause: cause, remedy: remedy)
+        }
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw unreadable("there is no such file", "Check the path of the model.")
+        }
+        guard !isFolder.boolValue else { throw unreadable("it is a folder", "Name the .onnx file in it.") }
+        guard let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int, size > 0 else {
+            throw unreadable("the file is empty", "Its download or copy may be incomplete: get it again.")
+        }
+        guard FileManager.default.isReadableFile(atPath: path) else {
+            throw unreadable("you may not read it", "Change its permissions: chmod +r \(path)")
+        }
+    }
+
+    /// The file that a message names, as in "[/models/external.data]" or "data_full_path: external.data,".
+    private static func quotedPath(in text: String) -> String? {
+        if let match = text.firstMatch(of: /\[(\/[^\]]+)\]/) { return String(match.1) }
+        if let match = text.firstMatch(of: /data_full_path: ([^,]+),/) { return String(match.1) }
+        return nil
+    }
+
+    private static func error(
+        _ failure: API.Failure, doing: String, provider: ExecutionProvider, log: [String]
+    ) -> ONNXRuntimeError {
+        let text = failure.message
+        func make(_ code: ONNXRuntimeError.Code, _ cause: String, _ remedy: String?) -> ONNXRuntimeError {
+            ONNXRuntimeError(code, doing: doing, cause: cause, remedy: remedy, log: log)
+        }
+        if failure.code == API.StatusCode.invalidProtobuf || text.contains("ModelProto does not have a graph") {
+            return make(
+                .modelUnreadable, "it is not an ONNX model, or not a whole one",
+                "Give an .onnx file. If it should be one, its download or copy may be incomplete.")
+        }
+        if text.contains("fallback to CPU EP has been explicitly disabled") {
+            return make(
+                .notOnProvider,
+                "OpenVINO did not take the whole model, and Apus never lets the rest run on the CPU unsaid",
+                "The model has an operator that OpenVINO lacks, or is too trivial for it to take. "
+                    + "To run all of it on ONNX Runtime's own CPU kernels, use --provider cpu.")
+        }
+        if text.lowercased().contains("external data") || text.contains("cannot get file size") {
+            return make(
+                .modelUnreadable, "its weights are in a separate file that is missing or too short"
+                    + (Session.quotedPath(in: text).map { " (\($0))" } ?? ""),
+                "Put the external data file beside the model, under the name that the model was saved with.")
+        }
+        return make(.sessionFailed, ([text] + log.filter { !text.contains($0) }).joined(separator: "; "), nil)
+    }
+}
+
+extension API {
+    fileprivate func apply(_ options: SessionOptions, to made: OpaquePointer) throws(Failure) {
+        try check(OrtSetSessionLogSeverityLevel(table, made, LogRecorder.warning))
+        try check(OrtSetSessionGraphOptimizationLevel(table, made, 99))  // all
+        if let threads = options.threads { try check(OrtSetIntraOpNumThreads(table, made, Int32(clamping: threads))) }
+        if let prefix = options.profilePrefix { try check(OrtEnableProfiling(table, made, prefix)) }
+        for (name, size) in options.dimensions {
+            try check(OrtAddFreeDimensionOverrideByName(table, made, name, Int64(size)))
+        }
+        try check(OrtAddSessionConfigEntry(table, made, "session.record_ep_graph_assignment_info", "1"))
+        if case .openVINO = options.provider {
+            try check(OrtAddSessionConfigEntry(table, made, "session.disable_cpu_ep_fallback", "1"))
+        }
+    }
+
+    fileprivate func createSession(
+        _ environment: OpaquePointer, _ model: ModelSource, _ options: OpaquePointer,
+        _ out: UnsafeMutablePointer<OpaquePointer?>
+    ) -> OpaquePointer? {
+        switch model {
+        case .file(let path):
+            OrtCreateSession(table, environment, path, options, out)
+        case .bytes(let bytes):
+            bytes.withUnsafeBytes {
+                OrtCreateSessionFromArray(table, environment, $0.baseAddress, $0.count, options, out)
+            }
+        case .embedded(_, let bytes):
+            OrtCreateSessionFromArray(table, environment, bytes().baseAddress, bytes().count, options, out)
+        }
+    }
+
+    fileprivate func inputs(of session: OpaquePointer) throws(Failure) -> [ValueInfo] {
+        var inputs: [ValueInfo] = []
+        for index in 0..<(try count { OrtSessionGetInputCount(table, session, $0) }) {
+            let name = try text { OrtSessionGetInputName(table, session, index, $0, $1) }
+            inputs.append(
+                try valueInfo(name: name, type: try make { OrtSessionGetInputTypeInfo(table, session, index, $0) }))
+        }
+        return inputs
+    }
+
+    fileprivate func outputs(of session: OpaquePointer) throws(Failure) -> [ValueInfo] {
+        var outputs: [ValueInfo] = []
+        for index in 0..<(try count { OrtSessionGetOutputCount(table, session, $0) }) {
+            let name = try text { OrtSessionGetOutputName(table, session, index, $0, $1) }
+            outputs.append(
+                try valueInfo(name: name, type: try make { OrtSessionGetOutputTypeInfo(table, session, index, $0) }))
+        }
+        return outputs
+    }
+
+    fileprivate func overridableInputs(of session: OpaquePointer) throws(Failure) -> [String] {
+        var names: [String] = []
+        for index in 0..<(try count { OrtSessionGetOverridableInitializerCount(table, session, $0) }) {
+            names.append(try text { OrtSessionGetOverridableInitializerName(table, session, index, $0, $1) })
+        }
+        return names
+    }
+
+    fileprivate func metadata(of session: OpaquePointer) throws(Failure) -> (String, [String: String]) {
+        let metadata = try make { OrtSessionGetModelMetadata(table, session, $0) }
+        defer { OrtReleaseModelMetadata(table, metadata) }
+        let allocator = try defaultAllocator()
+        var keys: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+        var keyCount: Int64 = 0
+        try check(OrtModelMetadataGetCustomMetadataMapKeys(table, metadata, allocator, &keys, &keyCount))
+        var entries: [String: String] = [:]
+        defer { if let keys { free(keys, allocator: allocator) } }
+        for index in 0..<Int(keyCount) {
+            guard let key = keys?[index] else { continue }
+            defer { free(key, allocator: allocator) }
+            entries[String(cString: key)] = try text {
+                OrtModelMetadataLookupCustomMetadataMap(table, metadata, $0, key, $1)
+            }
+        }
+        return (try text { OrtModelMetadataGetProducerName(table, metadata, $0, $1) }, entries)
+    }
+}
