@@ -12,7 +12,14 @@ let package = Package(
     targets: [
         .target(name: "COnnxRuntime"),
         .target(name: "ONNXRuntime", dependencies: ["COnnxRuntime"], swiftSettings: settings),
+        .target(
+            name: "CImageCodecs",
+            linkerSettings: [
+                .linkedLibrary("turbojpeg"), .linkedLibrary("png"), .linkedLibrary("webp"), .linkedLibrary("webpdemux"),
+            ]),
+        .target(name: "Imaging", dependencies: ["CImageCodecs"], swiftSettings: settings),
         .target(name: "TestSupport", dependencies: ["ONNXRuntime"], path: "Tests/TestSupport", swiftSettings: settings),
+        .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "ONNXRuntimeTests", dependencies: ["ONNXRuntime", "TestSupport"], swiftSettings: settings),
     ]
 )

@@ -1,0 +1,34 @@
+internal import CImageCodecs
+
+extension ImageDecoder {
+    static func decodePNG(_ bytes: UnsafeRawBufferPointer, limits: ImageLimits) throws(ImagingError) -> Bitmap {
+        // Signature (8), length of the first chunk (4), its name (4), width (4), height (4): always at the same place.
+        guard bytes.count >= 33 else { throw .truncated(.png) }
+        guard bytes[12..<16].elementsEqual(Array("IHDR".utf8)) else { throw .corrupt(.png, "it has no header") }
+        let width = Int(bytes.bigEndian(UInt32.self, at: 16))
+        let height = Int(bytes.bigEndian(UInt32.self, at: 20))
+        guard width > 0, height > 0, width <= 0x7FFF_FFFF, height <= 0x7FFF_FFFF else {
+            throw .corrupt(.png, "its header says \(width)x\(height)")
+        }
+        try limits.check(width: width, height: height)
+        return try Bitmap(width: width, height: height) { pixels throws(ImagingError) in
+            var text = [CChar](repeating: 0, count: Int(APUS_PNG_MESSAGE_SIZE))
+            let base = bytes.bindMemory(to: UInt8.self).baseAddress
+            guard apus_png_decode(base, bytes.count, UInt32(width), UInt32(height), pixels.baseAddress, &text) else {
+                let reason = text.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
+                throw reason == "the file is truncated" ? .truncated(.png) : .corrupt(.png, reason)
+            }
+        }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// An integer at an offset that the caller has checked.
+    func bigEndian<Integer: FixedWidthInteger & BitwiseCopyable>(_: Integer.Type, at offset: Int) -> Integer {
+        Integer(bigEndian: loadUnaligned(fromByteOffset: offset, as: Integer.self))
+    }
+
+    func littleEndian<Integer: FixedWidthInteger & BitwiseCopyable>(_: Integer.Type, at offset: Int) -> Integer {
+        Integer(littleEndian: loadUnaligned(fromByteOffset: offset, as: Integer.self))
+    }
+}

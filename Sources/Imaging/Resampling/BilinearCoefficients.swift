@@ -1,0 +1,49 @@
+/// The weights by which one axis of a picture is resampled, in Pillow's fixed point.
+///
+/// Antialiased bilinear: when shrinking, the triangle filter is widened by the scale. Arithmetic and rounding are those
+/// of Pillow's `precompute_coeffs` and `normalize_coeffs_8bpc` (`src/libImaging/Resample.c`), so that results are equal
+/// to the last bit.
+struct BilinearCoefficients {
+    /// Bits after the point: 32, less 8 for the pixel and 2 for the sum.
+    static let precision = 32 - 8 - 2
+
+    /// The most source pixels that one target pixel takes from.
+    let support: Int
+    /// The first source pixel of each target pixel.
+    let first: [Int]
+    /// How many source pixels each target pixel takes from.
+    let count: [Int]
+    /// `support` weights for each target pixel; those beyond its count are zero.
+    let weights: [Int32]
+
+    init(from source: Int, to target: Int) {
+        let scale = Double(source) / Double(target)
+        let filterScale = max(1, scale)
+        let radius = filterScale  // the triangle's support is 1
+        support = Int(radius.rounded(.up)) * 2 + 1
+        var first = [Int](repeating: 0, count: target)
+        var count = first
+        var weights = [Int32](repeating: 0, count: target * support)
+        var exact = [Double](repeating: 0, count: support)
+        for index in 0..<target {
+            let center = (Double(index) + 0.5) * scale
+            let low = max(0, Int(center - radius + 0.5))
+            let high = min(source, Int(center + radius + 0.5))
+            var sum = 0.0
+            for position in 0..<(high - low) {
+                let distance = abs((Double(position + low) - center + 0.5) * (1 / filterScale))
+                exact[position] = distance < 1 ? 1 - distance : 0
+                sum += exact[position]
+            }
+            for position in 0..<(high - low) {
+                let weight = sum == 0 ? exact[position] : exact[position] / sum
+                weights[index * support + position] = Int32(0.5 + weight * Double(1 << BilinearCoefficients.precision))
+            }
+            first[index] = low
+            count[index] = high - low
+        }
+        self.first = first
+        self.count = count
+        self.weights = weights
+    }
+}
