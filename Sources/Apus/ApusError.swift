@@ -1,0 +1,85 @@
+package import Imaging
+package import ONNXRuntime
+
+/// What failed, while doing what, and what to do about it.
+public struct ApusError: Error, Sendable, CustomStringConvertible {
+    /// The kind of failure. New kinds may be added.
+    public struct Code: Hashable, Sendable, CustomStringConvertible {
+        public let name: String
+
+        /// The picture cannot be read, or is larger than the limits allow.
+        public static let image = Code(name: "image")
+        /// The model file cannot be read.
+        public static let model = Code(name: "model")
+        /// The model is no detector that Apus knows.
+        public static let notADetector = Code(name: "notADetector")
+        /// ONNX Runtime is not there, or does not load.
+        public static let runtime = Code(name: "runtime")
+        /// The device that was asked for is not there or cannot run the model.
+        public static let device = Code(name: "device")
+        /// An option has a value that cannot be.
+        public static let option = Code(name: "option")
+        /// The model ran and failed, or its answers are not numbers.
+        public static let inference = Code(name: "inference")
+        /// The task was cancelled.
+        public static let cancelled = Code(name: "cancelled")
+
+        public var description: String { name }
+    }
+
+    public var code: Code
+    /// What was being done, as in "read the picture street.jpg".
+    public var doing: String
+    public var cause: String
+    /// What to do about it.
+    public var remedy: String?
+    /// What the runtime logged meanwhile, warnings and errors only.
+    public var log: [String]
+
+    public init(_ code: Code, doing: String, cause: String, remedy: String? = nil, log: [String] = []) {
+        self.code = code
+        self.doing = doing
+        self.cause = cause
+        self.remedy = remedy
+        self.log = log
+    }
+
+    public var description: String {
+        let text = "could not \(doing): \(cause)"
+        return remedy.map { text + "\n" + $0 } ?? text
+    }
+}
+
+extension ApusError {
+    package init(_ error: ImagingError, doing: String) {
+        self.init(.image, doing: doing, cause: error.cause, remedy: error.remedy)
+    }
+
+    package init(_ error: ONNXRuntimeError) {
+        let code: Code =
+            switch error.code {
+            case .runtimeNotFound, .runtimeUnusable, .providerUnavailable: .runtime
+            case .deviceUnavailable, .notOnProvider: .device
+            case .modelUnreadable, .sessionFailed: .model
+            case .invalidOption: .option
+            case .cancelled: .cancelled
+            default: .inference
+            }
+        self.init(code, doing: error.doing, cause: error.cause, remedy: error.remedy, log: error.log)
+    }
+
+    /// Runs `body`, and turns what it throws into an `ApusError`: the one place where errors of lower modules are wrapped.
+    static func wrapping<Result>(doing: String, _ body: () throws -> Result) throws(ApusError) -> Result {
+        do {
+            return try body()
+        } catch let error as ApusError {
+            throw error
+        } catch let error as ONNXRuntimeError {
+            throw ApusError(error)
+        } catch let error as ImagingError {
+            throw ApusError(error, doing: doing)
+        } catch {
+            throw ApusError(.inference, doing: doing, cause: "\(error)")
+        }
+    }
+}

@@ -1,0 +1,61 @@
+/// An object that was found.
+public struct Detection: Sendable, Hashable {
+    /// The model's confidence, 0 to 1.
+    public var score: Float
+    /// The model's number for the class. For models trained on COCO its category id, 1 to 90 with gaps.
+    public var label: Int
+    /// The name of the class; nil if the model and the configuration give none.
+    public var category: String?
+    public var box: Box
+
+    public init(score: Float, label: Int, category: String?, box: Box) {
+        self.score = score
+        self.label = label
+        self.category = category
+        self.box = box
+    }
+}
+
+/// A rectangle in pixels of the upright picture, the origin at its top left.
+///
+/// As the model gives it: an edge may lie a little outside of the picture.
+public struct Box: Sendable, Hashable {
+    public var xMin: Float
+    public var yMin: Float
+    public var xMax: Float
+    public var yMax: Float
+
+    public init(xMin: Float, yMin: Float, xMax: Float, yMax: Float) {
+        self.xMin = xMin
+        self.yMin = yMin
+        self.xMax = xMax
+        self.yMax = yMax
+    }
+}
+
+/// What was found in one picture, highest score first.
+public struct DetectionResult: Sendable {
+    public var detections: [Detection]
+    /// Size of the upright picture in pixels.
+    public var width: Int
+    public var height: Int
+    public var timings: Timings
+}
+
+/// Where the time went. In a batch, each picture's share of it.
+public struct Timings: Sendable, Hashable {
+    /// Resizing, normalizing and laying out the pixels.
+    public var preprocess: Duration
+    /// The model.
+    public var inference: Duration
+    /// From the model's outputs to boxes.
+    public var postprocess: Duration
+}
+
+extension Duration {
+    /// Whole and fractional milliseconds.
+    public var milliseconds: Double {
+        let (seconds, attoseconds) = components
+        return Double(seconds) * 1e3 + Double(attoseconds) / 1e15
+    }
+}

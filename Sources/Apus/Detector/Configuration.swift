@@ -1,0 +1,33 @@
+extension Detector {
+    /// How a detector runs. Every default is said in `Detector.execution` or `Detector.assumptions`.
+    public struct Configuration: Sendable {
+        public var device: Device
+        public var precision: Precision
+        public var provider: Provider
+        /// Detections with a higher score are reported; 0 to 1.
+        public var threshold: Float
+        /// Names of the classes; nil takes the model's own.
+        public var labels: LabelMap?
+        /// Pictures of one size that are run at once. The model must take batches: many exports do not, though their
+        /// inputs say so.
+        public var batchSize: Int
+        /// Threads of ONNX Runtime's own CPU provider; nil leaves the choice to it. OpenVINO chooses for itself.
+        public var threads: Int?
+        /// A folder that holds ONNX Runtime; nil searches `APUS_RUNTIME`, beside the executable, and where setup put it.
+        public var runtime: String?
+
+        public init(
+            device: Device = .auto, precision: Precision = .auto, provider: Provider = .auto, threshold: Float = 0.9,
+            labels: LabelMap? = nil, batchSize: Int = 1, threads: Int? = nil, runtime: String? = nil
+        ) {
+            self.device = device
+            self.precision = precision
+            self.provider = provider
+            self.threshold = threshold
+            self.labels = labels
+            self.batchSize = batchSize
+            self.threads = threads
+            self.runtime = runtime
+        }
+    }
+}

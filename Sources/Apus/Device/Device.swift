@@ -1,0 +1,61 @@
+/// Where a model is to run.
+public enum Device: Hashable, Sendable, CustomStringConvertible {
+    /// The best that OpenVINO finds: a discrete Intel GPU, then an integrated one, then the CPU. Chosen once, and said.
+    case auto
+    case cpu
+    /// A GPU by its number; nil is the first.
+    case gpu(Int?)
+    case npu
+
+    /// Reads `auto`, `cpu`, `gpu`, `gpu.1` or `npu`, in any case.
+    public init?(_ text: String) {
+        let text = text.lowercased()
+        switch text {
+        case "auto": self = .auto
+        case "cpu": self = .cpu
+        case "gpu": self = .gpu(nil)
+        case "npu": self = .npu
+        default:
+            guard text.hasPrefix("gpu."), let number = Int(text.dropFirst(4)), number >= 0 else { return nil }
+            self = .gpu(number)
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .auto: "auto"
+        case .cpu: "cpu"
+        case .gpu(nil): "gpu"
+        case .gpu(let number?): "gpu.\(number)"
+        case .npu: "npu"
+        }
+    }
+
+    /// OpenVINO's name; nil for `auto`.
+    var openVINOName: String? {
+        switch self {
+        case .auto: nil
+        case .cpu: "CPU"
+        case .gpu(nil): "GPU"
+        case .gpu(let number?): "GPU.\(number)"
+        case .npu: "NPU"
+        }
+    }
+}
+
+/// What the device computes in.
+public enum Precision: String, Sendable, CaseIterable {
+    /// The device's own: f32 on a CPU, f16 on a GPU and an NPU.
+    case auto
+    case f32, bf16, f16
+}
+
+/// Whose kernels run the model.
+public enum Provider: String, Sendable, CaseIterable {
+    /// OpenVINO, or ONNX Runtime's CPU kernels where the runtime was built without OpenVINO; which one is reported.
+    case auto
+    /// Intel's OpenVINO: CPU, GPU and NPU.
+    case openVINO = "openvino"
+    /// ONNX Runtime's own CPU kernels.
+    case cpu
+}

@@ -1,0 +1,112 @@
+package import ONNXRuntime
+
+/// The device, provider and precision that a configuration comes to on this machine, and why.
+package struct DeviceChoice: Sendable {
+    package var provider: ExecutionProvider
+    package var device: String
+    package var deviceName: String?
+    package var precision: Precision
+    package var reason: String
+
+    package init(_ configuration: Detector.Configuration, runtime: Runtime) throws(ApusError) {
+        try ApusError.checkCombination(configuration)
+        let wantsOwnKernels = configuration.provider == .cpu
+        if wantsOwnKernels || (configuration.provider == .auto && !runtime.hasOpenVINO) {
+            self = try .ownKernels(configuration, runtime: runtime)
+            return
+        }
+        do {
+            var reasons: [String] = []
+            let name: String
+            if let asked = configuration.device.openVINOName {
+                name = asked
+                reasons.append("device \(configuration.device) was asked for")
+            } else {
+                (name, reasons) = DeviceChoice.best(of: try runtime.openVINO().devices())
+            }
+            precision = configuration.precision
+            if precision == .auto {
+                precision = name == "CPU" ? .f32 : .f16
+                reasons.append("\(precision.rawValue) is its default")
+            }
+            let described = try runtime.openVINO().device(name)
+            if precision == .bf16, name == "CPU", !described.capabilities.contains("BF16") {
+                throw ApusError(
+                    .option, doing: "use precision bf16",
+                    cause: "this CPU has no bf16 (\(described.fullName); OpenVINO lists \(described.capabilities.joined(separator: ", ")))",
+                    remedy: "Use --precision f32.")
+            }
+            guard let computed = OpenVINOOptions.Precision(rawValue: precision.rawValue) else {
+                preconditionFailure("auto was resolved above")
+            }
+            provider = .openVINO(try OpenVINOOptions(device: name, precision: computed))
+            device = name
+            deviceName = described.fullName
+            reason = reasons.joined(separator: "; ")
+        } catch let error as ONNXRuntimeError {
+            throw ApusError(error)
+        } catch let error as ApusError {
+            throw error
+        } catch {
+            throw ApusError(.device, doing: "choose a device", cause: "\(error)")
+        }
+    }
+
+    private init(provider: ExecutionProvider, device: String, deviceName: String?, precision: Precision, reason: String) {
+        self.provider = provider
+        self.device = device
+        self.deviceName = deviceName
+        self.precision = precision
+        self.reason = reason
+    }
+
+    /// A discrete Intel GPU, then an integrated one, then the CPU. Other makers' GPUs, which OpenVINO may list too, and
+    /// the NPU, which few detection models fit, are taken only by name.
+    package static func best(of devices: [OpenVINOCore.Device]) -> (name: String, reasons: [String]) {
+        let gpus = devices.filter { $0.id.hasPrefix("GPU") && $0.fullName.contains("Intel") }
+        if let discrete = gpus.first(where: { $0.kind == "discrete" }) {
+            return (discrete.id, ["auto: the first discrete Intel GPU that OpenVINO finds"])
+        }
+        if let integrated = gpus.first {
+            return (integrated.id, ["auto: an integrated Intel GPU; OpenVINO finds no discrete one"])
+        }
+        let list = devices.map(\.id).joined(separator: ", ")
+        return ("CPU", ["auto: OpenVINO finds no Intel GPU (it finds \(list))"])
+    }
+
+    private static func ownKernels(
+        _ configuration: Detector.Configuration, runtime: Runtime
+    ) throws(ApusError) -> DeviceChoice {
+        let wasAsked = configuration.provider == .cpu
+        guard [.auto, .cpu].contains(configuration.device) else {
+            throw ApusError(
+                .device, doing: "use device \(configuration.device)",
+                cause: wasAsked
+                    ? "ONNX Runtime's own CPU provider runs on the CPU only"
+                    : "ONNX Runtime \(runtime.version) at \(runtime.location.folder) was built without OpenVINO, so it has no OpenVINO devices",
+                remedy: wasAsked ? "Use --provider openvino." : RuntimeLocation.remedy)
+        }
+        guard [.auto, .f32].contains(configuration.precision) else {
+            throw ApusError(
+                .option, doing: "use precision \(configuration.precision.rawValue)",
+                cause: "ONNX Runtime's own CPU provider computes in the model's types, here f32",
+                remedy: "Use --precision f32, or --provider openvino.")
+        }
+        let why = wasAsked ? "provider cpu was asked for" : "ONNX Runtime \(runtime.version) was built without OpenVINO"
+        return DeviceChoice(provider: .cpu, device: "CPU", deviceName: nil, precision: .f32, reason: why)
+    }
+}
+
+extension ApusError {
+    fileprivate static func checkCombination(_ configuration: Detector.Configuration) throws(ApusError) {
+        guard (0...1).contains(configuration.threshold) else {
+            throw ApusError(
+                .option, doing: "use threshold \(configuration.threshold)", cause: "a score is between 0 and 1",
+                remedy: "Give a threshold from 0 to 1.")
+        }
+        guard configuration.batchSize >= 1 else {
+            throw ApusError(
+                .option, doing: "use batch size \(configuration.batchSize)", cause: "a batch has at least one picture")
+        }
+    }
+}

@@ -1,0 +1,19 @@
+/// What ran a model: as the runtime and OpenVINO tell, not as was asked.
+public struct Execution: Sendable {
+    /// ONNX Runtime's name of the provider, as "OpenVINOExecutionProvider".
+    public var provider: String
+    /// The device that the provider says it chose, as "CPU" or "GPU.0".
+    public var device: String
+    /// OpenVINO's full name of the device; nil on ONNX Runtime's own CPU provider.
+    public var deviceName: String?
+    /// What the device computes in.
+    public var precision: Precision
+    /// How many of the model's nodes each provider took; nil where the runtime is older than 1.24 and cannot tell.
+    public var nodes: [String: Int]?
+    /// Why this device and precision.
+    public var reason: String
+    /// ONNX Runtime's version.
+    public var runtimeVersion: String
+    /// The folder that it was loaded from.
+    public var runtimeFolder: String
+}

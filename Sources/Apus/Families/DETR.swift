@@ -1,0 +1,220 @@
+internal import Foundation
+package import Imaging
+package import ONNXRuntime
+
+/// DETR (Carion et al., 2020, arXiv:2005.12872) and models with its inputs and outputs.
+///
+/// Inputs: pictures [batch, 3, height, width], normalized; optionally `pixel_mask` [batch, height, width], 1 on the
+/// picture and 0 on padding, as Hugging Face exports have it. Outputs: logits [batch, queries, classes + 1], the last
+/// being "no object", and boxes [batch, queries, 4], centre x, centre y, width and height as shares of the picture.
+package struct DETR: ModelFamily {
+    package static let name = "detr"
+    package static let expectation =
+        "A DETR model takes a picture [batch, 3, height, width], with or without a pixel_mask [batch, height, width], "
+        + "and gives logits [batch, queries, classes + 1] and boxes [batch, queries, 4]."
+
+    package let assumptions: [String]
+    package let classCount: Int
+    package let labels: LabelMap?
+    package let fixedBatch: Int?
+
+    private let image: ValueInfo
+    private let imageType: ElementType
+    private let mask: ValueInfo?
+    private let logits: ValueInfo
+    private let boxes: ValueInfo
+    private let resize: ResizeRule
+    private let normalizer: PixelNormalizer
+    private var fixedHeight: Int? { image.dimensions[2].size }
+    private var fixedWidth: Int? { image.dimensions[3].size }
+
+    package static func recognize(_ model: ModelSignature) throws(ApusError) -> (any ModelFamily)? {
+        guard let image = model.inputs.first(where: isImage), let imageType = image.elementType,
+            let (logits, boxes) = outputs(model.outputs)
+        else { return nil }
+        let others = model.inputs.filter { $0.name != image.name }
+        guard others.count <= 1, others.allSatisfy(isMask) else { return nil }
+        return try DETR(
+            image: image, type: imageType, mask: others.first, logits: logits, boxes: boxes, metadata: model.metadata)
+    }
+
+    private init(
+        image: ValueInfo, type: ElementType, mask: ValueInfo?, logits: ValueInfo, boxes: ValueInfo,
+        metadata: [String: String]
+    ) throws(ApusError) {
+        self.image = image
+        self.imageType = type
+        self.mask = mask
+        self.logits = logits
+        self.boxes = boxes
+        fixedBatch = image.dimensions[0].size
+        var assumed: [String] = []
+        if metadata["family"] == nil {
+            assumed.append("family detr, from the outputs \(logits.name) and \(boxes.name)")
+        }
+        let metadata = MetadataReader(entries: metadata)
+
+        if let shortest = try metadata.positiveInteger("shortest"), let longest = try metadata.positiveInteger("longest") {
+            resize = ResizeRule(shortest: shortest, longest: longest)
+        } else {
+            resize = .detr
+            if image.dimensions[2].size == nil || image.dimensions[3].size == nil {
+                assumed.append("resize rule: shortest side 800, longest at most 1333 (DETR's)")
+            }
+        }
+        if let height = image.dimensions[2].size, let width = image.dimensions[3].size {
+            assumed.append("the model's input is fixed at \(width)x\(height): every picture is stretched to it")
+        }
+        let mean = try metadata.threeNumbers("mean")
+        let std = try metadata.threeNumbers("std")
+        if mean == nil || std == nil { assumed.append("pixels normalized with ImageNet's mean and deviation") }
+        if std?.contains(0) == true { throw MetadataReader.invalid("std", "a deviation of 0 divides by zero") }
+        normalizer = PixelNormalizer(
+            mean: mean ?? PixelNormalizer.imageNetMean, std: std ?? PixelNormalizer.imageNetStd)
+
+        classCount = max(0, (logits.dimensions[2].size ?? 1) - 1)
+        if let text = metadata.entries["labels"] {
+            guard let map = LabelMap(json: text) else { throw MetadataReader.invalid("labels", "it is not JSON of names by number") }
+            labels = map
+        } else {
+            labels = nil
+        }
+        assumptions = assumed
+    }
+
+    // MARK: Recognition
+
+    private static func isImage(_ value: ValueInfo) -> Bool {
+        value.dimensions.count == 4 && (value.dimensions[1].size ?? 3) == 3
+            && (value.elementType == .float32 || value.elementType == .float16)
+    }
+
+    private static func isMask(_ value: ValueInfo) -> Bool {
+        value.dimensions.count == 3 && value.name == "pixel_mask"
+            && [.int64, .bool, .float32].contains(value.elementType)
+    }
+
+    /// By their names where these say it, else by their shapes: boxes have four numbers.
+    private static func outputs(_ outputs: [ValueInfo]) -> (logits: ValueInfo, boxes: ValueInfo)? {
+        let tensors = outputs.filter {
+            $0.dimensions.count == 3 && ($0.elementType == .float32 || $0.elementType == .float16)
+        }
+        let fours = tensors.filter { ($0.dimensions[2].size ?? 4) == 4 }
+        if let logits = tensors.first(where: { $0.name.contains("logits") }),
+            let boxes = fours.first(where: { $0.name.contains("boxes") })
+        {
+            return (logits, boxes)
+        }
+        let rest = tensors.filter { tensor in (tensor.dimensions[2].size ?? 0) > 1 && tensor.dimensions[2].size != 4 }
+        guard tensors.count == 2, fours.count == 1, let boxes = fours.first, let logits = rest.first else { return nil }
+        return (logits, boxes)
+    }
+
+    // MARK: Inputs
+
+    package func inputSize(width: Int, height: Int) -> (width: Int, height: Int) {
+        let size = resize.size(width: width, height: height)
+        return (fixedWidth ?? size.width, fixedHeight ?? size.height)
+    }
+
+    package func inputs(for pictures: [Bitmap]) throws -> [String: Tensor] {
+        let count = fixedBatch ?? pictures.count
+        let pixels = try normalizer.tensor(pictures, as: imageType, count: count)
+        guard let mask else { return [image.name: pixels] }
+        // Pictures of a batch have one size, so nothing is padding.
+        let shape = [count, pixels.shape[2], pixels.shape[3]]
+        let ones =
+            switch mask.elementType {
+            case .bool: try Tensor(Bool.self, shape: shape) { $0.update(repeating: true) }
+            case .float32: try Tensor(Float.self, shape: shape) { $0.update(repeating: 1) }
+            default: try Tensor(Int64.self, shape: shape) { $0.update(repeating: 1) }
+            }
+        return [image.name: pixels, mask.name: ones]
+    }
+
+    // MARK: Outputs
+
+    package func detections(
+        in outputs: [String: Tensor], sizes: [(width: Int, height: Int)], threshold: Float
+    ) throws -> [[Detection]] {
+        guard let logits = outputs[logits.name], let boxes = outputs[boxes.name],
+            logits.shape.count == 3, boxes.shape.count == 3, boxes.shape[2] == 4, logits.shape[2] > 1,
+            logits.shape[0] == boxes.shape[0], logits.shape[1] == boxes.shape[1], logits.shape[0] >= sizes.count
+        else {
+            let shapes = outputs.map { "\($0.key) \($0.value.shape)" }.sorted().joined(separator: ", ")
+            throw ApusError(
+                .inference, doing: "read the model's answer", cause: "its outputs do not fit together: \(shapes)")
+        }
+        let (queries, classes) = (logits.shape[1], logits.shape[2] - 1)
+        let scores = try logits.floats()
+        let edges = try boxes.floats()
+        guard scores.allSatisfy(\.isFinite), edges.allSatisfy(\.isFinite) else {
+            throw ApusError(
+                .inference, doing: "read the model's answer", cause: "it holds values that are not numbers",
+                remedy: "The device or its precision fails on this model: try --precision f32, or --device cpu.")
+        }
+        return sizes.enumerated().map { picture, size in
+            (0..<queries).compactMap { query in
+                let row = picture * queries + query
+                let best = softmaxMaximum(scores[(row * (classes + 1))..<((row + 1) * (classes + 1))])
+                guard best.score > threshold else { return nil }
+                return Detection(
+                    score: best.score, label: best.label, category: nil,
+                    box: box(edges[(4 * row)..<(4 * row + 4)], width: Float(size.width), height: Float(size.height)))
+            }.sorted { $0.score > $1.score }
+        }
+    }
+
+    /// The likeliest class but the last, which is "no object", and its share of the softmax over all.
+    private func softmaxMaximum(_ logits: ArraySlice<Float>) -> (label: Int, score: Float) {
+        var best = logits.startIndex
+        for index in logits.indices.dropLast() where logits[index] > logits[best] { best = index }
+        let top = logits.max() ?? 0
+        let sum = logits.reduce(Float(0)) { $0 + exp($1 - top) }
+        return (best - logits.startIndex, exp(logits[best] - top) / sum)
+    }
+
+    /// From centre and size, as shares of the picture, to corners in pixels.
+    private func box(_ values: ArraySlice<Float>, width: Float, height: Float) -> Box {
+        let (x, y) = (values[values.startIndex], values[values.startIndex + 1])
+        let (halfWidth, halfHeight) = (values[values.startIndex + 2] / 2, values[values.startIndex + 3] / 2)
+        return Box(
+            xMin: (x - halfWidth) * width, yMin: (y - halfHeight) * height,
+            xMax: (x + halfWidth) * width, yMax: (y + halfHeight) * height)
+    }
+}
+
+extension Tensor {
+    /// The elements of an f32 or f16 tensor.
+    fileprivate func floats() throws -> [Float] {
+        elementType == .float16 ? try elements(of: Float16.self).map { Float($0) } : try elements()
+    }
+}
+
+/// Reads numbers from a model's metadata; absent is nil, but present and wrong is an error.
+private struct MetadataReader {
+    var entries: [String: String]
+
+    static func invalid(_ key: String, _ cause: String) -> ApusError {
+        ApusError(
+            .model, doing: "read the model's metadata \(key)", cause: cause,
+            remedy: "Export the model again, or remove this entry from its metadata.")
+    }
+
+    func positiveInteger(_ key: String) throws(ApusError) -> Int? {
+        guard let text = entries[key] else { return nil }
+        guard let value = Int(text), (1...100_000).contains(value) else {
+            throw MetadataReader.invalid(key, "\"\(text)\" is no number of pixels from 1 to 100000")
+        }
+        return value
+    }
+
+    func threeNumbers(_ key: String) throws(ApusError) -> [Float]? {
+        guard let text = entries[key] else { return nil }
+        let values = text.split(separator: ",").map { Float($0.trimmingCharacters(in: .whitespaces)) }
+        guard values.count == 3, !values.contains(where: { $0?.isFinite != true }) else {
+            throw MetadataReader.invalid(key, "\"\(text)\" is not three numbers with commas between")
+        }
+        return values.compactMap { $0 }
+    }
+}

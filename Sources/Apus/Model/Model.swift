@@ -1,0 +1,32 @@
+internal import CDemoModel
+internal import ONNXRuntime
+
+/// A detection model in ONNX form.
+public enum Model: Sendable {
+    /// The small model that comes with Apus: drawings of 24 COCO classes. Not for photographs.
+    case demo
+    /// An .onnx file.
+    case file(String)
+    /// An .onnx file's bytes.
+    case bytes([UInt8])
+
+    /// What reports call the model.
+    public var name: String {
+        switch self {
+        case .demo: "demo"
+        case .file(let path): path
+        case .bytes(let bytes): "model of \(bytes.count) bytes"
+        }
+    }
+
+    var source: ModelSource {
+        switch self {
+        case .demo:
+            .embedded(name: "the demo model") {
+                UnsafeRawBufferPointer(start: apus_demo_model_bytes(), count: apus_demo_model_size())
+            }
+        case .file(let path): .file(path)
+        case .bytes(let bytes): .bytes(bytes)
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import Apus
+import Foundation
+import TestSupport
+import Testing
+
+/// The demo model on its validation set, against the figures that PyTorch reached with the f32 checkpoint.
+@Suite(.enabled(if: TestRuntime.isWanted)) struct DemoModelTests {
+    private struct Annotations: Decodable {
+        struct Picture: Decodable { var id: Int, file_name: String }
+        struct Object: Decodable { var image_id: Int, category_id: Int, bbox: [Float] }
+        var images: [Picture]
+        var annotations: [Object]
+    }
+
+    private struct Figures: Decodable {
+        struct Row: Decodable { var recall: Double, precision: Double }
+        var torch: Row
+    }
+
+    @Test(arguments: [(Precision.f32, 0.01), (Precision.bf16, 0.02)])
+    func recallAndPrecisionAreThoseOfPyTorch(precision: Precision, tolerance: Double) throws {
+        let truth = try JSONDecoder().decode(
+            Annotations.self, from: Data(contentsOf: Fixtures.url("demo/val/instances.json")))
+        let expected = try JSONDecoder().decode(
+            Figures.self, from: Data(contentsOf: Fixtures.url("demo/figures.json"))).torch
+        let loaded = Result { try Detector(configuration: .init(device: .cpu, precision: precision, threshold: 0.5)) }
+        if precision == .bf16, case .failure(let error as ApusError) = loaded, error.cause.contains("this CPU has no bf16") {
+            #expect(error.remedy == "Use --precision f32.")
+            return
+        }
+        let detector = try loaded.get()
+        var (hits, misfires) = (0, 0)
+        for picture in truth.images {
+            let image = try Image(contentsOfFile: Fixtures.path("demo/val/" + picture.file_name))
+            var open = truth.annotations.filter { $0.image_id == picture.id }
+            for found in try detector.detect(image).detections {
+                let best = open.indices.filter { open[$0].category_id == found.label }
+                    .map { ($0, overlap(found.box, open[$0].bbox)) }.max { $0.1 < $1.1 }
+                if let (index, share) = best, share > 0.5 {
+                    open.remove(at: index)
+                    hits += 1
+                } else {
+                    misfires += 1
+                }
+            }
+        }
+        let recall = Double(hits) / Double(truth.annotations.count)
+        let precisionReached = Double(hits) / Double(hits + misfires)
+        print("demo model, \(precision.rawValue): recall \(recall), precision \(precisionReached)")
+        #expect(abs(recall - expected.recall) <= tolerance)
+        #expect(abs(precisionReached - expected.precision) <= tolerance)
+    }
+
+    /// Intersection over union with a COCO box: x, y, width, height.
+    private func overlap(_ box: Box, _ coco: [Float]) -> Float {
+        let width = min(box.xMax, coco[0] + coco[2]) - max(box.xMin, coco[0])
+        let height = min(box.yMax, coco[1] + coco[3]) - max(box.yMin, coco[1])
+        let common = max(0, width) * max(0, height)
+        return common / ((box.xMax - box.xMin) * (box.yMax - box.yMin) + coco[2] * coco[3] - common)
+    }
+}

@@ -1,0 +1,100 @@
+import Apus
+import ONNXRuntime
+import Testing
+
+@Suite struct RecognitionTests {
+    private typealias Dimension = ValueInfo.Dimension
+
+    private func value(_ name: String, _ dimensions: [Int?], _ type: ElementType? = .float32) -> ValueInfo {
+        ValueInfo(name: name, elementType: type, dimensions: dimensions.map { $0.map(Dimension.fixed) ?? .dynamic(nil) })
+    }
+
+    private func recognize(
+        _ inputs: [ValueInfo], _ outputs: [ValueInfo], _ metadata: [String: String] = [:]
+    ) throws -> any ModelFamily {
+        try ModelFamilies.recognize(ModelSignature(inputs: inputs, outputs: outputs, metadata: metadata))
+    }
+
+    private var image: ValueInfo { value("pixels", [nil, 3, nil, nil]) }
+
+    @Test func detrIsRecognizedByItsOutputsAndSaysWhatItAssumed() throws {
+        let family = try recognize([image], [value("pred_logits", [nil, nil, 92]), value("pred_boxes", [nil, nil, 4])])
+        #expect(family.classCount == 91)
+        #expect(family.labels == nil)
+        #expect(
+            family.assumptions == [
+                "family detr, from the outputs pred_logits and pred_boxes",
+                "resize rule: shortest side 800, longest at most 1333 (DETR's)",
+                "pixels normalized with ImageNet's mean and deviation",
+            ])
+    }
+
+    @Test func shapesDecideWhereNamesDoNot() throws {
+        let family = try recognize([image], [value("b", [1, 100, 4]), value("a", [1, 100, 21])])
+        #expect(family.assumptions[0] == "family detr, from the outputs a and b")
+        #expect(family.classCount == 20)
+    }
+
+    @Test func threeClassesAreToldFromBoxesByName() throws {
+        let family = try recognize([image], [value("boxes", [1, 9, 4]), value("logits", [1, 9, 4])])
+        #expect(family.classCount == 3)
+        #expect(throws: ApusError.self) { try recognize([image], [value("b", [1, 9, 4]), value("a", [1, 9, 4])]) }
+    }
+
+    @Test func metadataLeavesNothingToAssume() throws {
+        let metadata = [
+            "family": "detr", "shortest": "64", "longest": "128", "mean": "0, 0.5,1", "std": "1,1,1",
+            "labels": #"{"3": "three"}"#,
+        ]
+        let family = try recognize([image], [value("logits", [1, 9, 5]), value("boxes", [1, 9, 4])], metadata)
+        #expect(family.assumptions.isEmpty)
+        #expect(family.labels?[3] == "three")
+        #expect(family.inputSize(width: 200, height: 100) == (128, 64))
+    }
+
+    @Test(arguments: [
+        ("shortest", "many"), ("shortest", "0"), ("longest", "-5"), ("mean", "1,2"), ("std", "a,b,c"), ("std", "1,0,1"),
+        ("mean", "nan,0,0"), ("labels", "person"), ("labels", #"{"x": "y"}"#),
+    ])
+    func wrongMetadataIsAnErrorAndNeverADefault(key: String, text: String) throws {
+        let metadata = ["family": "detr", "shortest": "64", "longest": "128"].merging([key: text]) { $1 }
+        let error = #expect(throws: ApusError.self) {
+            try recognize([image], [value("logits", [1, 9, 5]), value("boxes", [1, 9, 4])], metadata)
+        }
+        #expect(error?.code == .model)
+        #expect(error?.doing == "read the model's metadata \(key)")
+    }
+
+    @Test func anUnknownFamilyIsNamed() {
+        let error = #expect(throws: ApusError.self) {
+            try recognize([image], [value("logits", [1, 9, 5]), value("boxes", [1, 9, 4])], ["family": "yolo"])
+        }
+        #expect(error?.code == .notADetector)
+        #expect(error?.remedy == "This version of Apus knows detr.")
+    }
+
+    @Test func whatIsNoDetectorIsSaidToBeNoneWithWhatItIs() {
+        let outputs = [value("logits", [1, 9, 5]), value("boxes", [1, 9, 4])]
+        let notDetectors: [([ValueInfo], [ValueInfo])] = [
+            ([image], [value("scores", [1, 1000])]),
+            ([value("x", [1, 10])], outputs),
+            ([value("x", [1, 3, 8, 8], .int64)], outputs),
+            ([value("x", [1, 1, 8, 8])], outputs),
+            ([image, value("prompt", [1, 77], .int64)], outputs),
+            ([image, value("a", [1, 2, 3]), value("pixel_mask", [1, 2, 3], .int64)], outputs),
+            ([], []),
+        ]
+        for (inputs, outputs) in notDetectors {
+            let error = #expect(throws: ApusError.self) { try recognize(inputs, outputs) }
+            #expect(error?.code == .notADetector)
+            #expect(error?.remedy?.contains("A DETR model takes a picture") == true)
+        }
+    }
+
+    @Test func aFixedInputStretchesAndSaysSo() throws {
+        let family = try recognize(
+            [value("x", [1, 3, 480, 640])], [value("logits", [1, 9, 5]), value("boxes", [1, 9, 4])])
+        #expect(family.inputSize(width: 100, height: 900) == (640, 480))
+        #expect(family.assumptions.contains("the model's input is fixed at 640x480: every picture is stretched to it"))
+    }
+}
