@@ -10,7 +10,16 @@ let settings: [SwiftSetting] = [
 let package = Package(
     name: "apus",
     products: [
-        .library(name: "Apus", targets: ["Apus"])
+        .library(name: "Apus", targets: ["Apus"]),
+        .executable(name: "apus", targets: ["ApusCLI"]),
+    ],
+    traits: [
+        .default(enabledTraits: ["URLs"]),
+        .trait(name: "URLs", description: "`apus detect` downloads pictures by http and https (async-http-client)."),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
     targets: [
         .target(name: "COnnxRuntime"),
@@ -24,8 +33,19 @@ let package = Package(
         .target(name: "CDemoModel", exclude: ["demo.onnx"]),
         .target(
             name: "Apus", dependencies: ["CDemoModel", "Imaging", "ONNXRuntime"], swiftSettings: settings),
+        .systemLibrary(
+            name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
+        .target(name: "Drawing", dependencies: ["CCairo", "Imaging"], swiftSettings: settings),
+        .executableTarget(
+            name: "ApusCLI",
+            dependencies: [
+                "Apus", "Drawing", "Imaging", "ONNXRuntime",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["URLs"])),
+            ], swiftSettings: settings),
         .target(name: "TestSupport", dependencies: ["ONNXRuntime"], path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "ApusTests", dependencies: ["Apus", "Imaging", "ONNXRuntime", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "DrawingTests", dependencies: ["Drawing", "Imaging", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "ONNXRuntimeTests", dependencies: ["ONNXRuntime", "TestSupport"], swiftSettings: settings),
     ]

@@ -1,0 +1,33 @@
+import Apus
+import ArgumentParser
+internal import ONNXRuntime
+
+@main
+struct ApusCommand: AsyncParsableCommand {
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "apus",
+        abstract: "Object detection on Intel GPUs and CPUs.",
+        discussion: """
+            Runs detection models (DETR, in ONNX form) with ONNX Runtime and OpenVINO, and says what ran where.
+
+            Shell completions: apus --generate-completion-script bash|zsh|fish
+            """,
+        subcommands: [DetectCommand.self, PreprocessCommand.self])
+
+    @Flag(name: .long, help: "Print the versions of Apus, ONNX Runtime and OpenVINO.")
+    var version = false
+
+    @OptionGroup var runtime: RuntimeOptions
+
+    mutating func run() async throws {
+        guard version else { throw CleanExit.helpRequest() }
+        Terminal.print("Apus \(ApusCommand.version)")
+        try Terminal.reporting {
+            let versions = try RuntimeVersions(runtime: runtime.runtime)
+            Terminal.print("ONNX Runtime \(versions.onnxRuntime) (\(versions.library), \(versions.origin))")
+            Terminal.print(versions.openVINO.map { "OpenVINO \($0)" } ?? "OpenVINO: none (\(versions.whyNoOpenVINO ?? ""))")
+        }
+    }
+}

@@ -1,0 +1,139 @@
+import Apus
+import ArgumentParser
+import Foundation
+
+struct DetectCommand: AsyncParsableCommand {
+    enum Format: String, CaseIterable, ExpressibleByArgument {
+        case text, json, jsonl
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "detect",
+        abstract: "Find objects in pictures.",
+        discussion: """
+            Reads JPEG, PNG and WebP. One picture that fails does not stop the others; the exit code is 0 if all \
+            succeeded, 1 if something failed, 64 if the options are wrong.
+
+            Examples:
+              apus detect street.jpg --output boxes.png
+              apus detect photos/ 'more/*.png' --model detr.onnx --format jsonl > found.jsonl
+              curl -s http://camera/snapshot.jpg | apus detect - --format json
+            """)
+
+    @Argument(
+        help: "A file, a folder (with all below it), a glob, an http(s) URL, or - for standard input.",
+        completion: .file(extensions: ImageInput.extensions.sorted()))
+    var images: [String]
+
+    @OptionGroup var options: DetectorOptions
+
+    @Option(help: "text is a table; json is a list with an object a picture; jsonl is one object a line, as they come.")
+    var format = Format.text
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Write the pictures with boxes drawn: a .png or .jpg file, or a folder.", valueName: "path"),
+        completion: .file())
+    var output: String?
+
+    @OptionGroup var limits: LimitOptions
+
+    func validate() throws {
+        guard !images.isEmpty else { throw ValidationError("Name a picture.") }
+        guard images.filter({ $0 == "-" }).count <= 1 else { throw ValidationError("Standard input can be read once.") }
+    }
+
+    mutating func run() async throws {
+        var failed = false
+        var inputs: [ImageInput] = []
+        for argument in images {
+            do {
+                inputs += try ImageInput.expand(argument)
+            } catch {
+                Terminal.report(error)
+                failed = true
+            }
+        }
+        guard !inputs.isEmpty else { throw ExitCode(1) }
+        let (detector, annotated) = try Terminal.reporting {
+            // Before the model, which takes longer to load than a wrong path to find.
+            let annotated = try output.map { try AnnotatedOutput(path: $0, count: inputs.count) }
+            return (try options.detector(), annotated)
+        }
+        var job = DetectionJob(detector: detector, format: format, limits: limits.limits, annotated: annotated)
+        if await !job.run(inputs) { failed = true }
+        if failed { throw ExitCode(1) }
+    }
+}
+
+/// Works through pictures and prints what is found, in order.
+private struct DetectionJob {
+    let detector: Detector
+    let format: DetectCommand.Format
+    let limits: Image.Limits
+    var annotated: AnnotatedOutput?
+
+    /// Returns whether every picture succeeded.
+    mutating func run(_ inputs: [ImageInput]) async -> Bool {
+        var succeeded = true
+        var progress = ProgressBar(total: inputs.count)
+        progress.draw()
+        for (index, input) in inputs.enumerated() {
+            var text: String
+            do {
+                text = try render(await report(input))
+            } catch {
+                succeeded = false
+                let failure = error as? ApusError ?? ApusError(.inference, doing: "work on \(input.name)", cause: "\(error)")
+                text = render(failure, of: input)
+                progress.clear()
+                Terminal.report(failure)
+            }
+            if format == .json {
+                text = (index == 0 ? "[\n" : "") + text + (index == inputs.count - 1 ? "\n]\n" : ",\n")
+            }
+            progress.clear()
+            Terminal.write(text, to: .standardOutput)
+            progress.advance()
+        }
+        if format == .text { Terminal.print(TextReport.footer(detector)) }
+        return succeeded
+    }
+
+    private mutating func report(_ input: ImageInput) async throws -> ImageReport {
+        let bytes = try await input.bytes(limits: limits)
+        let start = ContinuousClock.now
+        let image = try Image(decoding: bytes, name: input.name, limits: limits)
+        let decode = ContinuousClock.now - start
+        if let warning = image.warning { Terminal.warn("\(input.name) is damaged, but could be read (\(warning))") }
+        let result = try await detector.detect(image)
+        return ImageReport(
+            name: input.name, image: image, result: result, decode: decode, detector: detector,
+            annotated: try annotated?.write(result, on: image, of: input))
+    }
+
+    private func render(_ report: ImageReport) throws -> String {
+        switch format {
+        case .text: TextReport.table(report) + "\n"
+        case .json: try encoded(report)
+        case .jsonl: try encoded(report) + "\n"
+        }
+    }
+
+    private func render(_ failure: ApusError, of input: ImageInput) -> String {
+        let entry = try? encoded(ImageFailure(name: input.name, error: failure))
+        switch format {
+        case .text: return ""
+        case .json: return entry ?? "null"
+        case .jsonl: return entry.map { $0 + "\n" } ?? ""
+        }
+    }
+
+    private func encoded(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        if format == .json { encoder.outputFormatting.insert(.prettyPrinted) }
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+}

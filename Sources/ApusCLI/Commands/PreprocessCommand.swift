@@ -1,0 +1,96 @@
+import Apus
+import ArgumentParser
+import Foundation
+import ONNXRuntime
+
+struct PreprocessCommand: AsyncParsableCommand {
+    enum ElementFormat: String, CaseIterable, ExpressibleByArgument {
+        case f32, f16
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "preprocess",
+        abstract: "Write the tensor that a model sees of a picture.",
+        discussion: """
+            The file is NumPy's .npy: [1, 3, height, width], resized and normalized exactly as `apus detect` does it, for \
+            comparing with other programs. As the model wants it; with --shortest and --longest, as a DETR with this \
+            resize rule and ImageNet's mean and deviation would.
+            """)
+
+    @Argument(help: "A file, an http(s) URL, or - for standard input.", completion: .file())
+    var image: String
+
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("The .npy file to write; - for standard output.", valueName: "file"),
+        completion: .file(extensions: ["npy"]))
+    var output: String
+
+    @Option(
+        help: ArgumentHelp("An .onnx file; default: the demo model.", valueName: "path"),
+        completion: .file(extensions: ["onnx"]))
+    var model: String?
+
+    @Option(help: ArgumentHelp("Pixels of the shorter side, instead of the model's rule.", valueName: "n"))
+    var shortest: Int?
+
+    @Option(help: ArgumentHelp("The most pixels of the longer side, instead of the model's rule.", valueName: "n"))
+    var longest: Int?
+
+    @Option(help: "The type of the numbers; default: as the model takes them, else f32.")
+    var dtype: ElementFormat?
+
+    @OptionGroup var limits: LimitOptions
+    @OptionGroup var runtime: RuntimeOptions
+
+    func validate() throws {
+        guard (shortest == nil) == (longest == nil) else {
+            throw ValidationError("--shortest and --longest go together.")
+        }
+        if let shortest, let longest {
+            guard model == nil else { throw ValidationError("--model has a resize rule: leave out --shortest and --longest.") }
+            guard shortest > 0, longest >= shortest, longest <= 100_000 else {
+                throw ValidationError("--shortest is above 0, --longest no smaller and at most 100000.")
+            }
+        }
+    }
+
+    mutating func run() async throws {
+        do {
+            let inputs = try ImageInput.expand(image)
+            guard inputs.count == 1 else { throw ValidationError("\(image) names \(inputs.count) pictures; name one.") }
+            let picture = try Image(
+                decoding: await inputs[0].bytes(limits: limits.limits), name: inputs[0].name, limits: limits.limits)
+            let tensor = try preprocessor().tensor(for: picture)
+            if output == "-" {
+                try FileHandle.standardOutput.write(contentsOf: Data(NPYFile.bytes(tensor)))
+            } else {
+                try write(tensor)
+                let shape = tensor.shape.map(String.init).joined(separator: ", ")
+                Terminal.print("\(output)  [\(shape)] \(tensor.elementType.name)")
+            }
+        } catch let error as ApusError {
+            Terminal.report(error)
+            throw ExitCode(1)
+        }
+    }
+
+    private func preprocessor() throws -> Preprocessor {
+        if let shortest, let longest {
+            return Preprocessor(
+                rule: ResizeRule(shortest: shortest, longest: longest), type: dtype == .f16 ? .float16 : .float32)
+        }
+        return try Preprocessor(
+            model: model.map(Model.file) ?? .demo, runtime: runtime.runtime,
+            type: dtype.map { $0 == .f16 ? .float16 : .float32 })
+    }
+
+    private func write(_ tensor: Tensor) throws {
+        do {
+            try Data(NPYFile.bytes(tensor)).write(to: URL(fileURLWithPath: output), options: .atomic)
+        } catch {
+            throw ApusError(
+                .option, doing: "write \(output)", cause: error.localizedDescription,
+                remedy: "Name a file in a folder that you may write to.")
+        }
+    }
+}

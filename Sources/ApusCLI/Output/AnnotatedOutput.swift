@@ -1,0 +1,93 @@
+import Apus
+import Drawing
+import Foundation
+import Imaging
+
+/// Where annotated copies go: one file, or a folder for any number.
+struct AnnotatedOutput {
+    private enum Target {
+        case file(String)
+        case folder(String)
+    }
+
+    private let target: Target
+    private var taken: Set<String> = []
+
+    /// A path that ends in `/`, is a folder, or has no file extension is a folder; for several pictures it must be one.
+    init(path: String, count: Int) throws(ApusError) {
+        var isFolder: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        let isFile = exists ? !isFolder.boolValue : !path.hasSuffix("/") && !URL(fileURLWithPath: path).pathExtension.isEmpty
+        if isFile {
+            guard count == 1 else {
+                throw ApusError(
+                    .option, doing: "write \(count) pictures to \(path)", cause: "it is one file",
+                    remedy: "Name a folder: --output folder/")
+            }
+            do {
+                _ = try ImageEncoder.format(forPath: path)
+            } catch {
+                throw ApusError(error, doing: "write \(path)")
+            }
+            target = .file(path)
+        } else {
+            do {
+                try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            } catch {
+                throw ApusError(
+                    .option, doing: "make the folder \(path)", cause: error.localizedDescription,
+                    remedy: "Name a folder that you may write to.")
+            }
+            target = .folder(path.hasSuffix("/") ? String(path.dropLast()) : path)
+        }
+    }
+
+    /// Draws the detections and writes the copy; returns its path.
+    mutating func write(_ result: DetectionResult, on image: Image, of input: ImageInput) throws -> String {
+        let path = path(for: input)
+        if case .file(let source) = input,
+            URL(fileURLWithPath: source).resolvingSymlinksInPath() == URL(fileURLWithPath: path).resolvingSymlinksInPath()
+        {
+            throw ApusError(
+                .option, doing: "write \(path)", cause: "it is the picture itself", remedy: "Choose another --output.")
+        }
+        let annotations = result.detections.map { found in
+            Annotation(
+                xMin: Double(found.box.xMin), yMin: Double(found.box.yMin), xMax: Double(found.box.xMax),
+                yMax: Double(found.box.yMax),
+                label: (found.category ?? "class \(found.label)") + String(format: " %.2f", found.score),
+                colorClass: found.label)
+        }
+        do {
+            let format = try ImageEncoder.format(forPath: path)
+            let bytes = try ImageEncoder.encode(Annotator.draw(annotations, on: image.bitmap), as: format)
+            try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch let error as ImagingError {
+            throw ApusError(error, doing: "write \(path)")
+        } catch {
+            throw ApusError(
+                .option, doing: "write \(path)", cause: error.localizedDescription,
+                remedy: "Name a folder that you may write to.")
+        }
+        return path
+    }
+
+    /// `street.boxes.jpg` for `street.jpg`, `street-2.boxes.jpg` for the next of that name.
+    private mutating func path(for input: ImageInput) -> String {
+        guard case .folder(let folder) = target else {
+            if case .file(let path) = target { return path }
+            return ""
+        }
+        var ending = "png"
+        if case .file(let path) = input, ["jpg", "jpeg"].contains(URL(fileURLWithPath: path).pathExtension.lowercased()) {
+            ending = "jpg"
+        }
+        var name = "\(input.stem).boxes.\(ending)"
+        var number = 2
+        while !taken.insert(name).inserted {
+            name = "\(input.stem)-\(number).boxes.\(ending)"
+            number += 1
+        }
+        return folder + "/" + name
+    }
+}

@@ -1,0 +1,52 @@
+import Apus
+import Foundation
+
+/// The table that people read.
+enum TextReport {
+    static func table(_ report: ImageReport) -> String {
+        var lines = ["\(report.image)  \(report.width)x\(report.height)"]
+        let names = report.results.map { $0.category ?? "class \($0.label)" }
+        let width = max(8, names.map(\.count).max() ?? 0)
+        if report.results.isEmpty {
+            lines.append("  nothing above \(number(report.threshold))")
+        } else {
+            lines.append("  " + pad("object", width) + "  score     left      top    right   bottom")
+        }
+        for (result, name) in zip(report.results, names) {
+            let edges = result.boxes.map { String(format: "%8.1f", $0) }.joined(separator: " ")
+            lines.append("  " + pad(name, width) + String(format: "  %5.3f ", result.score) + edges)
+        }
+        let time = report.timingsMs
+        lines.append(
+            String(
+                format: "  %.1f ms: decode %.1f, preprocess %.1f, inference %.1f, postprocess %.1f",
+                time.decode + time.preprocess + time.inference + time.postprocess, time.decode, time.preprocess,
+                time.inference, time.postprocess))
+        if let annotated = report.annotated { lines.append("  boxes drawn in \(annotated)") }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// What ran, and why there: the same for all pictures.
+    static func footer(_ detector: Detector) -> String {
+        let execution = detector.execution
+        var lines = [
+            "model     \(detector.modelName) (\(detector.family), \(execution.precision.rawValue))",
+            "device    \(execution.device)\(execution.deviceName.map { ": \($0)" } ?? "") (\(execution.reason))",
+        ]
+        if let nodes = execution.nodes {
+            let total = nodes.values.reduce(0, +)
+            let list = nodes.sorted { $0.key < $1.key }.map { "\($0.value) of \(total) nodes on \($0.key)" }
+            lines.append("provider  " + list.joined(separator: ", "))
+        } else {
+            lines.append("provider  \(execution.provider) (ONNX Runtime \(execution.runtimeVersion) cannot tell its nodes)")
+        }
+        for assumption in detector.assumptions { lines.append("assumed   \(assumption)") }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func pad(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
+
+    private static func number(_ value: Float) -> String { String(format: "%g", value) }
+}

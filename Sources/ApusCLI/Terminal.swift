@@ -1,0 +1,33 @@
+import Apus
+import ArgumentParser
+import Foundation
+
+/// What the command says: results on standard output, all else on standard error.
+enum Terminal {
+    static func print(_ text: String) { write(text + "\n", to: .standardOutput) }
+
+    static func write(_ text: String, to file: FileHandle) {
+        // A reader that went away (`apus … | head`) is no reason to crash.
+        try? file.write(contentsOf: Data(text.utf8))
+    }
+
+    static func report(_ error: any Error) { write(describe(error), to: .standardError) }
+
+    static func warn(_ text: String) { write("apus: warning: \(text)\n", to: .standardError) }
+
+    /// "apus: could not …: …", and what to do, indented.
+    static func describe(_ error: any Error) -> String {
+        let lines = "\(error)".split(separator: "\n", omittingEmptySubsequences: true)
+        return "apus: " + lines.joined(separator: "\n      ") + "\n"
+    }
+
+    /// Runs `body`; an error is written to standard error and ends the command with code 1.
+    static func reporting<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let error as ApusError {
+            report(error)
+            throw ExitCode(1)
+        }
+    }
+}

@@ -1,0 +1,82 @@
+package import Imaging
+
+/// Draws boxes with labels on a picture.
+package enum Annotator {
+    /// A copy of the picture with the annotations drawn on it, the first on top.
+    ///
+    /// Sizes follow the picture's. One whose short side is below 200 pixels is first enlarged by a whole number, as no
+    /// text can be read in it otherwise; `enlargement` says by how much.
+    package static func draw(_ annotations: [Annotation], on picture: Bitmap) -> Bitmap {
+        let factor = enlargement(width: picture.width, height: picture.height)
+        let canvas = Canvas(picture, enlargedBy: factor)
+        let scale = Double(factor)
+        let boxes = annotations.map { annotation in
+            Rectangle(
+                x: annotation.xMin * scale, y: annotation.yMin * scale,
+                width: (annotation.xMax - annotation.xMin) * scale, height: (annotation.yMax - annotation.yMin) * scale
+            ).clipped(to: canvas.bounds)
+        }
+        for (annotation, box) in zip(annotations, boxes).reversed() {
+            canvas.stroke(box, Color(ofClass: annotation.colorClass))
+        }
+        // Labels come after all boxes, so that no line crosses a text; each where it covers the least.
+        var taken: [Rectangle] = []
+        var placed: [(Annotation, Rectangle)] = []
+        for (annotation, box) in zip(annotations, boxes) {
+            let chip = place(canvas.chipSize(annotation.label), at: box, in: canvas.bounds, avoiding: taken)
+            taken.append(chip)
+            placed.append((annotation, chip))
+        }
+        for (annotation, chip) in placed.reversed() {
+            canvas.label(annotation.label, in: chip, Color(ofClass: annotation.colorClass))
+        }
+        return canvas.bitmap()
+    }
+
+    /// By how much a picture is enlarged before it is drawn on.
+    package static func enlargement(width: Int, height: Int) -> Int {
+        let short = min(width, height)
+        guard short < 200 else { return 1 }
+        return max(1, min((240 + short - 1) / short, 4000 / max(width, height)))
+    }
+
+    /// Above the box, else below, else in a corner of it: the first place where it covers no other label, or the one
+    /// where it covers least. Always inside of the picture.
+    static func place(
+        _ size: (width: Double, height: Double), at box: Rectangle, in bounds: Rectangle, avoiding taken: [Rectangle]
+    ) -> Rectangle {
+        let right = box.x + box.width - size.width
+        let bottom = box.y + box.height
+        let spots = [
+            (box.x, box.y - size.height), (right, box.y - size.height), (box.x, bottom), (right, bottom),
+            (box.x, box.y), (right, box.y), (box.x, bottom - size.height), (right, bottom - size.height),
+        ].map { x, y in
+            Rectangle(
+                x: max(0, min(x, bounds.width - size.width)), y: max(0, min(y, bounds.height - size.height)),
+                width: size.width, height: size.height)
+        }
+        func covered(_ spot: Rectangle) -> Double { taken.reduce(0) { $0 + spot.overlap($1) } }
+        return spots.min { covered($0) < covered($1) } ?? box
+    }
+}
+
+struct Rectangle: Sendable, Equatable {
+    var x: Double
+    var y: Double
+    var width: Double
+    var height: Double
+
+    /// The part inside of `bounds`; where there is none, a line on its edge.
+    func clipped(to bounds: Rectangle) -> Rectangle {
+        let left = max(bounds.x, min(x, bounds.x + bounds.width))
+        let top = max(bounds.y, min(y, bounds.y + bounds.height))
+        let right = max(left, min(x + width, bounds.x + bounds.width))
+        let bottom = max(top, min(y + height, bounds.y + bounds.height))
+        return Rectangle(x: left, y: top, width: right - left, height: bottom - top)
+    }
+
+    func overlap(_ other: Rectangle) -> Double {
+        max(0, min(x + width, other.x + other.width) - max(x, other.x))
+            * max(0, min(y + height, other.y + other.height) - max(y, other.y))
+    }
+}
