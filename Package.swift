@@ -20,6 +20,8 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),  // tests only
+        .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),  // tests only
     ],
     targets: [
         .target(name: "COnnxRuntime"),
@@ -44,8 +46,18 @@ let package = Package(
                 .product(name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["URLs"])),
             ], swiftSettings: settings),
         .target(name: "TestSupport", dependencies: ["ONNXRuntime"], path: "Tests/TestSupport", swiftSettings: settings),
-        .testTarget(name: "ApusTests", dependencies: ["Apus", "Imaging", "ONNXRuntime", "TestSupport"], swiftSettings: settings),
-        .testTarget(name: "DrawingTests", dependencies: ["Drawing", "Imaging", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "ApusCLITests",
+            dependencies: [
+                "Apus", "ApusCLI", "ONNXRuntime", "TestSupport",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ApusTests", dependencies: ["Apus", "Imaging", "ONNXRuntime", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "DrawingTests", dependencies: ["Drawing", "Imaging", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "ONNXRuntimeTests", dependencies: ["ONNXRuntime", "TestSupport"], swiftSettings: settings),
     ]

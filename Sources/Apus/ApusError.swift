@@ -5,6 +5,7 @@ package import ONNXRuntime
 public struct ApusError: Error, Sendable, CustomStringConvertible {
     /// The kind of failure. New kinds may be added.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
+        /// A word for programs, as "image".
         public let name: String
 
         /// The picture cannot be read, or is larger than the limits allow.
@@ -24,18 +25,22 @@ public struct ApusError: Error, Sendable, CustomStringConvertible {
         /// The task was cancelled.
         public static let cancelled = Code(name: "cancelled")
 
+        /// The name.
         public var description: String { name }
     }
 
+    /// The kind of failure.
     public var code: Code
     /// What was being done, as in "read the picture street.jpg".
     public var doing: String
+    /// Why it failed.
     public var cause: String
     /// What to do about it.
     public var remedy: String?
     /// What the runtime logged meanwhile, warnings and errors only.
     public var log: [String]
 
+    /// Makes an error of its parts.
     public init(_ code: Code, doing: String, cause: String, remedy: String? = nil, log: [String] = []) {
         self.code = code
         self.doing = doing
@@ -44,6 +49,7 @@ public struct ApusError: Error, Sendable, CustomStringConvertible {
         self.log = log
     }
 
+    /// "could not (doing): (cause)", and the remedy on a line of its own.
     public var description: String {
         let text = "could not \(doing): \(cause)"
         return remedy.map { text + "\n" + $0 } ?? text

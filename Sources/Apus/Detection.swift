@@ -6,8 +6,10 @@ public struct Detection: Sendable, Hashable {
     public var label: Int
     /// The name of the class; nil if the model and the configuration give none.
     public var category: String?
+    /// Where it is.
     public var box: Box
 
+    /// Makes a detection of its parts.
     public init(score: Float, label: Int, category: String?, box: Box) {
         self.score = score
         self.label = label
@@ -20,11 +22,16 @@ public struct Detection: Sendable, Hashable {
 ///
 /// As the model gives it: an edge may lie a little outside of the picture.
 public struct Box: Sendable, Hashable {
+    /// The left edge.
     public var xMin: Float
+    /// The top edge.
     public var yMin: Float
+    /// The right edge.
     public var xMax: Float
+    /// The bottom edge.
     public var yMax: Float
 
+    /// Makes a box of its edges.
     public init(xMin: Float, yMin: Float, xMax: Float, yMax: Float) {
         self.xMin = xMin
         self.yMin = yMin
@@ -35,10 +42,13 @@ public struct Box: Sendable, Hashable {
 
 /// What was found in one picture, highest score first.
 public struct DetectionResult: Sendable {
+    /// The objects.
     public var detections: [Detection]
-    /// Size of the upright picture in pixels.
+    /// Width of the upright picture in pixels.
     public var width: Int
+    /// Height of the upright picture in pixels.
     public var height: Int
+    /// Where the time went.
     public var timings: Timings
 }
 

@@ -10,6 +10,7 @@ public struct Image: Sendable {
         /// Width times height.
         public var pixels: Int
 
+        /// 100 MB and 100 megapixels unless given.
         public init(bytes: Int = 100_000_000, pixels: Int = 100_000_000) {
             self.bytes = bytes
             self.pixels = pixels

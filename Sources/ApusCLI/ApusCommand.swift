@@ -27,7 +27,8 @@ struct ApusCommand: AsyncParsableCommand {
         try Terminal.reporting {
             let versions = try RuntimeVersions(runtime: runtime.runtime)
             Terminal.print("ONNX Runtime \(versions.onnxRuntime) (\(versions.library), \(versions.origin))")
-            Terminal.print(versions.openVINO.map { "OpenVINO \($0)" } ?? "OpenVINO: none (\(versions.whyNoOpenVINO ?? ""))")
+            Terminal.print(
+                versions.openVINO.map { "OpenVINO \($0)" } ?? "OpenVINO: none (\(versions.whyNoOpenVINO ?? ""))")
         }
     }
 }

@@ -32,7 +32,7 @@ final class Canvas {
         surface = cairo_image_surface_create_for_data(
             memory, CAIRO_FORMAT_RGB24, Int32(width), Int32(height), Int32(stride))
         context = cairo_create(surface)
-        fontSize = max(11, min(Double(min(width, height)) / 28, 72))
+        fontSize = max(11, min(Double(min(width, height)) / 32, 72))
         lineWidth = max(1.5, fontSize / 7)
         cairo_select_font_face(context, "sans-serif", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_BOLD)
         cairo_set_font_size(context, fontSize)

@@ -1,13 +1,12 @@
 import Apus
-import Foundation
 import TestSupport
 import Testing
 
 /// The demo model on its validation set, against the figures that PyTorch reached with the f32 checkpoint.
 @Suite(.enabled(if: TestRuntime.isWanted)) struct DemoModelTests {
     private struct Annotations: Decodable {
-        struct Picture: Decodable { var id: Int, file_name: String }
-        struct Object: Decodable { var image_id: Int, category_id: Int, bbox: [Float] }
+        struct Picture: Decodable { var id: Int, fileName: String }
+        struct Object: Decodable { var imageId: Int, categoryId: Int, bbox: [Float] }
         var images: [Picture]
         var annotations: [Object]
     }
@@ -19,22 +18,22 @@ import Testing
 
     @Test(arguments: [(Precision.f32, 0.01), (Precision.bf16, 0.02)])
     func recallAndPrecisionAreThoseOfPyTorch(precision: Precision, tolerance: Double) throws {
-        let truth = try JSONDecoder().decode(
-            Annotations.self, from: Data(contentsOf: Fixtures.url("demo/val/instances.json")))
-        let expected = try JSONDecoder().decode(
-            Figures.self, from: Data(contentsOf: Fixtures.url("demo/figures.json"))).torch
+        let truth = try #require(Fixtures.json("demo/val/instances.json", as: Annotations.self))
+        let expected = try #require(Fixtures.json("demo/figures.json", as: Figures.self)).torch
         let loaded = Result { try Detector(configuration: .init(device: .cpu, precision: precision, threshold: 0.5)) }
-        if precision == .bf16, case .failure(let error as ApusError) = loaded, error.cause.contains("this CPU has no bf16") {
+        if precision == .bf16, case .failure(let error as ApusError) = loaded,
+            error.cause.contains("this CPU has no bf16")
+        {
             #expect(error.remedy == "Use --precision f32.")
             return
         }
         let detector = try loaded.get()
         var (hits, misfires) = (0, 0)
         for picture in truth.images {
-            let image = try Image(contentsOfFile: Fixtures.path("demo/val/" + picture.file_name))
-            var open = truth.annotations.filter { $0.image_id == picture.id }
+            let image = try Image(contentsOfFile: Fixtures.path("demo/val/" + picture.fileName))
+            var open = truth.annotations.filter { $0.imageId == picture.id }
             for found in try detector.detect(image).detections {
-                let best = open.indices.filter { open[$0].category_id == found.label }
+                let best = open.indices.filter { open[$0].categoryId == found.label }
                     .map { ($0, overlap(found.box, open[$0].bbox)) }.max { $0.1 < $1.1 }
                 if let (index, share) = best, share > 0.5 {
                     open.remove(at: index)

@@ -1,5 +1,4 @@
 import Apus
-import Foundation
 import ONNXRuntime
 import TestSupport
 import Testing
@@ -10,17 +9,14 @@ import Testing
         struct Sample: Decodable, Sendable { var c, y, x: Int, value: Double }
         var file: String
         var shortest, longest: Int
-        var resized_size: [Int]
+        var resizedSize: [Int]
         var mean, std: Double
         var samples: [Sample]
 
         var testDescription: String { file }
     }
 
-    static let goldens: [Golden] = {
-        let data = (try? Data(contentsOf: Fixtures.url("images/index.json"))) ?? Data()
-        return (try? JSONDecoder().decode([Golden].self, from: data)) ?? []
-    }()
+    static let goldens: [Golden] = Fixtures.json("images/index.json") ?? []
 
     @Test func thereAreGoldens() { #expect(PreprocessingTests.goldens.count == 14) }
 
@@ -29,7 +25,7 @@ import Testing
         let image = try Image(contentsOfFile: Fixtures.path("images/" + golden.file))
         let rule = ResizeRule(shortest: golden.shortest, longest: golden.longest)
         let tensor = try Preprocessor(rule: rule, type: .float32).tensor(for: image)
-        let (width, height) = (golden.resized_size[0], golden.resized_size[1])
+        let (width, height) = (golden.resizedSize[0], golden.resizedSize[1])
         #expect(tensor.shape == [1, 3, height, width])
         let values = try tensor.elements(of: Float.self)
         for sample in golden.samples {

@@ -6,7 +6,8 @@ import Testing
     private typealias Dimension = ValueInfo.Dimension
 
     private func value(_ name: String, _ dimensions: [Int?], _ type: ElementType? = .float32) -> ValueInfo {
-        ValueInfo(name: name, elementType: type, dimensions: dimensions.map { $0.map(Dimension.fixed) ?? .dynamic(nil) })
+        ValueInfo(
+            name: name, elementType: type, dimensions: dimensions.map { $0.map(Dimension.fixed) ?? .dynamic(nil) })
     }
 
     private func recognize(
@@ -18,7 +19,8 @@ import Testing
     private var image: ValueInfo { value("pixels", [nil, 3, nil, nil]) }
 
     @Test func detrIsRecognizedByItsOutputsAndSaysWhatItAssumed() throws {
-        let family = try recognize([image], [value("pred_logits", [nil, nil, 92]), value("pred_boxes", [nil, nil, 4])])
+        let family = try recognize(
+            [image], [value("pred_logits", [nil, nil, 92]), value("pred_boxes", [nil, nil, 4])])
         #expect(family.classCount == 91)
         #expect(family.labels == nil)
         #expect(

@@ -62,7 +62,8 @@ import Testing
             Annotation(xMin: 400, yMin: 400, xMax: 500, yMax: 500, label: "b", colorClass: 1),
             Annotation(xMin: 20, yMin: 20, xMax: 20, yMax: 20, label: "", colorClass: 2),
             Annotation(xMin: 90, yMin: 90, xMax: 10, yMax: 10, label: "inside out", colorClass: 3),
-            Annotation(xMin: -inf, yMin: 0, xMax: inf, yMax: 1, label: String(repeating: "long ", count: 99), colorClass: -4),
+            Annotation(
+                xMin: -inf, yMin: 0, xMax: inf, yMax: 1, label: String(repeating: "long ", count: 99), colorClass: -4),
         ]
         let drawn = Annotator.draw(annotations, on: picture)
         #expect(drawn.width == 300 && drawn.height == 300)

@@ -48,7 +48,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "baseline.jpg", "progressive.jpg", "gray.jpg", "cmyk.jpg", "small.png", "palette.png", "lossy.webp", "lossless.webp",
+        "baseline.jpg", "progressive.jpg", "gray.jpg", "cmyk.jpg", "small.png", "palette.png", "lossy.webp",
+        "lossless.webp",
     ])
     func aTruncatedFileIsAnErrorWhereverItEnds(file: String) throws {
         let bytes = try Fixtures.bytes("images/" + file)

@@ -1,4 +1,3 @@
-import Foundation
 import Imaging
 import TestSupport
 import Testing
@@ -15,10 +14,7 @@ import Testing
         var testDescription: String { file }
     }
 
-    static let samples: [Sample] = {
-        let data = (try? Data(contentsOf: Fixtures.url("formats/index.json"))) ?? Data()
-        return (try? JSONDecoder().decode([Sample].self, from: data)) ?? []
-    }()
+    static let samples: [Sample] = Fixtures.json("formats/index.json") ?? []
 
     @Test func thereAreSamples() { #expect(FormatTests.samples.count == 58) }
 

@@ -16,7 +16,8 @@ import Testing
                         let value = Float(task * 40 + round)
                         let x = try Tensor(Float.self, shape: [batch, 4]) { $0.update(repeating: value) }
                         let y = try #require(
-                            round.isMultiple(of: 2) ? try await session.run(["x": x])["y"] : try runOnThread(session, x))
+                            round.isMultiple(of: 2) ? try await session.run(["x": x])["y"] : try runOnThread(session, x)
+                        )
                         let row: [Float] = [18 * value + 1, 22 * value + 2, 26 * value + 3]
                         let expected = (0..<batch).flatMap { _ in row }
                         #expect(try y.elements(of: Float.self) == expected)

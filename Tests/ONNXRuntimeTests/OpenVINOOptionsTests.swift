@@ -14,7 +14,10 @@ import Testing
         #expect(error.remedy?.contains("GPU.1") == true)
     }
 
-    @Test(arguments: ["AUTO", "AUTO:GPU,CPU", "HETERO", "HETERO:GPU,CPU", "MULTI:CPU", "cpu", "gpu", "Gpu.0", "XPU", "GPU.", "GPU.x", "CPU.1", "GPU.0.1", "CPU_FP32"])
+    @Test(arguments: [
+        "AUTO", "AUTO:GPU,CPU", "HETERO", "HETERO:GPU,CPU", "MULTI:CPU", "cpu", "gpu", "Gpu.0", "XPU", "GPU.", "GPU.x",
+        "CPU.1", "GPU.0.1", "CPU_FP32",
+    ])
     func aDeviceThatTheProviderWouldReplaceIsRefused(_ device: String) throws {
         let error = try #require(rejection(["device_type": device]))
         #expect(error.code == .invalidOption)

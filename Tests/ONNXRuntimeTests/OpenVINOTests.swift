@@ -50,7 +50,9 @@ import Testing
         let options = try OpenVINOOptions(device: device, precision: .f16)
         let error = #expect(throws: ONNXRuntimeError.self) { try TestRuntime.session("linear", .openVINO(options)) }
         #expect(error?.code == .deviceUnavailable)
-        #expect(error?.cause.contains("OpenVINO finds no \(device) on this machine (it finds \(found.joined(separator: ", ")))") == true)
+        #expect(
+            error?.cause.contains(
+                "OpenVINO finds no \(device) on this machine (it finds \(found.joined(separator: ", ")))") == true)
         #expect(error?.remedy != nil)
     }
 

@@ -143,6 +143,8 @@ import Testing
     func missingExternalDataIsTold(openVINO: Bool) throws {
         let error = try loadFailure(.file(Fixtures.path("models/external.onnx")), openVINO: openVINO)
         #expect(error.code == .modelUnreadable)
-        #expect(error.remedy == "Put the external data file beside the model, under the name that the model was saved with.")
+        #expect(
+            error.remedy == "Put the external data file beside the model, under the name that the model was saved with."
+        )
     }
 }

@@ -9,6 +9,13 @@ package enum Fixtures {
 
     package static func path(_ path: String) -> String { url(path).path }
 
+    /// Decodes a JSON file; its snake_case keys are camelCase here. Nil if it cannot be read as that.
+    package static func json<Value: Decodable>(_ path: String, as _: Value.Type = Value.self) -> Value? {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return (try? Data(contentsOf: url(path))).flatMap { try? decoder.decode(Value.self, from: $0) }
+    }
+
     package static func bytes(_ path: String) throws -> [UInt8] { try [UInt8](Data(contentsOf: url(path))) }
 }
 

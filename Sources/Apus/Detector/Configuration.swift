@@ -1,8 +1,11 @@
 extension Detector {
     /// How a detector runs. Every default is said in `Detector.execution` or `Detector.assumptions`.
     public struct Configuration: Sendable {
+        /// Where the model is to run.
         public var device: Device
+        /// What the device is to compute in.
         public var precision: Precision
+        /// Whose kernels are to run the model.
         public var provider: Provider
         /// Detections with a higher score are reported; 0 to 1.
         public var threshold: Float
@@ -16,6 +19,7 @@ extension Detector {
         /// A folder that holds ONNX Runtime; nil searches `APUS_RUNTIME`, beside the executable, and where setup put it.
         public var runtime: String?
 
+        /// Makes a configuration; every value has a default.
         public init(
             device: Device = .auto, precision: Precision = .auto, provider: Provider = .auto, threshold: Float = 0.9,
             labels: LabelMap? = nil, batchSize: Int = 1, threads: Int? = nil, runtime: String? = nil

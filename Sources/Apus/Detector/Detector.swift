@@ -14,6 +14,7 @@ internal import ONNXRuntime
 ///
 /// A detector may be used from many tasks at once.
 public final class Detector: Sendable {
+    /// What was asked for.
     public let configuration: Configuration
     /// What reports call the model.
     public let modelName: String
@@ -33,12 +34,20 @@ public final class Detector: Sendable {
     ///
     /// - Throws: `ApusError` that says what is missing or wrong, and what to do.
     public init(model: Model = .demo, configuration: Configuration = Configuration()) throws(ApusError) {
-        let (session, choice) = try ApusError.wrapping(doing: "load the model \(model.name)") {
+        let clock = ContinuousClock()
+        let (session, choice, loading) = try ApusError.wrapping(doing: "load the model \(model.name)") {
+            let start = clock.now
             let runtime = try Runtime.load(RuntimeLocation.find(explicit: configuration.runtime))
+            let loaded = clock.now
             let choice = try DeviceChoice(configuration, runtime: runtime)
+            let chosen = clock.now
             var options = SessionOptions(provider: choice.provider)
             options.threads = configuration.threads
-            return (try Session(runtime: runtime, model: model.source, options: options), choice)
+            let session = try Session(runtime: runtime, model: model.source, options: options)
+            return (
+                session, choice,
+                LoadTimings(runtime: loaded - start, device: chosen - loaded, model: clock.now - chosen)
+            )
         }
         do {
             adapter = try ModelFamilies.recognize(
@@ -57,7 +66,8 @@ public final class Detector: Sendable {
         self.execution = Execution(
             provider: session.provider.name, device: session.openVINODevice ?? choice.device,
             deviceName: choice.deviceName, precision: choice.precision, nodes: nodes, reason: choice.reason,
-            runtimeVersion: session.runtime.version, runtimeFolder: session.runtime.location.folder)
+            runtimeVersion: session.runtime.version, runtimeFolder: session.runtime.location.folder,
+            loading: loading)
     }
 
     /// The configuration's names, then the model's; COCO's for a model of as many classes, and that is an assumption.

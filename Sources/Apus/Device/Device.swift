@@ -21,6 +21,7 @@ public enum Device: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The name that `init(_:)` reads.
     public var description: String {
         switch self {
         case .auto: "auto"

@@ -16,6 +16,7 @@ package struct DeviceChoice: Sendable {
             return
         }
         do {
+            try runtime.requireOpenVINO(doing: "use OpenVINO")
             var reasons: [String] = []
             let name: String
             if let asked = configuration.device.openVINOName {
@@ -33,7 +34,8 @@ package struct DeviceChoice: Sendable {
             if precision == .bf16, name == "CPU", !described.capabilities.contains("BF16") {
                 throw ApusError(
                     .option, doing: "use precision bf16",
-                    cause: "this CPU has no bf16 (\(described.fullName); OpenVINO lists \(described.capabilities.joined(separator: ", ")))",
+                    cause:
+                        "this CPU has no bf16 (\(described.fullName); OpenVINO lists \(described.capabilities.joined(separator: ", ")))",
                     remedy: "Use --precision f32.")
             }
             guard let computed = OpenVINOOptions.Precision(rawValue: precision.rawValue) else {
@@ -52,7 +54,8 @@ package struct DeviceChoice: Sendable {
         }
     }
 
-    private init(provider: ExecutionProvider, device: String, deviceName: String?, precision: Precision, reason: String) {
+    private init(provider: ExecutionProvider, device: String, deviceName: String?, precision: Precision, reason: String)
+    {
         self.provider = provider
         self.device = device
         self.deviceName = deviceName

@@ -16,4 +16,16 @@ public struct Execution: Sendable {
     public var runtimeVersion: String
     /// The folder that it was loaded from.
     public var runtimeFolder: String
+    /// Where the time before the first picture went.
+    public var loading: LoadTimings
+}
+
+/// Where the time before the first picture went.
+public struct LoadTimings: Sendable, Hashable {
+    /// Loading ONNX Runtime; next to nothing if the process has it already.
+    public var runtime: Duration
+    /// Asking OpenVINO for its devices and choosing one.
+    public var device: Duration
+    /// Reading and compiling the model.
+    public var model: Duration
 }

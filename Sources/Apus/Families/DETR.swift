@@ -54,7 +54,9 @@ package struct DETR: ModelFamily {
         }
         let metadata = MetadataReader(entries: metadata)
 
-        if let shortest = try metadata.positiveInteger("shortest"), let longest = try metadata.positiveInteger("longest") {
+        if let shortest = try metadata.positiveInteger("shortest"),
+            let longest = try metadata.positiveInteger("longest")
+        {
             resize = ResizeRule(shortest: shortest, longest: longest)
         } else {
             resize = .detr
@@ -74,7 +76,9 @@ package struct DETR: ModelFamily {
 
         classCount = max(0, (logits.dimensions[2].size ?? 1) - 1)
         if let text = metadata.entries["labels"] {
-            guard let map = LabelMap(json: text) else { throw MetadataReader.invalid("labels", "it is not JSON of names by number") }
+            guard let map = LabelMap(json: text) else {
+                throw MetadataReader.invalid("labels", "it is not JSON of names by number")
+            }
             labels = map
         } else {
             labels = nil

@@ -2,12 +2,15 @@ internal import Foundation
 
 /// The names of a model's classes, by the number that the model gives them.
 public struct LabelMap: Sendable, Equatable {
+    /// The names by number.
     public var names: [Int: String]
 
+    /// Makes a map of names by number.
     public init(names: [Int: String]) {
         self.names = names
     }
 
+    /// The name of a class; nil if it has none.
     public subscript(label: Int) -> String? { names[label] }
 
     /// Reads names from a file: a JSON object of names by number, a JSON list, or a text with a name a line.

@@ -84,7 +84,8 @@ private struct DetectionJob {
                 text = try render(await report(input))
             } catch {
                 succeeded = false
-                let failure = error as? ApusError ?? ApusError(.inference, doing: "work on \(input.name)", cause: "\(error)")
+                let failure =
+                    error as? ApusError ?? ApusError(.inference, doing: "work on \(input.name)", cause: "\(error)")
                 text = render(failure, of: input)
                 progress.clear()
                 Terminal.report(failure)

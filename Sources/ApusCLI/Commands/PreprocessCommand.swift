@@ -47,7 +47,9 @@ struct PreprocessCommand: AsyncParsableCommand {
             throw ValidationError("--shortest and --longest go together.")
         }
         if let shortest, let longest {
-            guard model == nil else { throw ValidationError("--model has a resize rule: leave out --shortest and --longest.") }
+            guard model == nil else {
+                throw ValidationError("--model has a resize rule: leave out --shortest and --longest.")
+            }
             guard shortest > 0, longest >= shortest, longest <= 100_000 else {
                 throw ValidationError("--shortest is above 0, --longest no smaller and at most 100000.")
             }

@@ -26,14 +26,17 @@ enum Downloader {
                 guard response.status == .ok else {
                     throw failure("the server answered \(response.status)", "Check the URL.")
                 }
-                if let length = response.headers.first(name: "Content-Length").flatMap({ Int($0) }), length > limits.bytes {
+                if let length = response.headers.first(name: "Content-Length").flatMap({ Int($0) }),
+                    length > limits.bytes
+                {
                     throw failure("it has \(length) bytes; the limit is \(limits.bytes)", tooLarge)
                 }
                 return Array(buffer: try await response.body.collect(upTo: limits.bytes))
             } catch is NIOTooManyBytesError {
                 throw failure("it has more bytes than the limit of \(limits.bytes)", tooLarge)
             } catch let error as HTTPClientError where error == .deadlineExceeded || error == .readTimeout {
-                throw failure("there was no whole answer within \(seconds) seconds", "Try again, or download it by other means.")
+                throw failure(
+                    "there was no whole answer within \(seconds) seconds", "Try again, or download it by other means.")
             } catch let error as ApusError {
                 throw error
             } catch {
@@ -43,7 +46,8 @@ enum Downloader {
     #else
         static func bytes(of url: URL, limits: Image.Limits) async throws -> [UInt8] {
             throw ApusError(
-                .image, doing: "download \(url.absoluteString)", cause: "this command was built without support for URLs",
+                .image, doing: "download \(url.absoluteString)",
+                cause: "this command was built without support for URLs",
                 remedy: "Build it with it: make build. Or download the picture and name the file.")
         }
     #endif

@@ -2,7 +2,9 @@ public import Apus
 public import ArgumentParser
 
 extension Device: ExpressibleByArgument {
+    /// Reads what `Device.init(_:)` reads.
     public init?(argument: String) { self.init(argument) }
+    /// What `--help` and completions list.
     public static var allValueStrings: [String] { ["auto", "cpu", "gpu", "gpu.0", "gpu.1", "npu"] }
 }
 extension Precision: ExpressibleByArgument {}

@@ -17,7 +17,8 @@ struct AnnotatedOutput {
     init(path: String, count: Int) throws(ApusError) {
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-        let isFile = exists ? !isFolder.boolValue : !path.hasSuffix("/") && !URL(fileURLWithPath: path).pathExtension.isEmpty
+        let isFile =
+            exists ? !isFolder.boolValue : !path.hasSuffix("/") && !URL(fileURLWithPath: path).pathExtension.isEmpty
         if isFile {
             guard count == 1 else {
                 throw ApusError(
@@ -46,7 +47,8 @@ struct AnnotatedOutput {
     mutating func write(_ result: DetectionResult, on image: Image, of input: ImageInput) throws -> String {
         let path = path(for: input)
         if case .file(let source) = input,
-            URL(fileURLWithPath: source).resolvingSymlinksInPath() == URL(fileURLWithPath: path).resolvingSymlinksInPath()
+            URL(fileURLWithPath: source).resolvingSymlinksInPath()
+                == URL(fileURLWithPath: path).resolvingSymlinksInPath()
         {
             throw ApusError(
                 .option, doing: "write \(path)", cause: "it is the picture itself", remedy: "Choose another --output.")
@@ -79,7 +81,9 @@ struct AnnotatedOutput {
             return ""
         }
         var ending = "png"
-        if case .file(let path) = input, ["jpg", "jpeg"].contains(URL(fileURLWithPath: path).pathExtension.lowercased()) {
+        if case .file(let path) = input,
+            ["jpg", "jpeg"].contains(URL(fileURLWithPath: path).pathExtension.lowercased())
+        {
             ending = "jpg"
         }
         var name = "\(input.stem).boxes.\(ending)"

@@ -18,6 +18,12 @@ struct ImageReport: Encodable {
         var postprocess: Double
     }
 
+    struct LoadMilliseconds: Encodable {
+        var runtime: Double
+        var device: Double
+        var model: Double
+    }
+
     var image: String
     var width: Int
     var height: Int
@@ -33,6 +39,8 @@ struct ImageReport: Encodable {
     var precision: String
     var nodes: [String: Int]?
     var timingsMs: Milliseconds
+    /// Before the first picture; the same for all.
+    var loadMs: LoadMilliseconds
     /// The annotated copy.
     var annotated: String?
     var warning: String?
@@ -62,6 +70,9 @@ struct ImageReport: Encodable {
         timingsMs = Milliseconds(
             decode: rounded(decode), preprocess: rounded(result.timings.preprocess),
             inference: rounded(result.timings.inference), postprocess: rounded(result.timings.postprocess))
+        let loading = detector.execution.loading
+        loadMs = LoadMilliseconds(
+            runtime: rounded(loading.runtime), device: rounded(loading.device), model: rounded(loading.model))
         self.annotated = annotated
         warning = image.warning
     }

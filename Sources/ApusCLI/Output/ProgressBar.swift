@@ -28,7 +28,8 @@ struct ProgressBar {
         var line = "\r\u{1B}[K\(bar) \(done)/\(total)"
         if done > 0 {
             let rest = (ContinuousClock.now - start) / done * (total - done)
-            line += "  \(rest.components.seconds / 60):" + String(format: "%02d", rest.components.seconds % 60) + " left"
+            line +=
+                "  \(rest.components.seconds / 60):" + String(format: "%02d", rest.components.seconds % 60) + " left"
         }
         Terminal.write(line, to: .standardError)
     }

@@ -38,7 +38,8 @@ enum TextReport {
             let list = nodes.sorted { $0.key < $1.key }.map { "\($0.value) of \(total) nodes on \($0.key)" }
             lines.append("provider  " + list.joined(separator: ", "))
         } else {
-            lines.append("provider  \(execution.provider) (ONNX Runtime \(execution.runtimeVersion) cannot tell its nodes)")
+            lines.append(
+                "provider  \(execution.provider) (ONNX Runtime \(execution.runtimeVersion) cannot tell its nodes)")
         }
         for assumption in detector.assumptions { lines.append("assumed   \(assumption)") }
         return lines.joined(separator: "\n")

@@ -28,7 +28,8 @@ extension ImageDecoder {
         func decompress(
             into target: UnsafeMutablePointer<UInt8>?, _ format: TJPF
         ) throws(ImagingError) {
-            guard tjDecompress2(handle, base, count, target, width, 0, height, Int32(format.rawValue), flags) != 0 else {
+            guard tjDecompress2(handle, base, count, target, width, 0, height, Int32(format.rawValue), flags) != 0
+            else {
                 return
             }
             let reason = message(handle)
@@ -40,7 +41,9 @@ extension ImageDecoder {
             let cmyk = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 4 * Int(width) * Int(height))
             defer { cmyk.deallocate() }
             try decompress(into: cmyk.baseAddress, TJPF_CMYK)
-            let bitmap = Bitmap(width: Int(width), height: Int(height)) { rgb in convertCMYK(UnsafeBufferPointer(cmyk), rgb) }
+            let bitmap = Bitmap(width: Int(width), height: Int(height)) { rgb in
+                convertCMYK(UnsafeBufferPointer(cmyk), rgb)
+            }
             return (bitmap, warning)
         }
         let bitmap = try Bitmap(width: Int(width), height: Int(height)) { pixels throws(ImagingError) in

@@ -34,9 +34,12 @@ package enum ImageDecoder {
     ///
     /// Pixels are those that Pillow gives for the same file (`Image.open(f)`, `ImageOps.exif_transpose`,
     /// `convert("RGB")`) with the same libraries.
-    package static func decode(_ bytes: [UInt8], limits: ImageLimits = ImageLimits()) throws(ImagingError) -> DecodedImage {
+    package static func decode(_ bytes: [UInt8], limits: ImageLimits = ImageLimits()) throws(ImagingError)
+        -> DecodedImage
+    {
         guard !bytes.isEmpty else {
-            throw ImagingError(.empty, "the file is empty", remedy: "Its download or copy may be incomplete: get it again.")
+            throw ImagingError(
+                .empty, "the file is empty", remedy: "Its download or copy may be incomplete: get it again.")
         }
         try limits.check(bytes: bytes.count)
         return try bytes.withUnsafeBufferPointer { elements throws(ImagingError) in

@@ -22,7 +22,8 @@ package struct ImageLimits: Sendable, Equatable {
         let (count, overflow) = width.multipliedReportingOverflow(by: height)
         if overflow || count > pixels {
             throw ImagingError(
-                .tooManyPixels, "it is \(width)x\(height), \(overflow ? "too many" : "\(count)") pixels; the limit is \(pixels)",
+                .tooManyPixels,
+                "it is \(width)x\(height), \(overflow ? "too many" : "\(count)") pixels; the limit is \(pixels)",
                 remedy: "Use a smaller picture, or raise the limit (--max-pixels).")
         }
     }

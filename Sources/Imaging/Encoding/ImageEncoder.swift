@@ -48,7 +48,8 @@ package enum ImageEncoder {
         var bytes: UnsafeMutablePointer<UInt8>?
         var count: UInt = 0
         let status = tjCompress2(
-            handle, bitmap.pixels, Int32(bitmap.width), 0, Int32(bitmap.height), Int32(TJPF_RGB.rawValue), &bytes, &count,
+            handle, bitmap.pixels, Int32(bitmap.width), 0, Int32(bitmap.height), Int32(TJPF_RGB.rawValue), &bytes,
+            &count,
             Int32(TJSAMP_444.rawValue), 92, TJFLAG_ACCURATEDCT)
         defer { tjFree(bytes) }
         guard status == 0, let bytes else {

@@ -35,7 +35,8 @@ package struct RuntimeLocation: Sendable, Equatable {
         if let executable {
             let beside = URL(fileURLWithPath: executable).resolvingSymlinksInPath().deletingLastPathComponent()
             for path in [".", "runtime", "../lib/apus"] {
-                candidates.append((beside.appendingPathComponent(path).standardizedFileURL.path, "beside the executable"))
+                candidates.append(
+                    (beside.appendingPathComponent(path).standardizedFileURL.path, "beside the executable"))
             }
         }
         candidates.append((setupFolder(environment: environment), "installed by setup"))

@@ -26,11 +26,15 @@ package struct OpenVINOOptions: Sendable, Equatable {
         case ("GPU", .f32): entries["precision"] = "FP32"
         case ("GPU", .f16), ("NPU", .f16): entries["precision"] = "FP16"
         case ("CPU", .f16):
-            throw OpenVINOOptions.invalid("precision f16", "OpenVINO's CPU device computes in f32 or bf16", "Use --precision f32 or bf16, or --device gpu.")
+            throw OpenVINOOptions.invalid(
+                "precision f16", "OpenVINO's CPU device computes in f32 or bf16",
+                "Use --precision f32 or bf16, or --device gpu.")
         case ("GPU", .bf16):
-            throw OpenVINOOptions.invalid("precision bf16", "OpenVINO's GPU device computes in f32 or f16", "Use --precision f16.")
+            throw OpenVINOOptions.invalid(
+                "precision bf16", "OpenVINO's GPU device computes in f32 or f16", "Use --precision f16.")
         case ("NPU", _):
-            throw OpenVINOOptions.invalid("precision \(precision.rawValue)", "the NPU computes in f16", "Use --precision f16.")
+            throw OpenVINOOptions.invalid(
+                "precision \(precision.rawValue)", "the NPU computes in f16", "Use --precision f16.")
         default: break  // not a device: the check below says so
         }
         try self.init(entries: entries)

@@ -7,20 +7,7 @@ extension Runtime {
 
     /// Adds the OpenVINO provider to a session's options, with the reason from the log if it does not load.
     func append(_ options: OpenVINOOptions, to sessionOptions: OpaquePointer, doing: String) throws(ONNXRuntimeError) {
-        guard hasOpenVINO else {
-            throw ONNXRuntimeError(
-                .providerUnavailable, doing: doing,
-                cause: "ONNX Runtime \(version) at \(location.folder) was built without OpenVINO, so it has no OpenVINO "
-                    + "devices (its providers: \(providers.joined(separator: ", ")))",
-                remedy: RuntimeLocation.remedy)
-        }
-        let library = location.folder + "/libonnxruntime_providers_openvino.so"
-        guard FileManager.default.fileExists(atPath: library) else {
-            throw ONNXRuntimeError(
-                .providerUnavailable, doing: doing,
-                cause: "the runtime folder \(location.folder) lacks libonnxruntime_providers_openvino.so",
-                remedy: "The folder is incomplete. " + RuntimeLocation.remedy)
-        }
+        try requireOpenVINO(doing: doing)
         if options.device != "CPU" { try requireDevice(options.device, doing: doing) }
         let mark = log.mark()
         let entries = options.entries.sorted { $0.key < $1.key }
@@ -39,6 +26,25 @@ extension Runtime {
                 cause: ([error.message] + lines).joined(separator: "; "),
                 remedy: "A library that the provider needs is missing or of another version. " + RuntimeLocation.remedy,
                 log: lines)
+        }
+    }
+
+    /// Says what is missing if this runtime cannot have the OpenVINO provider.
+    package func requireOpenVINO(doing: String) throws(ONNXRuntimeError) {
+        guard hasOpenVINO else {
+            throw ONNXRuntimeError(
+                .providerUnavailable, doing: doing,
+                cause:
+                    "ONNX Runtime \(version) at \(location.folder) was built without OpenVINO, so it has no OpenVINO "
+                    + "devices (its providers: \(providers.joined(separator: ", ")))",
+                remedy: RuntimeLocation.remedy)
+        }
+        let library = location.folder + "/libonnxruntime_providers_openvino.so"
+        guard FileManager.default.fileExists(atPath: library) else {
+            throw ONNXRuntimeError(
+                .providerUnavailable, doing: doing,
+                cause: "the runtime folder \(location.folder) lacks libonnxruntime_providers_openvino.so",
+                remedy: "The folder is incomplete. " + RuntimeLocation.remedy)
         }
     }
 

@@ -65,7 +65,8 @@ package final class Session: @unchecked Sendable {  // immutable; OrtSession's R
         self.handle = handle
         if case .openVINO(let asked) = options.provider, let chosenDevice, !Session.isSame(chosenDevice, asked.device) {
             throw ONNXRuntimeError(
-                .notOnProvider, doing: doing, cause: "\(asked.device) was asked for, but OpenVINO chose \(chosenDevice)")
+                .notOnProvider, doing: doing, cause: "\(asked.device) was asked for, but OpenVINO chose \(chosenDevice)"
+            )
         }
     }
 
@@ -133,7 +134,8 @@ package final class Session: @unchecked Sendable {  // immutable; OrtSession's R
         }
         if text.lowercased().contains("external data") || text.contains("cannot get file size") {
             return make(
-                .modelUnreadable, "its weights are in a separate file that is missing or too short"
+                .modelUnreadable,
+                "its weights are in a separate file that is missing or too short"
                     + (Session.quotedPath(in: text).map { " (\($0))" } ?? ""),
                 "Put the external data file beside the model, under the name that the model was saved with.")
         }

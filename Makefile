@@ -1,0 +1,60 @@
+# Every target installs what it needs first (Scripts/setup.sh), so none asks for another.
+.DEFAULT_GOAL := help
+.PHONY: help demo build test test-address test-thread fuzz bench lint format clean setup
+
+# The release command: Swift's runtime inside, so that it starts fast and runs where Swift is not installed.
+# lld, because gold warns of a call inside of Foundation that we cannot change.
+RELEASE := -c release --static-swift-stdlib --product apus -Xswiftc -use-ld=lld
+# Without the trait URLs, which alone would double the time to the first picture (async-http-client and BoringSSL).
+LEAN := --disable-default-traits
+
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
+
+demo: ## Build, find objects in the sample pictures, and draw boxes on them (demo/)
+	@Scripts/setup.sh
+	@echo "demo: building apus, about a minute the first time"
+	@swift build $(RELEASE) $(LEAN) --scratch-path .build/demo
+	@.build/demo/release/apus detect Examples/pictures --output demo/
+
+build: ## Build the release command, .build/release/apus
+	@Scripts/setup.sh
+	swift build $(RELEASE)
+
+test: ## Run all tests, the address sanitizer and a short fuzz run; what CI runs
+	@Scripts/setup.sh --tests
+	swift build --build-tests
+	APUS_REQUIRE_RUNTIME=1 swift test --skip-build
+	@$(MAKE) --no-print-directory test-address
+	@$(MAKE) --no-print-directory fuzz RUNS=20000
+
+# The runtime and imaging tests under a sanitizer, in a build of its own.
+SANITIZED := 'ONNXRuntimeTests|ImagingTests|DrawingTests'
+
+test-address: ## Runtime and imaging tests under the address sanitizer
+	@Scripts/setup.sh --tests
+	ASAN_OPTIONS=detect_leaks=0 APUS_REQUIRE_RUNTIME=1 swift test --sanitize address $(LEAN) \
+		--scratch-path .build/address --filter $(SANITIZED)
+
+test-thread: ## Runtime and imaging tests under the thread sanitizer
+	@Scripts/setup.sh --tests
+	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/thread-sanitizer.txt" APUS_REQUIRE_RUNTIME=1 swift test \
+		--sanitize thread $(LEAN) --scratch-path .build/thread --filter $(SANITIZED)
+
+RUNS ?= 1000000
+fuzz: ## Feed damaged pictures to the decoders: make fuzz RUNS=1000000
+	@Scripts/setup.sh
+	@Scripts/fuzz.sh $(RUNS)
+
+bench: build ## Time the whole command on one picture, with the split
+	@Scripts/bench-detect.sh
+
+lint: ## Check the format of the Swift code and the shell scripts
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Fuzz
+	@if command -v shellcheck >/dev/null; then shellcheck Scripts/*.sh; fi
+
+format: ## Format the Swift code
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Fuzz
+
+clean: ## Remove what was built; the runtime stays
+	rm -rf .build demo

@@ -1,0 +1,56 @@
+import Foundation
+import Subprocess
+import TestSupport
+import Testing
+
+/// `apus detect URL` against a server on the loopback.
+@Suite(.enabled(if: TestRuntime.isWanted)) struct DownloadTests {
+    /// Runs `body` beside a server, with its address.
+    private func withServer(_ body: @escaping @Sendable (_ address: String) async throws -> Void) async throws {
+        let folder = try TemporaryFolder()
+        let arguments = [Fixtures.path("http_server.py"), Fixtures.path("images/baseline.jpg"), folder.path("port")]
+        _ = try await Subprocess.run(
+            .name("python3"), arguments: Arguments(arguments), input: .none, output: .discarded, error: .discarded
+        ) { server in
+            defer { try? server.send(signal: .terminate) }
+            for _ in 0..<200 where !FileManager.default.fileExists(atPath: folder.path("port")) {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            let port = try String(contentsOfFile: folder.path("port"), encoding: .utf8)
+            try await body("http://127.0.0.1:\(port)")
+        }
+    }
+
+    @Test func aPictureIsDownloadedThroughARedirect() async throws {
+        try await withServer { address in
+            let run = try await Command.run(
+                "detect", address + "/picture.jpg", address + "/redirect", "--format", "jsonl")
+            #expect(run.status == 0)
+            #expect(run.errors == "")
+            #expect(run.output.split(separator: "\n").count == 2)
+            #expect(run.output.contains(#""width":320"#))
+        }
+    }
+
+    @Test func whatIsNoPictureOrTooLargeIsAnError() async throws {
+        try await withServer { address in
+            for (path, cause) in [
+                ("/missing", "the server answered 404 Not Found"),
+                ("/page", #"it begins with the text "<html>no pic""#),
+                ("/large", "it has 500003 bytes; the limit is 100000"),
+                ("/endless", "it has more bytes than the limit of 100000"),
+            ] {
+                let run = try await Command.run("detect", address + path, "--max-bytes", "100000")
+                #expect(run.status == 1)
+                #expect(run.errors.contains(cause))
+            }
+        }
+    }
+
+    @Test func aServerThatIsNotThereIsAnError() async throws {
+        let run = try await Command.run("detect", "http://127.0.0.1:1/x.jpg")
+        #expect(run.status == 1)
+        #expect(run.errors.contains("could not download http://127.0.0.1:1/x.jpg"))
+        #expect(run.errors.contains("Check the URL and the network."))
+    }
+}
