@@ -33,12 +33,12 @@ SANITIZED := 'ONNXRuntimeTests|ImagingTests|DrawingTests'
 
 test-address: ## Runtime and imaging tests under the address sanitizer
 	@Scripts/setup.sh --tests
-	ASAN_OPTIONS=detect_leaks=0 APUS_REQUIRE_RUNTIME=1 swift test --sanitize address $(LEAN) \
+	TBB_ENABLE_SANITIZERS=1 ASAN_OPTIONS=detect_leaks=0 APUS_REQUIRE_RUNTIME=1 swift test --sanitize address $(LEAN) \
 		--scratch-path .build/address --filter $(SANITIZED)
 
 test-thread: ## Runtime and imaging tests under the thread sanitizer
 	@Scripts/setup.sh --tests
-	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/thread-sanitizer.txt" APUS_REQUIRE_RUNTIME=1 swift test \
+	TBB_ENABLE_SANITIZERS=1 TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/thread-sanitizer.txt" APUS_REQUIRE_RUNTIME=1 swift test \
 		--sanitize thread $(LEAN) --scratch-path .build/thread --filter $(SANITIZED)
 
 RUNS ?= 1000000

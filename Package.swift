@@ -62,3 +62,11 @@ let package = Package(
         .testTarget(name: "ONNXRuntimeTests", dependencies: ["ONNXRuntime", "TestSupport"], swiftSettings: settings),
     ]
 )
+
+// The fuzzer has no main of its own (libFuzzer brings it), so it is there for Scripts/fuzz.sh only.
+if Context.environment["APUS_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "DecoderFuzzer", dependencies: ["Imaging"], path: "Fuzz",
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))
+}

@@ -1,6 +1,5 @@
 internal import COnnxRuntime
 internal import Foundation
-internal import Synchronization
 
 /// Keeps the latest lines of the runtime's log.
 ///
@@ -24,7 +23,7 @@ final class LogRecorder: Sendable {
     }
 
     private static let capacity = 512
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// The function that the runtime calls for each line; its first argument is an unretained recorder.
     static let callback: OrtLogFunction = { parameter, severity, _, _, _, message in

@@ -1,6 +1,5 @@
 internal import COnnxRuntime
 internal import Foundation
-internal import Synchronization
 
 /// ONNX Runtime, loaded from a folder at run time. A process loads one and keeps it.
 package final class Runtime: @unchecked Sendable {  // immutable; the runtime's environment is thread-safe
@@ -13,9 +12,9 @@ package final class Runtime: @unchecked Sendable {  // immutable; the runtime's 
     let api: API
     let environment: OpaquePointer
     let log: LogRecorder
-    private let openVINOCore = Mutex<OpenVINOCore?>(nil)
+    private let openVINOCore = Locked<OpenVINOCore?>(nil)
 
-    private static let loaded = Mutex<Runtime?>(nil)
+    private static let loaded = Locked<Runtime?>(nil)
 
     /// The process's runtime, loaded from `location` the first time.
     ///
