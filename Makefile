@@ -17,6 +17,9 @@ demo: ## Build, find objects in the sample pictures, and draw boxes on them (dem
 	@swift build $(RELEASE) $(LEAN) --scratch-path .build/demo
 	@.build/demo/release/apus detect Examples/pictures --output demo/
 
+setup: ## Install what is missing, and nothing else
+	@Scripts/setup.sh
+
 build: ## Build the release command, .build/release/apus
 	@Scripts/setup.sh
 	swift build $(RELEASE)

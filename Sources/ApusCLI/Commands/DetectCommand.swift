@@ -62,7 +62,7 @@ struct DetectCommand: AsyncParsableCommand {
         }
         var job = DetectionJob(detector: detector, format: format, limits: limits.limits, annotated: annotated)
         if await !job.run(inputs) { failed = true }
-        if failed { throw ExitCode(1) }
+        Terminal.exit(failed ? 1 : 0)
     }
 }
 
