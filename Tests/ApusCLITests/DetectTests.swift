@@ -118,7 +118,7 @@ import Testing
         #expect(run.status == 0)
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: folder.path("out")).sorted()
-                == ["x-2.boxes.jpg", "x.boxes.jpg"])
+                == ["x-2.boxes.png", "x.boxes.png"])
         let file = try await Command.run("detect", a, b, "--output", folder.path("one.png"))
         #expect(file.status == 1 && file.errors.contains("Name a folder: --output folder/"))
     }

@@ -74,24 +74,18 @@ struct AnnotatedOutput {
         return path
     }
 
-    /// `street.boxes.jpg` for `street.jpg`, `street-2.boxes.jpg` for the next of that name.
+    /// `street.boxes.png` for `street.jpg`, `street-2.boxes.png` for the next of that name.
     private mutating func path(for input: ImageInput) -> String {
-        guard case .folder(let folder) = target else {
-            if case .file(let path) = target { return path }
-            return ""
+        switch target {
+        case .file(let path): return path
+        case .folder(let folder):
+            var name = "\(input.stem).boxes.png"
+            var number = 2
+            while !taken.insert(name).inserted {
+                name = "\(input.stem)-\(number).boxes.png"
+                number += 1
+            }
+            return folder + "/" + name
         }
-        var ending = "png"
-        if case .file(let path) = input,
-            ["jpg", "jpeg"].contains(URL(fileURLWithPath: path).pathExtension.lowercased())
-        {
-            ending = "jpg"
-        }
-        var name = "\(input.stem).boxes.\(ending)"
-        var number = 2
-        while !taken.insert(name).inserted {
-            name = "\(input.stem)-\(number).boxes.\(ending)"
-            number += 1
-        }
-        return folder + "/" + name
     }
 }
