@@ -26,6 +26,7 @@ build: ## Build the release command, .build/release/apus
 
 test: ## Run all tests, the address sanitizer and a short fuzz run; what CI runs
 	@Scripts/setup.sh --tests
+	@Scripts/test-setup.sh
 	swift build --build-tests
 	APUS_REQUIRE_RUNTIME=1 swift test --skip-build
 	@$(MAKE) --no-print-directory test-address

@@ -6,6 +6,7 @@ import Imaging
 /// Small enough that a decoder which forgets the limit shows up as an allocation above libFuzzer's.
 private let limits = ImageLimits(bytes: 1 << 20, pixels: 1 << 20)
 
+/// libFuzzer's entry point: one input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = [UInt8](UnsafeBufferPointer(start: bytes, count: count))

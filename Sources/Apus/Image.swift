@@ -1,4 +1,4 @@
-internal import Foundation
+package import Foundation
 package import Imaging
 
 /// A picture to look for objects in: RGB, upright.
@@ -67,6 +67,16 @@ public struct Image: Sendable {
         warning = nil
     }
 
+    /// Reads to the end, unless that is beyond the limit: a file may grow, and a pipe has no size beforehand.
+    package static func bytes(of file: FileHandle, limits: Limits) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty {
+            bytes += piece
+            try ImageLimits(bytes: limits.bytes, pixels: limits.pixels).check(bytes: bytes.count)
+        }
+        return bytes
+    }
+
     /// Reads a file whole, unless it is larger than the limit.
     package static func bytes(ofFile path: String, limits: Limits) throws(ApusError) -> [UInt8] {
         func failure(_ cause: String, _ remedy: String) -> ApusError {
@@ -80,10 +90,7 @@ public struct Image: Sendable {
         do {
             let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
             defer { try? file.close() }
-            // One byte more than the limit: a file may grow, and a pipe has no size beforehand.
-            let data = try file.read(upToCount: limits.bytes == .max ? limits.bytes : limits.bytes + 1) ?? Data()
-            try ImageLimits(bytes: limits.bytes, pixels: limits.pixels).check(bytes: data.count)
-            return [UInt8](data)
+            return try bytes(of: file, limits: limits)
         } catch let error as ImagingError {
             throw ApusError(error, doing: "read \(path)")
         } catch {

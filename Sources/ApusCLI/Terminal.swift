@@ -7,8 +7,18 @@ enum Terminal {
     static func print(_ text: String) { write(text + "\n", to: .standardOutput) }
 
     static func write(_ text: String, to file: FileHandle) {
-        // A reader that went away (`apus … | head`) is no reason to crash.
-        try? file.write(contentsOf: Data(text.utf8))
+        do {
+            try file.write(contentsOf: Data(text.utf8))
+        } catch  where file === FileHandle.standardOutput {
+            // A full disk, say. (A reader that went away, as in `apus … | head`, ends the command by SIGPIPE.)
+            report(
+                ApusError(
+                    .option, doing: "write to standard output", cause: error.localizedDescription,
+                    remedy: "Results from here on are lost: free space, or write elsewhere."))
+            exit(1)
+        } catch {
+            // Nowhere is left to say it.
+        }
     }
 
     static func report(_ error: any Error) { write(describe(error), to: .standardError) }

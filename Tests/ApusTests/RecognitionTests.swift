@@ -55,7 +55,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("shortest", "many"), ("shortest", "0"), ("longest", "-5"), ("mean", "1,2"), ("std", "a,b,c"), ("std", "1,0,1"),
+        ("shortest", "many"), ("shortest", "0"), ("longest", "10001"), ("longest", "-5"), ("mean", "1,2"),
+        ("std", "a,b,c"), ("std", "1,0,1"),
         ("mean", "nan,0,0"), ("labels", "person"), ("labels", #"{"x": "y"}"#),
     ])
     func wrongMetadataIsAnErrorAndNeverADefault(key: String, text: String) throws {
@@ -65,6 +66,14 @@ import Testing
         }
         #expect(error?.code == .model)
         #expect(error?.doing == "read the model's metadata \(key)")
+    }
+
+    @Test(arguments: [[1, 3, 0, 64], [1, 3, 64, 1_000_000], [0, 3, 64, 64], [5_000, 3, 640, 640]])
+    func aFixedSizeThatNoPictureFitsIsAnErrorBeforeMemoryIsTaken(dimensions: [Int]) throws {
+        let outputs = [value("logits", [1, 9, 5]), value("boxes", [1, 9, 4])]
+        let error = #expect(throws: ApusError.self) { try recognize([value("x", dimensions)], outputs) }
+        #expect(error?.code == .model)
+        #expect(error?.remedy != nil)
     }
 
     @Test func anUnknownFamilyIsNamed() {

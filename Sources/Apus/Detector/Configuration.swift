@@ -33,5 +33,22 @@ extension Detector {
             self.threads = threads
             self.runtime = runtime
         }
+
+        func check() throws(ApusError) {
+            try Configuration.check(threshold: threshold)
+            guard batchSize >= 1 else {
+                throw ApusError(
+                    .option, doing: "use batch size \(batchSize)", cause: "a batch has at least one picture",
+                    remedy: "Give a batch size of 1 or more.")
+            }
+        }
+
+        static func check(threshold: Float) throws(ApusError) {
+            guard (0...1).contains(threshold) else {
+                throw ApusError(
+                    .option, doing: "use threshold \(threshold)", cause: "a score is between 0 and 1",
+                    remedy: "Give a threshold from 0 to 1.")
+            }
+        }
     }
 }

@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import Imaging
 internal import ONNXRuntime
 
@@ -62,10 +61,12 @@ public final class Detector: Sendable {
         self.modelName = model.name
         self.family = type(of: adapter).name
         (self.labels, self.assumptions) = Detector.labels(configuration.labels, adapter)
+        let isConfirmed = session.provider == .cpu || session.openVINODevice != nil
         let nodes = session.assignments.map { Dictionary($0.map { ($0.provider, $0.nodes) }, uniquingKeysWith: +) }
         self.execution = Execution(
             provider: session.provider.name, device: session.openVINODevice ?? choice.device,
-            deviceName: choice.deviceName, precision: choice.precision, nodes: nodes, reason: choice.reason,
+            deviceName: choice.deviceName, precision: choice.precision, nodes: nodes,
+            reason: choice.reason + (isConfirmed ? "" : "; the provider does not say which device it took"),
             runtimeVersion: session.runtime.version, runtimeFolder: session.runtime.location.folder,
             loading: loading)
     }
@@ -105,26 +106,16 @@ public final class Detector: Sendable {
 
     /// Finds objects in pictures without blocking the caller's executor. Cancelling the task cancels the run.
     public func detect(_ images: [Image], threshold: Float? = nil) async throws -> [DetectionResult] {
-        let cancellation = RunCancellation()
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                Detector.queue.async {
-                    continuation.resume(
-                        with: Result { try self.detect(images, threshold: threshold, cancellation: cancellation) })
-                }
-            }
-        } onCancel: {
-            cancellation.cancel()
+        try await RunCancellation.detached {
+            try self.detect(images, threshold: threshold, cancellation: $0)
         }
     }
-
-    /// Preprocessing and inference wait here, so that they hold no thread of the cooperative pool.
-    private static let queue = DispatchQueue(label: "apus.detect", attributes: .concurrent)
 
     private func detect(
         _ images: [Image], threshold: Float?, cancellation: RunCancellation?
     ) throws(ApusError) -> [DetectionResult] {
         let threshold = threshold ?? configuration.threshold
+        try Configuration.check(threshold: threshold)
         var results = [DetectionResult?](repeating: nil, count: images.count)
         for batch in batches(of: images) {
             let found = try ApusError.wrapping(doing: "detect objects") {

@@ -9,7 +9,7 @@ package struct DeviceChoice: Sendable {
     package var reason: String
 
     package init(_ configuration: Detector.Configuration, runtime: Runtime) throws(ApusError) {
-        try ApusError.checkCombination(configuration)
+        try configuration.check()
         let wantsOwnKernels = configuration.provider == .cpu
         if wantsOwnKernels || (configuration.provider == .auto && !runtime.hasOpenVINO) {
             self = try .ownKernels(configuration, runtime: runtime)
@@ -97,19 +97,5 @@ package struct DeviceChoice: Sendable {
         }
         let why = wasAsked ? "provider cpu was asked for" : "ONNX Runtime \(runtime.version) was built without OpenVINO"
         return DeviceChoice(provider: .cpu, device: "CPU", deviceName: nil, precision: .f32, reason: why)
-    }
-}
-
-extension ApusError {
-    fileprivate static func checkCombination(_ configuration: Detector.Configuration) throws(ApusError) {
-        guard (0...1).contains(configuration.threshold) else {
-            throw ApusError(
-                .option, doing: "use threshold \(configuration.threshold)", cause: "a score is between 0 and 1",
-                remedy: "Give a threshold from 0 to 1.")
-        }
-        guard configuration.batchSize >= 1 else {
-            throw ApusError(
-                .option, doing: "use batch size \(configuration.batchSize)", cause: "a batch has at least one picture")
-        }
     }
 }

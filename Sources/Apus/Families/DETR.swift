@@ -48,6 +48,7 @@ package struct DETR: ModelFamily {
         self.logits = logits
         self.boxes = boxes
         fixedBatch = image.dimensions[0].size
+        try DETR.checkSize(image)
         var assumed: [String] = []
         if metadata["family"] == nil {
             assumed.append("family detr, from the outputs \(logits.name) and \(boxes.name)")
@@ -84,6 +85,19 @@ package struct DETR: ModelFamily {
             labels = nil
         }
         assumptions = assumed
+    }
+
+    /// Refuses a fixed input that no picture fits, or that would take all memory.
+    private static func checkSize(_ image: ValueInfo) throws(ApusError) {
+        let fixed = [0, 2, 3].compactMap { image.dimensions[$0].size }
+        guard fixed.allSatisfy({ (1...MetadataReader.mostPixels).contains($0) }), fixed.reduce(1, *) <= 100_000_000
+        else {
+            throw ApusError(
+                .model, doing: "use the model", cause: "its input is \(image), which is not a size for pictures",
+                remedy:
+                    "Export it for pictures of up to \(MetadataReader.mostPixels) pixels a side, 100 million in a batch."
+            )
+        }
     }
 
     // MARK: Recognition
@@ -197,6 +211,9 @@ extension Tensor {
 
 /// Reads numbers from a model's metadata; absent is nil, but present and wrong is an error.
 private struct MetadataReader {
+    /// The most pixels that a model may want of a side.
+    static let mostPixels = 10_000
+
     var entries: [String: String]
 
     static func invalid(_ key: String, _ cause: String) -> ApusError {
@@ -207,8 +224,9 @@ private struct MetadataReader {
 
     func positiveInteger(_ key: String) throws(ApusError) -> Int? {
         guard let text = entries[key] else { return nil }
-        guard let value = Int(text), (1...100_000).contains(value) else {
-            throw MetadataReader.invalid(key, "\"\(text)\" is no number of pixels from 1 to 100000")
+        guard let value = Int(text), (1...MetadataReader.mostPixels).contains(value) else {
+            throw MetadataReader.invalid(
+                key, "\"\(text)\" is no number of pixels from 1 to \(MetadataReader.mostPixels)")
         }
         return value
     }

@@ -50,8 +50,8 @@ struct PreprocessCommand: AsyncParsableCommand {
             guard model == nil else {
                 throw ValidationError("--model has a resize rule: leave out --shortest and --longest.")
             }
-            guard shortest > 0, longest >= shortest, longest <= 100_000 else {
-                throw ValidationError("--shortest is above 0, --longest no smaller and at most 100000.")
+            guard shortest > 0, longest >= shortest, longest <= 10_000 else {
+                throw ValidationError("--shortest is above 0, --longest no smaller and at most 10000.")
             }
         }
     }

@@ -1,5 +1,6 @@
 import Apus
 import Foundation
+import Imaging
 
 /// A picture that was asked for, before it is read.
 enum ImageInput: Sendable, Equatable {
@@ -94,8 +95,11 @@ enum ImageInput: Sendable, Equatable {
         case .url(let url):
             return try await Downloader.bytes(of: url, limits: limits)
         case .standardInput:
-            let data = try FileHandle.standardInput.read(upToCount: limits.bytes + 1) ?? Data()
-            return [UInt8](data)  // the decoder refuses what is over the limit
+            do {
+                return try Image.bytes(of: .standardInput, limits: limits)
+            } catch let error as ImagingError {
+                throw ApusError(error, doing: "read standard input")
+            }
         }
     }
 }

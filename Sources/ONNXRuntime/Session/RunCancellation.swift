@@ -1,4 +1,5 @@
 internal import COnnxRuntime
+internal import Dispatch
 
 /// Stops a run from another thread.
 ///
@@ -13,7 +14,27 @@ package final class RunCancellation: Sendable {
 
     private let state = Locked(State())
 
+    /// Blocking work waits here, so that none of it holds a thread of the cooperative pool.
+    private static let queue = DispatchQueue(label: "apus.run", attributes: .concurrent)
+
     package init() {}
+
+    /// Does blocking work without blocking the caller's executor; cancelling the task cancels the runs that `work` ties
+    /// to the cancellation it is given.
+    package static func detached<Result: Sendable>(
+        _ work: @escaping @Sendable (RunCancellation) throws -> Result
+    ) async throws -> Result {
+        let cancellation = RunCancellation()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                queue.async {
+                    continuation.resume(with: Swift.Result { try work(cancellation) })
+                }
+            }
+        } onCancel: {
+            cancellation.cancel()
+        }
+    }
 
     package var isCancelled: Bool { state.withLock { $0.isCancelled } }
 

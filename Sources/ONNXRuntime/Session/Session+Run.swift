@@ -1,24 +1,10 @@
 internal import COnnxRuntime
-internal import Dispatch
 internal import Foundation
 
 extension Session {
-    /// Blocking runs wait here, so that none of them holds a thread of the cooperative pool.
-    private static let queue = DispatchQueue(label: "apus.run", attributes: .concurrent)
-
     /// Runs the model without blocking the caller's executor. Cancelling the task cancels the run.
     package func run(_ inputs: [String: Tensor], outputs names: [String]? = nil) async throws -> [String: Tensor] {
-        let cancellation = RunCancellation()
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                Session.queue.async {
-                    continuation.resume(
-                        with: Result { try self.run(inputs, outputs: names, cancellation: cancellation) })
-                }
-            }
-        } onCancel: {
-            cancellation.cancel()
-        }
+        try await RunCancellation.detached { try self.run(inputs, outputs: names, cancellation: $0) }
     }
 
     /// Runs the model on this thread.
@@ -38,7 +24,11 @@ extension Session {
             return try run(Array(inputs), names, cancellation: cancellation)
         } catch {
             if cancellation?.isCancelled == true {
-                throw ONNXRuntimeError(.cancelled, doing: "run the model", cause: "the run was cancelled")
+                // The runtime says so where it stopped between nodes.
+                let wasStopped = error.message.contains("terminate flag")
+                throw ONNXRuntimeError(
+                    .cancelled, doing: "run the model",
+                    cause: "the run was cancelled, and " + (wasStopped ? "stopped" : "ended by itself"))
             }
             let log = runtime.log.lines(since: mark, atLeast: LogRecorder.warning)
             let sizes = inputs.map { "\($0.key) \($0.value.shape)" }.sorted().joined(separator: ", ")
