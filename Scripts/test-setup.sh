@@ -19,10 +19,13 @@ tools() {
     for tool in bash dirname basename mktemp find rm mv mkdir touch tail sed grep uname id sleep cat "$@"; do
         ln -s "$(command -v "$tool")" "$work/bin/$tool"
     done
-    printf '#!/bin/sh\n' >"$work/bin/swift"
-    chmod +x "$work/bin/swift"
+    stub swift :
 }
-stub() { printf '#!%s\n%s\n' "$BASH" "$2" >"$work/bin/$1"; chmod +x "$work/bin/$1"; } # name, script
+stub() { # name, script; the name may be a link to the real tool, which must not be written through
+    rm -f "$work/bin/$1"
+    printf '#!%s\n%s\n' "$BASH" "$2" >"$work/bin/$1"
+    chmod +x "$work/bin/$1"
+}
 setup() { env -i PATH="$work/bin" HOME="$work/home" "$BASH" Scripts/setup.sh >"$work/log" 2>&1; }
 says() { grep -qF -- "$1" "$work/log"; }
 left() { [ -z "$(find "$work/home" -mindepth 1 ! -type d 2>/dev/null)" ] && [ -z "$(find "$work/home" -name '.partial*' 2>/dev/null)" ]; }

@@ -1,4 +1,3 @@
-package import Foundation
 package import Imaging
 
 /// A picture to look for objects in: RGB, upright.
@@ -56,7 +55,8 @@ public struct Image: Sendable {
         guard width > 0, height > 0, !overflow, area <= Int.max / 3, rgb.count == 3 * area else {
             throw ApusError(
                 .image, doing: "make a picture of \(width)x\(height)",
-                cause: "it needs 3 bytes for each of its pixels; \(rgb.count) were given")
+                cause: "it needs 3 bytes for each of its pixels; \(rgb.count) were given",
+                remedy: "Give rows from the top, RGB, 8 bits each, without padding.")
         }
         bitmap = Bitmap(width: width, height: height, pixels: rgb)
         warning = nil
@@ -67,34 +67,28 @@ public struct Image: Sendable {
         warning = nil
     }
 
-    /// Reads to the end, unless that is beyond the limit: a file may grow, and a pipe has no size beforehand.
-    package static func bytes(of file: FileHandle, limits: Limits) throws -> [UInt8] {
-        var bytes: [UInt8] = []
-        while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty {
-            bytes += piece
-            try ImageLimits(bytes: limits.bytes, pixels: limits.pixels).check(bytes: bytes.count)
-        }
-        return bytes
-    }
-
     /// Reads a file whole, unless it is larger than the limit.
     package static func bytes(ofFile path: String, limits: Limits) throws(ApusError) -> [UInt8] {
-        func failure(_ cause: String, _ remedy: String) -> ApusError {
-            ApusError(.image, doing: "read \(path)", cause: cause, remedy: remedy)
+        try bytes(name: path, limits: limits) { limit throws(BoundedFile.Failure) in
+            try BoundedFile.bytes(atPath: path, limit: limit)
         }
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw failure("there is no such file", "Check the path.")
+    }
+
+    /// Reads standard input to its end, unless that is beyond the limit.
+    package static func bytesOfStandardInput(limits: Limits) throws(ApusError) -> [UInt8] {
+        try bytes(name: "standard input", limits: limits) { limit throws(BoundedFile.Failure) in
+            try BoundedFile.bytes(0, limit: limit, name: "standard input")
         }
-        guard !isFolder.boolValue else { throw failure("it is a folder", "Name a picture in it.") }
+    }
+
+    private static func bytes(
+        name: String, limits: Limits, _ read: (_ limit: Int) throws(BoundedFile.Failure) -> [UInt8]?
+    ) throws(ApusError) -> [UInt8] {
         do {
-            let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-            defer { try? file.close() }
-            return try bytes(of: file, limits: limits)
-        } catch let error as ImagingError {
-            throw ApusError(error, doing: "read \(path)")
+            if let bytes = try read(limits.bytes) { return bytes }
         } catch {
-            throw failure("you may not read it", "Change its permissions: chmod +r \(path)")
+            throw ApusError(.image, doing: "read \(name)", cause: error.cause, remedy: error.remedy)
         }
+        throw ApusError(ImagingError.tooManyBytes(limit: limits.bytes), doing: "read \(name)")
     }
 }

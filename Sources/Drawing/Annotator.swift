@@ -6,9 +6,11 @@ package enum Annotator {
     ///
     /// Sizes follow the picture's. One whose short side is below 200 pixels is first enlarged by a whole number, as no
     /// text can be read in it otherwise; `enlargement` says by how much.
-    package static func draw(_ annotations: [Annotation], on picture: Bitmap) -> Bitmap {
+    ///
+    /// - Throws: `notEncodable` for a picture that cairo cannot hold.
+    package static func draw(_ annotations: [Annotation], on picture: Bitmap) throws(ImagingError) -> Bitmap {
         let factor = enlargement(width: picture.width, height: picture.height)
-        let canvas = Canvas(picture, enlargedBy: factor)
+        let canvas = try Canvas(picture, enlargedBy: factor)
         let scale = Double(factor)
         let boxes = annotations.map { annotation in
             Rectangle(
@@ -30,7 +32,7 @@ package enum Annotator {
         for (annotation, chip) in placed.reversed() {
             canvas.label(annotation.label, in: chip, Color(ofClass: annotation.colorClass))
         }
-        return canvas.bitmap()
+        return try canvas.bitmap()
     }
 
     /// By how much a picture is enlarged before it is drawn on.

@@ -13,7 +13,17 @@ final class Canvas {
     private let fontSize: Double
     private let lineWidth: Double
 
-    init(_ picture: Bitmap, enlargedBy factor: Int) {
+    /// Cairo's own limit.
+    private static let mostPixels = 32_767
+
+    init(_ picture: Bitmap, enlargedBy factor: Int) throws(ImagingError) {
+        guard max(picture.width, picture.height) * factor <= Canvas.mostPixels else {
+            throw ImagingError(
+                .notEncodable,
+                "boxes can be drawn on up to \(Canvas.mostPixels) pixels a side; "
+                    + "this picture is \(picture.width)x\(picture.height)",
+                remedy: "Leave out --output, or draw on a smaller copy.")
+        }
         width = picture.width * factor
         height = picture.height * factor
         bounds = Rectangle(x: 0, y: 0, width: Double(width), height: Double(height))
@@ -80,8 +90,14 @@ final class Canvas {
         cairo_show_text(context, text)
     }
 
-    func bitmap() -> Bitmap {
+    func bitmap() throws(ImagingError) -> Bitmap {
         cairo_surface_flush(surface)
+        let status = cairo_status(context)
+        guard status == CAIRO_STATUS_SUCCESS else {
+            throw ImagingError(
+                .notEncodable, "cairo could not draw (\(String(cString: cairo_status_to_string(status))))",
+                remedy: "Leave out --output, or free memory.")
+        }
         let pixels = [UInt8](unsafeUninitializedCapacity: 3 * width * height) { target, count in
             for pixel in 0..<(width * height) {
                 target[3 * pixel] = memory[4 * pixel + 2]

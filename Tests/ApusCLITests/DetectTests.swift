@@ -13,7 +13,7 @@ import Testing
         #expect(run.errors == "")
         let lines = run.output.split(separator: "\n").map(String.init)
         #expect(lines.first == "\(farm)  640x480")
-        #expect(lines.contains("  object  score     left      top    right   bottom") == false)
+        #expect(lines.contains("  object    score     left      top    right   bottom"))
         let found = lines.filter { $0.contains("0.9") && $0.hasPrefix("  ") && !$0.contains("ms") }
         #expect(
             found.map { String($0.trimmingCharacters(in: .whitespaces).prefix(while: \.isLetter)) }
@@ -95,6 +95,14 @@ import Testing
         #expect(images(piped) == ["-"] && piped.status == 0)
         let none = try await Command.run("detect", path + "/*.gif")
         #expect(none.status == 1 && none.errors.contains("no file matches"))
+        // One match that cannot be read leaves the others; a link to a folder is that folder.
+        try FileManager.default.createDirectory(atPath: folder.path("void"), withIntermediateDirectories: true)
+        let some = try await Command.run("detect", path + "/{a.jpg,void}", "--format", "jsonl")
+        #expect(some.status == 1 && images(some) == ["\(path)/a.jpg", "\(path)/void"])
+        try FileManager.default.createSymbolicLink(atPath: folder.path("link"), withDestinationPath: folder.path("sub"))
+        #expect(images(try await Command.run("detect", path + "/link", "--format", "jsonl")).count == 1)
+        let nothing = try await Command.run("detect", path + "/*.gif", "--format", "json")
+        #expect(nothing.status == 1 && (nothing.json as? [[String: Any]])?.first?["error"] != nil)
         let empty = try TemporaryFolder()
         #expect(try await Command.run("detect", empty.url.path).errors.contains("the folder holds no picture"))
     }
@@ -128,10 +136,19 @@ import Testing
         let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: farm)))
         let path = try folder.write(bytes, to: "x.jpg")
         let run = try await Command.run("detect", path, "--output", path)
-        #expect(run.status == 1 && run.errors.contains("it is the picture itself"))
+        #expect(run.status == 1 && run.errors.contains("it is one of the pictures themselves"))
         #expect(try [UInt8](Data(contentsOf: URL(fileURLWithPath: path))) == bytes)
         let gif = try await Command.run("detect", path, "--output", folder.path("x.gif"))
         #expect(gif.status == 1 && gif.errors.contains("End the name with .png or .jpg."))
+    }
+
+    @Test func noSourceIsOverwrittenByACopyOfAnother() async throws {
+        let folder = try TemporaryFolder()
+        let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: farm)))
+        let (a, b) = (try folder.write(bytes, to: "a.jpg"), try folder.write(bytes, to: "a.boxes.png"))
+        let run = try await Command.run("detect", a, b, "--output", folder.url.path)
+        #expect(run.status == 1 && run.errors.contains("it is one of the pictures themselves"))
+        #expect(try [UInt8](Data(contentsOf: URL(fileURLWithPath: b))) == bytes)
     }
 
     // MARK: Options
@@ -149,7 +166,7 @@ import Testing
     @Test func wrongOptionsAreUsageErrors() async throws {
         for options in [
             ["--device", "cuda"], ["--precision", "f8"], ["--threshold", "2"], ["--format", "xml"],
-            ["--max-pixels", "0"],
+            ["--max-pixels", "0"], ["--max-pixels", "9223372036854775807"],
         ] {
             let run = try await Command.run(executable: Command.apus, ["detect", farm] + options)
             #expect(run.status == 64)

@@ -1,7 +1,10 @@
+import Apus
 import Foundation
 import Subprocess
 import TestSupport
 import Testing
+
+@testable import ApusCLI
 
 /// `apus detect URL` against a server on the loopback.
 @Suite(.enabled(if: TestRuntime.isWanted)) struct DownloadTests {
@@ -45,6 +48,25 @@ import Testing
                 #expect(run.errors.contains(cause))
             }
         }
+    }
+
+    #if URLs
+        @Test func aPictureThatNeverComesWholeIsGivenUp() async throws {
+            try await withServer { address in
+                let url = try #require(URL(string: address + "/drip"))
+                let error = await #expect(throws: ApusError.self) {
+                    try await Downloader.bytes(of: url, limits: Image.Limits(), within: .seconds(2))
+                }
+                #expect(error?.cause == "it had not come whole within 2 seconds")
+            }
+        }
+    #endif
+
+    @Test func whatAURLSaysIsNoPath() throws {
+        let names = ["x%2F..%2F..%2Fescaped.jpg", "..", "%2E%2E", "a.jpg", ""]
+        let stems = try names.map { ImageInput.url(try #require(URL(string: "http://h/" + $0))).stem }
+        #expect(stems.allSatisfy { !$0.contains("/") && $0 != ".." && !$0.isEmpty })
+        #expect(stems[3] == "a")
     }
 
     @Test func aServerThatIsNotThereIsAnError() async throws {

@@ -40,6 +40,22 @@ import Testing
         #expect(half.output.hasSuffix("[1, 3, 64, 85] f16\n"))
     }
 
+    /// A pipe is written to, and stays a pipe.
+    @Test func whatIsNoRegularFileIsNotReplaced() async throws {
+        let folder = try TemporaryFolder()
+        let pipe = folder.path("pipe")
+        let inside =
+            "mkfifo \(pipe) && (wc -c < \(pipe) & \(Command.apus) preprocess \(picture) -o \(pipe) "
+            + "--shortest 64 --longest 64 && wait && test -p \(pipe))"
+        let run = try await Command.run(executable: "/bin/sh", ["-c", inside])
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.output.contains("36992"))  // 128 bytes of header, 4 * 3 * 48 * 64 of numbers
+        let full = try await Command.run(
+            executable: "/bin/sh",
+            ["-c", "\(Command.apus) preprocess \(picture) -o - --shortest 64 --longest 64 > /dev/full"])
+        #expect(full.status == 1 && full.errors.hasPrefix("apus: could not write standard output"))
+    }
+
     @Test func wrongUseIsAnError() async throws {
         #expect(try await Command.run("preprocess", picture, "-o", "x.npy", "--shortest", "5").status == 64)
         let folder = try TemporaryFolder()

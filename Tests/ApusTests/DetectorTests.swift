@@ -91,6 +91,8 @@ import Testing
         let plain = try detector("detector_f32").detect(image)
         let masked = try detector("detector_mask").detect(image)
         #expect(isClose(plain.detections, masked.detections, score: 1e-5, box: 0.01))
+        let fixed = try detector("detector_mask64").detect(image)
+        #expect(isClose(plain.detections, fixed.detections, score: 1e-5, box: 0.01))
     }
 
     @Test func namesComeFromTheModelOrTheConfiguration() throws {

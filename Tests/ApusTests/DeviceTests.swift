@@ -17,17 +17,24 @@ import Testing
         for wrong in ["", "gpu.", "gpu.x", "gpu.-1", "cuda", "hetero"] { #expect(Device(wrong) == nil) }
     }
 
-    @Test func autoTakesADiscreteThenAnIntegratedIntelGPUThenTheCPU() {
+    @Test func autoTakesADiscreteThenAnIntegratedIntelGPUThenTheCPU() throws {
         let cpu = device("CPU", "Intel(R) Core(TM)")
         let integrated = device("GPU.0", "Intel(R) Iris(R) Xe Graphics (iGPU)", "integrated")
         let discrete = device("GPU.1", "Intel(R) Arc(TM) A770 Graphics (dGPU)", "discrete")
         let other = device("GPU.2", "Some other maker's GPU (dGPU)", "discrete")
         let npu = device("NPU", "Intel(R) AI Boost")
-        #expect(DeviceChoice.best(of: [cpu, integrated, discrete, other, npu]).name == "GPU.1")
-        #expect(DeviceChoice.best(of: [cpu, integrated, other]).name == "GPU.0")
-        #expect(DeviceChoice.best(of: [cpu, other, npu]).name == "CPU")
+        #expect(try DeviceChoice.best(of: [cpu, integrated, discrete, other, npu]).name == "GPU.1")
+        #expect(try DeviceChoice.best(of: [cpu, integrated, other]).name == "GPU.0")
+        #expect(try DeviceChoice.best(of: [cpu, other, npu]).name == "CPU")
         #expect(
-            DeviceChoice.best(of: [cpu, npu]).reasons == ["auto: OpenVINO finds no Intel GPU (it finds CPU, NPU)"])
+            try DeviceChoice.best(of: [cpu, npu]).reasons == ["auto: OpenVINO finds no Intel GPU (it finds CPU, NPU)"])
+    }
+
+    @Test func aGPUThatCannotBeDescribedIsAnErrorAndNotPassedOver() {
+        let mute = [device("CPU", "Intel(R) Core(TM)"), device("GPU.0", "GPU.0")]
+        let error = #expect(throws: ApusError.self) { try DeviceChoice.best(of: mute) }
+        #expect(error?.code == .device)
+        #expect(error?.cause == "OpenVINO lists GPU.0, but cannot say what it is")
     }
 
     private func rejection(_ configuration: Detector.Configuration) throws -> ApusError {
@@ -41,6 +48,7 @@ import Testing
         #expect(f16.remedy == "Use --precision f32 or bf16, or --device gpu.")
         #expect(try rejection(.init(device: .gpu(nil), provider: .cpu)).code == .device)
         #expect(try rejection(.init(precision: .bf16, provider: .cpu)).code == .option)
+        #expect(try rejection(.init(precision: .f32, provider: .cpu)).remedy?.contains("Leave out --precision") == true)
         #expect(try rejection(.init(threshold: 1.5)).code == .option)
         #expect(try rejection(.init(threshold: .nan)).code == .option)
         #expect(try rejection(.init(batchSize: 0)).code == .option)

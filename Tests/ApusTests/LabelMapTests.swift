@@ -13,6 +13,8 @@ import Testing
         #expect(try read(#" ["a", "b"] "#) == [0: "a", 1: "b"])
         #expect(try read("a\n traffic light \nc\n") == [0: "a", 1: "traffic light", 2: "c"])
         #expect(try read("17 cat\n3: traffic light\r\n5,dog") == [17: "cat", 3: "traffic light", 5: "dog"])
+        #expect(try read("\na\n\n b\n\n") == [1: "a", 3: "b"])  // empty lines are classes without a name
+        #expect(try read("17 cat\n\n18 dog\n") == [17: "cat", 18: "dog"])
         #expect(try read("3 doors\nwindow") == [0: "3 doors", 1: "window"])
     }
 
@@ -26,6 +28,10 @@ import Testing
     @Test func aMissingFileIsAnError() {
         let error = #expect(throws: ApusError.self) { try LabelMap(contentsOfFile: "/nonexistent/labels.txt") }
         #expect(error?.cause == "there is no such file")
+        let folder = #expect(throws: ApusError.self) { try LabelMap(contentsOfFile: "/tmp") }
+        #expect(folder?.cause == "it is a folder")
+        let endless = #expect(throws: ApusError.self) { try LabelMap(contentsOfFile: "/dev/zero") }
+        #expect(endless?.cause == "it has more than 1000000 bytes, which is the limit")
     }
 
     @Test func cocoHasEightyNamesWithGaps() {

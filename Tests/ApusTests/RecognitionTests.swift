@@ -102,6 +102,23 @@ import Testing
         }
     }
 
+    @Test(arguments: [["shortest": "64"], ["longest": "64"], ["mean": "0,0,0"], ["std": "1,1,1"]])
+    func halfOfAPairOfMetadataIsAnError(metadata: [String: String]) {
+        let error = #expect(throws: ApusError.self) {
+            try recognize([image], [value("logits", [1, 9, 5]), value("boxes", [1, 9, 4])], metadata)
+        }
+        #expect(error?.code == .model)
+    }
+
+    @Test func oneFixedSideKeepsTheShape() throws {
+        let outputs = [value("logits", [1, 9, 5]), value("boxes", [1, 9, 4])]
+        let high = try recognize([value("x", [1, 3, 800, nil])], outputs)
+        #expect(high.inputSize(width: 600, height: 1200) == (400, 800))
+        let wide = try recognize([value("x", [1, 3, nil, 640])], outputs)
+        #expect(wide.inputSize(width: 1280, height: 100) == (640, 50))
+        #expect(wide.assumptions.contains { $0.contains("one side of the model's input is fixed") })
+    }
+
     @Test func aFixedInputStretchesAndSaysSo() throws {
         let family = try recognize(
             [value("x", [1, 3, 480, 640])], [value("logits", [1, 9, 5]), value("boxes", [1, 9, 4])])

@@ -1,7 +1,7 @@
 """A server on the loopback for the tests of `apus detect URL`. Runs until it is ended.
 
 Usage: http_server.py PICTURE FILE, where FILE is written with the port once it listens."""
-import http.server, os, sys
+import http.server, os, sys, time
 
 picture = open(sys.argv[1], "rb").read()
 
@@ -28,6 +28,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.send_response(200)
                 self.end_headers()
                 for _ in range(10_000): self.wfile.write(bytes(10_000))
+            elif path == "/drip":   # a byte a second
+                self.send_response(200)
+                self.send_header("Content-Length", "1000")
+                self.end_headers()
+                for _ in range(1000):
+                    self.wfile.write(b"x")
+                    self.wfile.flush()
+                    time.sleep(1)
             else: self.answer(b"", 404)
         except (BrokenPipeError, ConnectionResetError): pass
 

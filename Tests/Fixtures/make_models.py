@@ -63,7 +63,7 @@ save("classifier", [h.make_node("Conv", ["image", "k"], ["c"]), h.make_node("Glo
 
 
 # Detectors of DETR's signature: 6 queries, 4 classes and no-object. Random weights, so only the numbers mean anything.
-def detector(name, dtype, batch, height, width, scale=1.0, mask=None, metadata=None, outputs=("pred_logits", "pred_boxes")):
+def detector(name, dtype, batch, height, width, scale=1.0, mask=None, metadata=None, outputs=("pred_logits", "pred_boxes"), mask_size=None):
     np_type = np.float16 if dtype == T.FLOAT16 else np.float32
     r = np.random.default_rng(3)
     weights = {"k": (r.standard_normal((16, 3, 8, 8)) * .1), "wl": r.standard_normal((16, 30)) * scale, "wb": r.standard_normal((16, 24))}
@@ -74,7 +74,7 @@ def detector(name, dtype, batch, height, width, scale=1.0, mask=None, metadata=N
              h.make_node("MatMul", ["f", "wb"], ["b"]), h.make_node("Reshape", ["b", "sb"], ["b2"]), h.make_node("Sigmoid", ["b2"], [outputs[1]])]
     inputs = [value("inputs", dtype, [batch, 3, height, width])]
     if mask is not None:   # logits times the share of valid pixels: 1 for a whole picture
-        inputs.append(value("pixel_mask", mask, [batch, height, width]))
+        inputs.append(value("pixel_mask", mask, [batch, *(mask_size or (height, width))]))
         nodes[5:6] = [h.make_node("Cast", ["pixel_mask"], ["mf"], to=dtype), h.make_node("ReduceMean", ["mf"], ["ms"], axes=[1, 2], keepdims=0),
                       h.make_node("Unsqueeze", ["ms", "one"], ["mu"]), h.make_node("Mul", ["l", "mu"], ["l2"]), h.make_node("Reshape", ["l2", "sl"], [outputs[0]])]
         weights["one"] = np.array([1], np.int64)
@@ -86,6 +86,7 @@ detector("detector_f16", T.FLOAT16, "batch", "height", "width", 3)
 detector("detector_static", T.FLOAT, 1, 64, 96, 3)
 detector("detector_batch2", T.FLOAT, 2, 64, 64, 3)
 detector("detector_mask", T.FLOAT, "batch", "height", "width", 3, T.INT64, outputs=("logits", "pred_boxes"))
+detector("detector_mask64", T.FLOAT, "batch", "height", "width", 3, T.INT64, outputs=("logits", "pred_boxes"), mask_size=(64, 64))
 detector("detector_metadata", T.FLOAT, "batch", "height", "width", 3, metadata=dict(
     family="detr", shortest="64", longest="128", mean="0,0,0", std="1,1,1", labels=json.dumps({"0": "zero", "2": "two"})))
 detector("detector_bad_metadata", T.FLOAT, "batch", "height", "width", 3, metadata=dict(family="detr", shortest="many"))

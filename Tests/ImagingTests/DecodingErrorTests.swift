@@ -33,6 +33,10 @@ import Testing
         #expect(error.cause == "it is 60000x60000, 3600000000 pixels; the limit is 100000000")
         #expect(error.remedy?.contains("--max-pixels") == true)
         #expect(try rejection(header(width: 0x7FFF_FFFF, height: 0x7FFF_FFFF)).code == .tooManyPixels)
+        // However high the limit, there is one.
+        let unlimited = ImageLimits(pixels: .max)
+        #expect(
+            try rejection(header(width: 0x7FFF_FFFF, height: 0x7FFF_FFFF), limits: unlimited).code == .tooManyPixels)
         #expect(try rejection(header(width: 0, height: 5)).code == .corrupt)
         #expect(try rejection(header(width: 0xFFFF_FFFF, height: 1)).code == .corrupt)
     }
@@ -43,6 +47,9 @@ import Testing
         #expect(try rejection(bytes, limits: ImageLimits(pixels: 1000)).code == .tooManyPixels)
         #expect(try rejection(bytes, limits: ImageLimits(bytes: bytes.count - 1)).code == .tooManyBytes)
         let image = try ImageDecoder.decode(bytes).bitmap
+        #expect(
+            try rejection(bytes, limits: ImageLimits(bytes: 10)).cause
+                == "it has more than 10 bytes, which is the limit")
         let exact = ImageLimits(bytes: bytes.count, pixels: image.width * image.height)
         #expect(try ImageDecoder.decode(bytes, limits: exact).bitmap == image)
     }

@@ -1,5 +1,6 @@
-import Imaging
 import Testing
+
+@testable import Imaging
 
 @Suite struct ResizeTests {
     @Test func aFlatPictureStaysFlatAtEverySize() {
@@ -19,6 +20,39 @@ import Testing
     @Test func onePixelFillsAnySize() {
         let dot = Bitmap(width: 1, height: 1, pixels: [9, 8, 7])
         #expect(dot.resized(width: 3, height: 2).pixels == [9, 8, 7, 9, 8, 7, 9, 8, 7, 9, 8, 7, 9, 8, 7, 9, 8, 7])
+    }
+
+    /// One axis after the other over the whole picture, as the definition says.
+    private func plainly(_ source: Bitmap, _ width: Int, _ height: Int) -> [UInt8] {
+        func mix(_ axis: BilinearCoefficients, _ target: Int, _ value: (Int) -> UInt8) -> UInt8 {
+            var sum: Int32 = 1 << Int32(BilinearCoefficients.precision - 1)
+            for tap in 0..<axis.count[target] {
+                sum += Int32(value(axis.first[target] + tap)) * axis.weight(target, tap)
+            }
+            return UInt8(min(255, sum >> Int32(BilinearCoefficients.precision)))
+        }
+        let columns = BilinearCoefficients(from: source.width, to: width)
+        let rows = BilinearCoefficients(from: source.height, to: height)
+        var wide = [UInt8](repeating: 0, count: 3 * width * source.height)
+        for index in wide.indices {
+            let (y, x, channel) = (index / (3 * width), index / 3 % width, index % 3)
+            wide[index] = mix(columns, x) { source.pixels[3 * (y * source.width + $0) + channel] }
+        }
+        return (0..<(3 * width * height)).map { index in
+            mix(rows, index / (3 * width)) { wide[$0 * 3 * width + index % (3 * width)] }
+        }
+    }
+
+    /// In one piece, in bands on several cores, and so long that filtered rows are not kept.
+    @Test(arguments: [([60, 40], [31, 57]), ([900, 700], [300, 200]), ([2, 60_000], [64, 3])])
+    func bandsGiveWhatThePlainDefinitionGives(from: [Int], to: [Int]) {
+        var state: UInt32 = 1
+        let pixels = (0..<(3 * from[0] * from[1])).map { _ -> UInt8 in
+            state = state &* 1_664_525 &+ 1_013_904_223
+            return UInt8(state >> 24)
+        }
+        let source = Bitmap(width: from[0], height: from[1], pixels: pixels)
+        #expect(source.resized(width: to[0], height: to[1]).pixels == plainly(source, to[0], to[1]))
     }
 
     /// Large enough to run on several cores; the result of one row does not depend on the others.

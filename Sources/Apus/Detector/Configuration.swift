@@ -12,17 +12,15 @@ extension Detector {
         /// Names of the classes; nil takes the model's own.
         public var labels: LabelMap?
         /// Pictures of one size that are run at once. The model must take batches: many exports do not, though their
-        /// inputs say so.
+        /// inputs say so. A model of fixed batch is given as many as it takes, whatever this says.
         public var batchSize: Int
-        /// Threads of ONNX Runtime's own CPU provider; nil leaves the choice to it. OpenVINO chooses for itself.
-        public var threads: Int?
         /// A folder that holds ONNX Runtime; nil searches `APUS_RUNTIME`, beside the executable, and where setup put it.
         public var runtime: String?
 
         /// Makes a configuration; every value has a default.
         public init(
             device: Device = .auto, precision: Precision = .auto, provider: Provider = .auto, threshold: Float = 0.9,
-            labels: LabelMap? = nil, batchSize: Int = 1, threads: Int? = nil, runtime: String? = nil
+            labels: LabelMap? = nil, batchSize: Int = 1, runtime: String? = nil
         ) {
             self.device = device
             self.precision = precision
@@ -30,7 +28,6 @@ extension Detector {
             self.threshold = threshold
             self.labels = labels
             self.batchSize = batchSize
-            self.threads = threads
             self.runtime = runtime
         }
 

@@ -40,8 +40,7 @@ public final class Detector: Sendable {
             let loaded = clock.now
             let choice = try DeviceChoice(configuration, runtime: runtime)
             let chosen = clock.now
-            var options = SessionOptions(provider: choice.provider)
-            options.threads = configuration.threads
+            let options = SessionOptions(provider: choice.provider)
             let session = try Session(runtime: runtime, model: model.source, options: options)
             return (
                 session, choice,
@@ -155,7 +154,7 @@ public final class Detector: Sendable {
         do {
             outputs = try session.run(inputs, cancellation: cancellation)
         } catch {
-            guard batch.count > 1, error.code != .cancelled else { throw error }
+            guard batch.count > 1, adapter.fixedBatch == nil, error.code != .cancelled else { throw error }
             var explained = error
             explained.remedy = "The model may not take batches, though its inputs say so: use batch size 1."
             throw explained

@@ -5,7 +5,8 @@ package struct DeviceChoice: Sendable {
     package var provider: ExecutionProvider
     package var device: String
     package var deviceName: String?
-    package var precision: Precision
+    /// Nil where the model's own types decide.
+    package var precision: Precision?
     package var reason: String
 
     package init(_ configuration: Detector.Configuration, runtime: Runtime) throws(ApusError) {
@@ -23,9 +24,9 @@ package struct DeviceChoice: Sendable {
                 name = asked
                 reasons.append("device \(configuration.device) was asked for")
             } else {
-                (name, reasons) = DeviceChoice.best(of: try runtime.openVINO().devices())
+                (name, reasons) = try DeviceChoice.best(of: try runtime.openVINO().devices())
             }
-            precision = configuration.precision
+            var precision = configuration.precision
             if precision == .auto {
                 precision = name == "CPU" ? .f32 : .f16
                 reasons.append("\(precision.rawValue) is its default")
@@ -41,6 +42,7 @@ package struct DeviceChoice: Sendable {
             guard let computed = OpenVINOOptions.Precision(rawValue: precision.rawValue) else {
                 preconditionFailure("auto was resolved above")
             }
+            self.precision = precision
             provider = .openVINO(try OpenVINOOptions(device: name, precision: computed))
             device = name
             deviceName = described.fullName
@@ -54,8 +56,9 @@ package struct DeviceChoice: Sendable {
         }
     }
 
-    private init(provider: ExecutionProvider, device: String, deviceName: String?, precision: Precision, reason: String)
-    {
+    private init(
+        provider: ExecutionProvider, device: String, deviceName: String?, precision: Precision?, reason: String
+    ) {
         self.provider = provider
         self.device = device
         self.deviceName = deviceName
@@ -65,7 +68,15 @@ package struct DeviceChoice: Sendable {
 
     /// A discrete Intel GPU, then an integrated one, then the CPU. Other makers' GPUs, which OpenVINO may list too, and
     /// the NPU, which few detection models fit, are taken only by name.
-    package static func best(of devices: [OpenVINOCore.Device]) -> (name: String, reasons: [String]) {
+    package static func best(
+        of devices: [OpenVINOCore.Device]
+    ) throws(ApusError) -> (name: String, reasons: [String]) {
+        if let mute = devices.first(where: { $0.id.hasPrefix("GPU") && ($0.fullName == $0.id || $0.kind.isEmpty) }) {
+            throw ApusError(
+                .device, doing: "choose a device", cause: "OpenVINO lists \(mute.id), but cannot say what it is",
+                remedy: "Its driver may be broken or too old. Name the device: --device cpu, or "
+                    + "--device \(mute.id.lowercased()).")
+        }
         let gpus = devices.filter { $0.id.hasPrefix("GPU") && $0.fullName.contains("Intel") }
         if let discrete = gpus.first(where: { $0.kind == "discrete" }) {
             return (discrete.id, ["auto: the first discrete Intel GPU that OpenVINO finds"])
@@ -89,13 +100,13 @@ package struct DeviceChoice: Sendable {
                     : "ONNX Runtime \(runtime.version) at \(runtime.location.folder) was built without OpenVINO, so it has no OpenVINO devices",
                 remedy: wasAsked ? "Use --provider openvino." : RuntimeLocation.remedy)
         }
-        guard [.auto, .f32].contains(configuration.precision) else {
+        guard configuration.precision == .auto else {
             throw ApusError(
                 .option, doing: "use precision \(configuration.precision.rawValue)",
-                cause: "ONNX Runtime's own CPU provider computes in the model's types, here f32",
-                remedy: "Use --precision f32, or --provider openvino.")
+                cause: "ONNX Runtime's own CPU provider computes in the model's types",
+                remedy: "Leave out --precision, or use --provider openvino.")
         }
         let why = wasAsked ? "provider cpu was asked for" : "ONNX Runtime \(runtime.version) was built without OpenVINO"
-        return DeviceChoice(provider: .cpu, device: "CPU", deviceName: nil, precision: .f32, reason: why)
+        return DeviceChoice(provider: .cpu, device: "CPU", deviceName: nil, precision: nil, reason: why)
     }
 }

@@ -1,4 +1,4 @@
-/// What ran a model: as the runtime and OpenVINO tell, not as was asked.
+/// What ran a model. Provider, nodes and device are as the runtime and its provider tell, not as was asked.
 public struct Execution: Sendable {
     /// ONNX Runtime's name of the provider, as "OpenVINOExecutionProvider".
     public var provider: String
@@ -6,8 +6,8 @@ public struct Execution: Sendable {
     public var device: String
     /// OpenVINO's full name of the device; nil on ONNX Runtime's own CPU provider.
     public var deviceName: String?
-    /// What the device computes in.
-    public var precision: Precision
+    /// What OpenVINO was told to compute in; nil on ONNX Runtime's own CPU provider, which computes in the model's types.
+    public var precision: Precision?
     /// How many of the model's nodes each provider took; nil where the runtime is older than 1.24 and cannot tell.
     public var nodes: [String: Int]?
     /// Why this device and precision.

@@ -55,18 +55,25 @@ package struct DETR: ModelFamily {
         }
         let metadata = MetadataReader(entries: metadata)
 
+        try metadata.requireBothOrNeither("shortest", "longest")
+        try metadata.requireBothOrNeither("mean", "std")
         if let shortest = try metadata.positiveInteger("shortest"),
             let longest = try metadata.positiveInteger("longest")
         {
             resize = ResizeRule(shortest: shortest, longest: longest)
         } else {
             resize = .detr
-            if image.dimensions[2].size == nil || image.dimensions[3].size == nil {
+            if image.dimensions[2].size == nil, image.dimensions[3].size == nil {
                 assumed.append("resize rule: shortest side 800, longest at most 1333 (DETR's)")
             }
         }
         if let height = image.dimensions[2].size, let width = image.dimensions[3].size {
             assumed.append("the model's input is fixed at \(width)x\(height): every picture is stretched to it")
+        } else if image.dimensions[2].size != nil || image.dimensions[3].size != nil {
+            assumed.append("one side of the model's input is fixed: pictures are scaled to it and keep their shape")
+        }
+        if let batch = image.dimensions[0].size, batch > 1 {
+            assumed.append("the model takes \(batch) pictures at a time: copies fill the rest")
         }
         let mean = try metadata.threeNumbers("mean")
         let std = try metadata.threeNumbers("std")
@@ -131,8 +138,16 @@ package struct DETR: ModelFamily {
     // MARK: Inputs
 
     package func inputSize(width: Int, height: Int) -> (width: Int, height: Int) {
-        let size = resize.size(width: width, height: height)
-        return (fixedWidth ?? size.width, fixedHeight ?? size.height)
+        func scaled(_ side: Int, by fixed: Int, of own: Int) -> Int {
+            let exact = (Double(side) * Double(fixed) / Double(own)).rounded()
+            return Int(min(max(1, exact), Double(MetadataReader.mostPixels)))
+        }
+        switch (fixedWidth, fixedHeight) {
+        case (let fixedWidth?, let fixedHeight?): return (fixedWidth, fixedHeight)
+        case (let fixedWidth?, nil): return (fixedWidth, scaled(height, by: fixedWidth, of: width))
+        case (nil, let fixedHeight?): return (scaled(width, by: fixedHeight, of: height), fixedHeight)
+        case (nil, nil): return resize.size(width: width, height: height)
+        }
     }
 
     package func inputs(for pictures: [Bitmap]) throws -> [String: Tensor] {
@@ -140,7 +155,8 @@ package struct DETR: ModelFamily {
         let pixels = try normalizer.tensor(pictures, as: imageType, count: count)
         guard let mask else { return [image.name: pixels] }
         // Pictures of a batch have one size, so nothing is padding.
-        let shape = [count, pixels.shape[2], pixels.shape[3]]
+        // Some exports fix the mask at another size: it is resized inside of the model.
+        let shape = [count, mask.dimensions[1].size ?? pixels.shape[2], mask.dimensions[2].size ?? pixels.shape[3]]
         let ones =
             switch mask.elementType {
             case .bool: try Tensor(Bool.self, shape: shape) { $0.update(repeating: true) }
@@ -161,14 +177,16 @@ package struct DETR: ModelFamily {
         else {
             let shapes = outputs.map { "\($0.key) \($0.value.shape)" }.sorted().joined(separator: ", ")
             throw ApusError(
-                .inference, doing: "read the model's answer", cause: "its outputs do not fit together: \(shapes)")
+                .inference, doing: "read the model's answer", cause: "its outputs do not fit together: \(shapes)",
+                remedy: DETR.expectation)
         }
         let (queries, classes) = (logits.shape[1], logits.shape[2] - 1)
         let scores = try logits.floats()
         let edges = try boxes.floats()
-        guard scores.allSatisfy(\.isFinite), edges.allSatisfy(\.isFinite) else {
+        // Boxes are shares of the picture: one a thousand times as large is no box, and would overflow in pixels.
+        guard scores.allSatisfy(\.isFinite), edges.allSatisfy({ abs($0) <= 1000 }) else {
             throw ApusError(
-                .inference, doing: "read the model's answer", cause: "it holds values that are not numbers",
+                .inference, doing: "read the model's answer", cause: "it holds values that are no scores or boxes",
                 remedy: "The device or its precision fails on this model: try --precision f32, or --device cpu.")
         }
         return sizes.enumerated().map { picture, size in
@@ -220,6 +238,13 @@ private struct MetadataReader {
         ApusError(
             .model, doing: "read the model's metadata \(key)", cause: cause,
             remedy: "Export the model again, or remove this entry from its metadata.")
+    }
+
+    func requireBothOrNeither(_ first: String, _ second: String) throws(ApusError) {
+        if (entries[first] == nil) != (entries[second] == nil) {
+            let (there, missing) = entries[first] == nil ? (second, first) : (first, second)
+            throw MetadataReader.invalid(there, "there is no \(missing) beside it")
+        }
     }
 
     func positiveInteger(_ key: String) throws(ApusError) -> Int? {

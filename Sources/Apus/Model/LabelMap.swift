@@ -15,23 +15,30 @@ public struct LabelMap: Sendable, Equatable {
 
     /// Reads names from a file: a JSON object of names by number, a JSON list, or a text with a name a line.
     ///
-    /// A list counts from 0. So do the lines of a text, unless each begins with its number: `17 cat` or `17: cat`.
+    /// A list counts from 0. So do the lines of a text, where an empty line is a class without a name, unless each line
+    /// begins with its number: `17 cat` or `17: cat`.
     public init(contentsOfFile path: String) throws(ApusError) {
         func failure(_ cause: String) -> ApusError {
             ApusError(
                 .option, doing: "read the labels \(path)", cause: cause,
                 remedy: #"Give a JSON object ({"1": "person"}), a JSON list, or a text file with a name a line."#)
         }
-        guard let data = FileManager.default.contents(atPath: path) else { throw failure("there is no such file") }
-        guard data.count <= 1_000_000 else { throw failure("it has \(data.count) bytes; the limit is 1000000") }
-        guard let text = String(data: data, encoding: .utf8) else { throw failure("it is not UTF-8 text") }
+        let bytes: [UInt8]?
+        do {
+            bytes = try BoundedFile.bytes(atPath: path, limit: 1_000_000)
+        } catch {
+            throw failure(error.cause)
+        }
+        guard let bytes else { throw failure("it has more than 1000000 bytes, which is the limit") }
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw failure("it is not UTF-8 text") }
         let trimmed = text.trimmingCharacters(in: .whitespacesAndNewlines)
         guard !trimmed.isEmpty else { throw failure("it is empty") }
         if trimmed.hasPrefix("{") || trimmed.hasPrefix("[") {
             guard let map = LabelMap(json: trimmed) else { throw failure("it is not JSON of names by number") }
             self = map
         } else {
-            self.init(lines: trimmed.split(whereSeparator: \.isNewline).map(String.init))
+            let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+            self.init(lines: lines.map { $0.trimmingCharacters(in: .whitespaces) })
         }
     }
 
@@ -58,11 +65,11 @@ public struct LabelMap: Sendable, Equatable {
             }
             return (label, String(match.2))
         }
-        if numbered.count == lines.count {
+        if numbered.count == lines.count(where: { !$0.isEmpty }) {
             self.init(names: Dictionary(numbered) { $1 })
         } else {
-            let names = lines.map { $0.trimmingCharacters(in: .whitespaces) }
-            self.init(names: Dictionary(uniqueKeysWithValues: names.enumerated().map { ($0, $1) }))
+            let named = lines.enumerated().filter { !$0.element.isEmpty }
+            self.init(names: Dictionary(uniqueKeysWithValues: named.map { ($0.offset, $0.element) }))
         }
     }
 

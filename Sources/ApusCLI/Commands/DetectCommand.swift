@@ -44,64 +44,57 @@ struct DetectCommand: AsyncParsableCommand {
     }
 
     mutating func run() async throws {
-        var failed = false
-        var inputs: [ImageInput] = []
-        for argument in images {
-            do {
-                inputs += try ImageInput.expand(argument)
-            } catch {
-                Terminal.report(error)
-                failed = true
-            }
-        }
-        guard !inputs.isEmpty else { throw ExitCode(1) }
-        let (detector, annotated) = try Terminal.reporting {
+        let entries = images.flatMap(ImageInput.expand)
+        let inputs = entries.compactMap { try? $0.input.get() }
+        let (detector, annotated) = try Terminal.reporting { () -> (Detector?, AnnotatedOutput?) in
+            guard !inputs.isEmpty else { return (nil, nil) }
             // Before the model, which takes longer to load than a wrong path to find.
-            let annotated = try output.map { try AnnotatedOutput(path: $0, count: inputs.count) }
+            let annotated = try output.map { try AnnotatedOutput(path: $0, inputs: inputs) }
             return (try options.detector(), annotated)
         }
         var job = DetectionJob(detector: detector, format: format, limits: limits.limits, annotated: annotated)
-        if await !job.run(inputs) { failed = true }
-        Terminal.exit(failed ? 1 : 0)
+        Terminal.exit(await job.run(entries) ? 0 : 1)
     }
 }
 
 /// Works through pictures and prints what is found, in order.
 private struct DetectionJob {
-    let detector: Detector
+    /// Nil if there is no picture to work on.
+    let detector: Detector?
     let format: DetectCommand.Format
     let limits: Image.Limits
     var annotated: AnnotatedOutput?
 
     /// Returns whether every picture succeeded.
-    mutating func run(_ inputs: [ImageInput]) async -> Bool {
+    mutating func run(_ entries: [ImageInput.Found]) async -> Bool {
         var succeeded = true
-        var progress = ProgressBar(total: inputs.count)
+        var progress = ProgressBar(total: entries.count)
         progress.draw()
-        for (index, input) in inputs.enumerated() {
+        for (index, entry) in entries.enumerated() {
             var text: String
             do {
-                text = try render(await report(input))
+                text = try render(await report(entry.input.get()))
             } catch {
                 succeeded = false
                 let failure =
-                    error as? ApusError ?? ApusError(.inference, doing: "work on \(input.name)", cause: "\(error)")
-                text = render(failure, of: input)
+                    error as? ApusError ?? ApusError(.inference, doing: "work on \(entry.name)", cause: "\(error)")
+                text = render(failure, of: entry)
                 progress.clear()
                 Terminal.report(failure)
             }
             if format == .json {
-                text = (index == 0 ? "[\n" : "") + text + (index == inputs.count - 1 ? "\n]\n" : ",\n")
+                text = (index == 0 ? "[\n" : "") + text + (index == entries.count - 1 ? "\n]\n" : ",\n")
             }
             progress.clear()
             Terminal.write(text, to: .standardOutput)
             progress.advance()
         }
-        if format == .text { Terminal.print(TextReport.footer(detector)) }
+        if format == .text, let detector { Terminal.print(TextReport.footer(detector)) }
         return succeeded
     }
 
     private mutating func report(_ input: ImageInput) async throws -> ImageReport {
+        guard let detector else { preconditionFailure("pictures are worked on with a detector") }
         let bytes = try await input.bytes(limits: limits)
         let start = ContinuousClock.now
         let image = try Image(decoding: bytes, name: input.name, limits: limits)
@@ -121,12 +114,12 @@ private struct DetectionJob {
         }
     }
 
-    private func render(_ failure: ApusError, of input: ImageInput) -> String {
-        let entry = try? encoded(ImageFailure(name: input.name, error: failure))
+    private func render(_ failure: ApusError, of entry: ImageInput.Found) -> String {
+        let json = try? encoded(ImageFailure(name: entry.name, error: failure))
         switch format {
         case .text: return ""
-        case .json: return entry ?? "null"
-        case .jsonl: return entry.map { $0 + "\n" } ?? ""
+        case .json: return json ?? "null"
+        case .jsonl: return json.map { $0 + "\n" } ?? ""
         }
     }
 

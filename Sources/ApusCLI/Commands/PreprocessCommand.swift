@@ -1,6 +1,5 @@
 import Apus
 import ArgumentParser
-import Foundation
 import ONNXRuntime
 
 struct PreprocessCommand: AsyncParsableCommand {
@@ -58,15 +57,15 @@ struct PreprocessCommand: AsyncParsableCommand {
 
     mutating func run() async throws {
         do {
-            let inputs = try ImageInput.expand(image)
+            let inputs = try ImageInput.expand(image).map { try $0.input.get() }
             guard inputs.count == 1 else { throw ValidationError("\(image) names \(inputs.count) pictures; name one.") }
             let picture = try Image(
                 decoding: await inputs[0].bytes(limits: limits.limits), name: inputs[0].name, limits: limits.limits)
             let tensor = try preprocessor().tensor(for: picture)
             if output == "-" {
-                try FileHandle.standardOutput.write(contentsOf: Data(NPYFile.bytes(tensor)))
+                try OutputFile.writeToStandardOutput(NPYFile.bytes(tensor))
             } else {
-                try write(tensor)
+                try OutputFile.write(NPYFile.bytes(tensor), to: output)
                 let shape = tensor.shape.map(String.init).joined(separator: ", ")
                 Terminal.print("\(output)  [\(shape)] \(tensor.elementType.name)")
             }
@@ -84,15 +83,5 @@ struct PreprocessCommand: AsyncParsableCommand {
         return try Preprocessor(
             model: model.map(Model.file) ?? .demo, runtime: runtime.runtime,
             type: dtype.map { $0 == .f16 ? .float16 : .float32 })
-    }
-
-    private func write(_ tensor: Tensor) throws {
-        do {
-            try Data(NPYFile.bytes(tensor)).write(to: URL(fileURLWithPath: output), options: .atomic)
-        } catch {
-            throw ApusError(
-                .option, doing: "write \(output)", cause: error.localizedDescription,
-                remedy: "Name a file in a folder that you may write to.")
-        }
     }
 }

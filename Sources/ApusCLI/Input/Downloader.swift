@@ -9,11 +9,37 @@ import Foundation
 
 /// Fetches pictures by http and https.
 enum Downloader {
-    static let seconds: Int64 = 30
+    /// Within which the whole picture must have come.
+    static let deadline = Duration.seconds(30)
 
     #if URLs
+        private static let client: HTTPClient = {
+            var configuration = HTTPClient.Configuration(
+                redirectConfiguration: .follow(max: 5, allowCycles: false), timeout: .init(connect: .seconds(10)))
+            // A server that refuses is an answer; asking again until the deadline only makes people wait.
+            configuration.connectionPool.retryConnectionEstablishment = false
+            return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        }()
+
         /// The body of an answer with status 200, no longer than the limit.
-        static func bytes(of url: URL, limits: Image.Limits) async throws -> [UInt8] {
+        static func bytes(
+            of url: URL, limits: Image.Limits, within deadline: Duration = deadline
+        ) async throws -> [UInt8] {
+            try await withThrowingTaskGroup(of: [UInt8].self) { group in
+                group.addTask { try await download(url, limits: limits) }
+                group.addTask {
+                    try await Task.sleep(for: deadline)
+                    throw ApusError(
+                        .image, doing: "download \(url.absoluteString)",
+                        cause: "it had not come whole within \(deadline.components.seconds) seconds",
+                        remedy: "Try again, or download it by other means and name the file.")
+                }
+                defer { group.cancelAll() }
+                return try await group.next() ?? []
+            }
+        }
+
+        private static func download(_ url: URL, limits: Image.Limits) async throws -> [UInt8] {
             func failure(_ cause: String, _ remedy: String) -> ApusError {
                 ApusError(.image, doing: "download \(url.absoluteString)", cause: cause, remedy: remedy)
             }
@@ -22,7 +48,7 @@ enum Downloader {
             request.headers.add(name: "User-Agent", value: "apus/\(ApusCommand.version)")
             request.headers.add(name: "Accept", value: "image/jpeg, image/png, image/webp, */*;q=0.1")
             do {
-                let response = try await HTTPClient.shared.execute(request, timeout: .seconds(seconds))
+                let response = try await client.execute(request, timeout: .hours(1))  // `bytes` has the deadline
                 guard response.status == .ok else {
                     throw failure("the server answered \(response.status)", "Check the URL.")
                 }
@@ -34,9 +60,6 @@ enum Downloader {
                 return Array(buffer: try await response.body.collect(upTo: limits.bytes))
             } catch is NIOTooManyBytesError {
                 throw failure("it has more bytes than the limit of \(limits.bytes)", tooLarge)
-            } catch let error as HTTPClientError where error == .deadlineExceeded || error == .readTimeout {
-                throw failure(
-                    "there was no whole answer within \(seconds) seconds", "Try again, or download it by other means.")
             } catch let error as ApusError {
                 throw error
             } catch {

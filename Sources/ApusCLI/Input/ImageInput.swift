@@ -1,6 +1,5 @@
 import Apus
 import Foundation
-import Imaging
 
 /// A picture that was asked for, before it is read.
 enum ImageInput: Sendable, Equatable {
@@ -9,6 +8,22 @@ enum ImageInput: Sendable, Equatable {
     case standardInput
 
     static let extensions: Set<String> = ["jpg", "jpeg", "png", "webp"]
+
+    /// What an argument led to: a picture, or why there is none.
+    struct Found {
+        var name: String
+        var input: Result<ImageInput, ApusError>
+
+        init(_ input: ImageInput) {
+            name = input.name
+            self.input = .success(input)
+        }
+
+        init(_ name: String, cause: String, remedy: String) {
+            self.name = name
+            input = .failure(ApusError(.image, doing: "read \(name)", cause: cause, remedy: remedy))
+        }
+    }
 
     /// What output calls it.
     var name: String {
@@ -19,87 +34,83 @@ enum ImageInput: Sendable, Equatable {
         }
     }
 
-    /// The stem of the file that an annotated copy is written to.
+    /// The stem of the file that an annotated copy is written to: one part of a path, whatever a URL says.
     var stem: String {
+        let url: URL
         switch self {
-        case .file(let path): URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
-        case .url(let url):
-            url.deletingPathExtension().lastPathComponent.isEmpty || url.path == "/"
-                ? "download" : url.deletingPathExtension().lastPathComponent
-        case .standardInput: "stdin"
+        case .file(let path): url = URL(fileURLWithPath: path)
+        case .url(let address): url = address
+        case .standardInput: return "stdin"
         }
+        let name = url.deletingPathExtension().lastPathComponent.replacing("/", with: "_").replacing("\0", with: "_")
+        return ["", ".", "..", "_"].contains(name) ? "download" : name
     }
 
     /// The pictures that an argument names: `-`, a URL, a file, all pictures in a folder and below, or a glob's matches.
+    /// What cannot be read is an error beside the others, never left out.
     ///
     /// A name that exists is taken as it is, whatever characters it has.
-    static func expand(_ argument: String) throws(ApusError) -> [ImageInput] {
-        if argument == "-" { return [.standardInput] }
+    static func expand(_ argument: String) -> [Found] {
+        if argument == "-" { return [Found(.standardInput)] }
         if argument.hasPrefix("http://") || argument.hasPrefix("https://") {
             guard let url = URL(string: argument), url.host?.isEmpty == false else {
-                throw failure(argument, "it is no valid URL", "Check it for spaces and missing parts.")
+                return [Found(argument, cause: "it is no valid URL", remedy: "Check it for spaces and missing parts.")]
             }
-            return [.url(url)]
+            return [Found(.url(url))]
         }
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder) {
-            return isFolder.boolValue ? try pictures(inFolder: argument) : [.file(argument)]
+        if let found = existing(argument) { return found }
+        if argument.contains(where: { "*?[{".contains($0) }) {
+            var result = glob_t()
+            defer { globfree(&result) }
+            let status = glob(argument, GLOB_BRACE | GLOB_TILDE, nil, &result)
+            let matches = (0..<Int(result.gl_pathc)).compactMap { result.gl_pathv[$0].map { String(cString: $0) } }
+            guard status == 0, !matches.isEmpty else {
+                return [Found(argument, cause: "no file matches", remedy: "Check the pattern.")]
+            }
+            return matches.flatMap { existing($0) ?? [Found(.file($0))] }
         }
-        if argument.contains(where: { "*?[".contains($0) }) {
-            let matches = try glob(argument)
-            guard !matches.isEmpty else { throw failure(argument, "no file matches", "Check the pattern.") }
-            var inputs: [ImageInput] = []
-            for path in matches { inputs += try expand(path) }
-            return inputs
-        }
-        return [.file(argument)]  // reading it says what is wrong
+        return [Found(.file(argument))]  // reading it says what is wrong
     }
 
-    private static func pictures(inFolder path: String) throws(ApusError) -> [ImageInput] {
-        guard let all = FileManager.default.enumerator(atPath: path) else {
-            throw failure(path, "the folder cannot be read", "Change its permissions: chmod +rx \(path)")
-        }
-        let names = all.compactMap { $0 as? String }
-            .filter { extensions.contains(URL(fileURLWithPath: $0).pathExtension.lowercased()) }.sorted()
-        guard !names.isEmpty else {
-            throw failure(
-                path, "the folder holds no picture",
-                "Pictures are recognized by their names: \(extensions.sorted().joined(separator: ", ")).")
+    /// A file, or the pictures in a folder; nil if there is neither.
+    private static func existing(_ path: String) -> [Found]? {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return nil }
+        guard isFolder.boolValue else { return [Found(.file(path))] }
+        let found = pictures(inFolder: path)
+        guard found.isEmpty else { return found }
+        return [
+            Found(
+                path, cause: "the folder holds no picture",
+                remedy: "Pictures are recognized by their names: \(extensions.sorted().joined(separator: ", ")).")
+        ]
+    }
+
+    /// Regular files by their names, in order; links to folders below are not followed, as they may lead back.
+    private static func pictures(inFolder path: String) -> [Found] {
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: path).sorted() else {
+            return [
+                Found(path, cause: "the folder cannot be read", remedy: "Change its permissions: chmod +rx \(path)")
+            ]
         }
         let folder = path.hasSuffix("/") ? path : path + "/"
-        return names.map { .file(folder + $0) }
-    }
-
-    private static func glob(_ pattern: String) throws(ApusError) -> [String] {
-        var result = glob_t()
-        defer { globfree(&result) }
-        switch Foundation.glob(pattern, GLOB_BRACE | GLOB_TILDE, nil, &result) {
-        case 0:
-            return (0..<Int(result.gl_pathc)).compactMap { result.gl_pathv[$0].map { String(cString: $0) } }
-        case GLOB_NOMATCH:
-            return []
-        default:
-            throw failure(pattern, "the pattern's folders cannot be read", "Check the pattern.")
+        return names.flatMap { name -> [Found] in
+            let path = folder + name
+            let type = try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+            if type == .typeDirectory { return pictures(inFolder: path) }
+            guard extensions.contains(URL(fileURLWithPath: name).pathExtension.lowercased()) else { return [] }
+            let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+            let targetType = try? FileManager.default.attributesOfItem(atPath: target)[.type] as? FileAttributeType
+            return targetType == .typeRegular || targetType == nil ? [Found(.file(path))] : []
         }
-    }
-
-    private static func failure(_ name: String, _ cause: String, _ remedy: String) -> ApusError {
-        ApusError(.image, doing: "read \(name)", cause: cause, remedy: remedy)
     }
 
     /// The encoded picture.
     func bytes(limits: Image.Limits) async throws -> [UInt8] {
         switch self {
-        case .file(let path):
-            return try Image.bytes(ofFile: path, limits: limits)
-        case .url(let url):
-            return try await Downloader.bytes(of: url, limits: limits)
-        case .standardInput:
-            do {
-                return try Image.bytes(of: .standardInput, limits: limits)
-            } catch let error as ImagingError {
-                throw ApusError(error, doing: "read standard input")
-            }
+        case .file(let path): try Image.bytes(ofFile: path, limits: limits)
+        case .url(let url): try await Downloader.bytes(of: url, limits: limits)
+        case .standardInput: try Image.bytesOfStandardInput(limits: limits)
         }
     }
 }

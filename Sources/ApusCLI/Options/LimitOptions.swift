@@ -11,6 +11,11 @@ struct LimitOptions: ParsableArguments {
     var limits: Image.Limits { Image.Limits(bytes: maxBytes, pixels: maxPixels) }
 
     func validate() throws {
-        guard maxPixels > 0, maxBytes > 0 else { throw ValidationError("A limit is above 0.") }
+        guard (1...1_000_000_000).contains(maxPixels) else {
+            throw ValidationError("--max-pixels is from 1 to 1000000000, which takes 3 GB of memory.")
+        }
+        guard (1...2_000_000_000).contains(maxBytes) else {
+            throw ValidationError("--max-bytes is from 1 to 2000000000.")
+        }
     }
 }

@@ -12,9 +12,16 @@ struct AnnotatedOutput {
 
     private let target: Target
     private var taken: Set<String> = []
+    /// No copy may take the place of a picture that is read.
+    private let sources: Set<String>
 
     /// A path that ends in `/`, is a folder, or has no file extension is a folder; for several pictures it must be one.
-    init(path: String, count: Int) throws(ApusError) {
+    init(path: String, inputs: [ImageInput]) throws(ApusError) {
+        let count = inputs.count
+        sources = Set(
+            inputs.compactMap { input in
+                if case .file(let path) = input { AnnotatedOutput.resolved(path) } else { nil }
+            })
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
         let isFile =
@@ -46,12 +53,10 @@ struct AnnotatedOutput {
     /// Draws the detections and writes the copy; returns its path.
     mutating func write(_ result: DetectionResult, on image: Image, of input: ImageInput) throws -> String {
         let path = path(for: input)
-        if case .file(let source) = input,
-            URL(fileURLWithPath: source).resolvingSymlinksInPath()
-                == URL(fileURLWithPath: path).resolvingSymlinksInPath()
-        {
+        if sources.contains(AnnotatedOutput.resolved(path)) {
             throw ApusError(
-                .option, doing: "write \(path)", cause: "it is the picture itself", remedy: "Choose another --output.")
+                .option, doing: "write \(path)", cause: "it is one of the pictures themselves",
+                remedy: "Choose another --output.")
         }
         let annotations = result.detections.map { found in
             Annotation(
@@ -62,16 +67,16 @@ struct AnnotatedOutput {
         }
         do {
             let format = try ImageEncoder.format(forPath: path)
-            let bytes = try ImageEncoder.encode(Annotator.draw(annotations, on: image.bitmap), as: format)
-            try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
+            try OutputFile.write(
+                ImageEncoder.encode(Annotator.draw(annotations, on: image.bitmap), as: format), to: path)
         } catch let error as ImagingError {
             throw ApusError(error, doing: "write \(path)")
-        } catch {
-            throw ApusError(
-                .option, doing: "write \(path)", cause: error.localizedDescription,
-                remedy: "Name a folder that you may write to.")
         }
         return path
+    }
+
+    private static func resolved(_ path: String) -> String {
+        URL(fileURLWithPath: path).resolvingSymlinksInPath().path
     }
 
     /// `street.boxes.png` for `street.jpg`, `street-2.boxes.png` for the next of that name.

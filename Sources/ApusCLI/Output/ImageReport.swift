@@ -36,7 +36,7 @@ struct ImageReport: Encodable {
     var device: String
     var deviceName: String?
     var deviceReason: String
-    var precision: String
+    var precision: String?
     var nodes: [String: Int]?
     var timingsMs: Milliseconds
     /// Before the first picture; the same for all.
@@ -64,7 +64,7 @@ struct ImageReport: Encodable {
         device = detector.execution.device
         deviceName = detector.execution.deviceName
         deviceReason = detector.execution.reason
-        precision = detector.execution.precision.rawValue
+        precision = detector.execution.precision?.rawValue
         nodes = detector.execution.nodes
         func rounded(_ duration: Duration) -> Double { (duration.milliseconds * 1000).rounded() / 1000 }
         timingsMs = Milliseconds(

@@ -30,7 +30,7 @@ enum TextReport {
     static func footer(_ detector: Detector) -> String {
         let execution = detector.execution
         var lines = [
-            "model     \(detector.modelName) (\(detector.family), \(execution.precision.rawValue))",
+            "model     \(detector.modelName) (\(detector.family), \(execution.precision?.rawValue ?? "the model's own types"))",
             "device    \(execution.device)\(execution.deviceName.map { ": \($0)" } ?? "") (\(execution.reason))",
         ]
         if let nodes = execution.nodes {

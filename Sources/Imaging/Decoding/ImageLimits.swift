@@ -10,21 +10,29 @@ package struct ImageLimits: Sendable, Equatable {
         self.pixels = pixels
     }
 
-    package func check(bytes count: Int) throws(ImagingError) {
-        if count > bytes {
-            throw ImagingError(
-                .tooManyBytes, "it has \(count) bytes; the limit is \(bytes)",
-                remedy: "Use a smaller file, or raise the limit (--max-bytes).")
-        }
+    /// More than this many pixels are refused whatever the limit says: 3 GB of memory.
+    package static let mostPixels = 1_000_000_000
+
+    func check(bytes count: Int) throws(ImagingError) {
+        if count > bytes { throw .tooManyBytes(limit: bytes) }
     }
 
     func check(width: Int, height: Int) throws(ImagingError) {
         let (count, overflow) = width.multipliedReportingOverflow(by: height)
-        if overflow || count > pixels {
+        let limit = min(pixels, ImageLimits.mostPixels)
+        if overflow || count > limit {
             throw ImagingError(
                 .tooManyPixels,
-                "it is \(width)x\(height), \(overflow ? "too many" : "\(count)") pixels; the limit is \(pixels)",
+                "it is \(width)x\(height), \(overflow ? "too many" : "\(count)") pixels; the limit is \(limit)",
                 remedy: "Use a smaller picture, or raise the limit (--max-pixels).")
         }
+    }
+}
+
+extension ImagingError {
+    package static func tooManyBytes(limit: Int) -> ImagingError {
+        ImagingError(
+            .tooManyBytes, "it has more than \(limit) bytes, which is the limit",
+            remedy: "Use a smaller file, or raise the limit (--max-bytes).")
     }
 }

@@ -16,6 +16,8 @@ struct BilinearCoefficients {
     /// `support` weights for each target pixel; those beyond its count are zero.
     let weights: [Int32]
 
+    func weight(_ target: Int, _ tap: Int) -> Int32 { weights[target * support + tap] }
+
     init(from source: Int, to target: Int) {
         let scale = Double(source) / Double(target)
         let filterScale = max(1, scale)

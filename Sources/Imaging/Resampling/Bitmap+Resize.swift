@@ -3,107 +3,159 @@ internal import Dispatch
 extension Bitmap {
     /// Resizes with antialiased bilinear filtering, equal to Pillow's `resize((width, height), BILINEAR)` bit for bit.
     ///
-    /// Columns first, rounded to 8 bits, then rows, as Pillow does; an axis that keeps its size is not filtered.
+    /// Columns first, rounded to 8 bits, then rows, as Pillow does; an axis that keeps its size is not filtered. Works in
+    /// bands of rows, so that besides the result it needs a few megabytes, however long the picture.
     package func resized(width: Int, height: Int) -> Bitmap {
         precondition(width > 0 && height > 0, "a bitmap has at least one pixel")
-        var result = self
-        if width != self.width { result = result.resizedColumns(to: width) }
-        if height != self.height { result = result.resizedRows(to: height) }
-        return result
+        if width == self.width, height == self.height { return self }
+        let resizer = Resizer(
+            columns: width == self.width ? nil : BilinearCoefficients(from: self.width, to: width),
+            rows: height == self.height ? nil : BilinearCoefficients(from: self.height, to: height),
+            sourceStride: 3 * self.width, targetStride: 3 * width)
+        return pixels.withUnsafeBufferPointer { pixels in
+            Bitmap(width: width, height: height) { output in
+                guard let from = pixels.baseAddress, let to = output.baseAddress else { return }
+                nonisolated(unsafe) let (source, target) = (from, to)  // bands write rows of their own
+                let bands = resizer.bandCount(height: height)
+                if bands == 1 { return resizer.resize(source, to: target, rows: 0..<height) }
+                DispatchQueue.concurrentPerform(iterations: bands) { band in
+                    resizer.resize(
+                        source, to: target, rows: (height * band / bands)..<(height * (band + 1) / bands))
+                }
+            }
+        }
+    }
+}
+
+/// Resizes bands of a picture. Every row is computed alike, so the result does not depend on the bands.
+private struct Resizer: Sendable {
+    /// Nil for an axis that keeps its size.
+    let columns: BilinearCoefficients?
+    let rows: BilinearCoefficients?
+    /// Bytes of a row.
+    let sourceStride: Int
+    let targetStride: Int
+
+    /// Below this many multiplications per channel a second thread does not pay.
+    private static let parallelThreshold = 2_000_000
+    /// The most bytes of filtered rows that a band keeps.
+    private static let mostKept = 4 << 20
+
+    func bandCount(height: Int) -> Int {
+        let work = height * (targetStride / 3) * ((columns?.support ?? 0) + (rows?.support ?? 0))
+        guard work >= Resizer.parallelThreshold else { return 1 }
+        // Bands small enough that what they keep stays in a core's cache.
+        let source = rows.map { $0.first[height - 1] + $0.count[height - 1] } ?? height
+        return max(1, min(height, max(16, source * targetStride / Resizer.mostKept)))
     }
 
-    private func resizedColumns(to target: Int) -> Bitmap {
-        let axis = BilinearCoefficients(from: width, to: target)
-        let (sourceWidth, rows) = (width, height)
-        return pixels.withUnsafeBufferPointer { source in
-            Bitmap(width: target, height: rows) { output in
-                nonisolated(unsafe) let (source, output) = (source, output)  // bands write rows of their own
-                inParallel(rows: rows, work: rows * target * axis.support) { range in
-                    for y in range {
-                        filterRow(source, 3 * y * sourceWidth, into: output, 3 * y * target, axis: axis)
+    func resize(_ source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>, rows band: Range<Int>) {
+        guard let rows else {
+            for y in band { filter(source + y * sourceStride, into: target + y * targetStride) }
+            return
+        }
+        guard columns != nil else {
+            withSums { sums in
+                for y in band {
+                    sums.begin()
+                    for tap in 0..<rows.count[y] {
+                        sums.add(source + (rows.first[y] + tap) * sourceStride, weight: rows.weight(y, tap))
+                    }
+                    sums.finish(target + y * targetStride)
+                }
+            }
+            return
+        }
+        guard let last = band.last else { return }
+        let firstRow = rows.first[band.lowerBound]
+        let rowCount = rows.first[last] + rows.count[last] - firstRow
+        if rowCount * targetStride <= 2 * Resizer.mostKept {
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: rowCount * targetStride) { kept in
+                guard let kept = kept.baseAddress else { return }
+                for row in 0..<rowCount {
+                    filter(source + (firstRow + row) * sourceStride, into: kept + row * targetStride)
+                }
+                withSums { sums in
+                    for y in band {
+                        sums.begin()
+                        for tap in 0..<rows.count[y] {
+                            let row = rows.first[y] + tap - firstRow
+                            sums.add(kept + row * targetStride, weight: rows.weight(y, tap))
+                        }
+                        sums.finish(target + y * targetStride)
+                    }
+                }
+            }
+        } else {
+            // Rows so many that keeping them would take much memory: filtered as they are needed, mostly twice.
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: targetStride) { one in
+                guard let one = one.baseAddress else { return }
+                withSums { sums in
+                    for y in band {
+                        sums.begin()
+                        for tap in 0..<rows.count[y] {
+                            filter(source + (rows.first[y] + tap) * sourceStride, into: one)
+                            sums.add(one, weight: rows.weight(y, tap))
+                        }
+                        sums.finish(target + y * targetStride)
                     }
                 }
             }
         }
     }
 
-    private func resizedRows(to target: Int) -> Bitmap {
-        let axis = BilinearCoefficients(from: height, to: target)
-        let stride = 3 * width
-        return pixels.withUnsafeBufferPointer { source in
-            Bitmap(width: width, height: target) { output in
-                nonisolated(unsafe) let (source, output) = (source, output)  // bands write rows of their own
-                inParallel(rows: target, work: target * width * axis.support) { range in
-                    for y in range { mixRows(source, stride: stride, into: output, y: y, axis: axis) }
+    /// Filters one row of RGB pixels.
+    private func filter(_ source: UnsafePointer<UInt8>, into target: UnsafeMutablePointer<UInt8>) {
+        guard let columns else { return target.update(from: source, count: targetStride) }
+        columns.weights.withUnsafeBufferPointer { weights in
+            guard var taps = weights.baseAddress else { return }
+            var output = target
+            for x in 0..<columns.first.count {
+                var pixel = source + 3 * columns.first[x]
+                var (red, green, blue) = (RowSums.half, RowSums.half, RowSums.half)
+                for tap in 0..<columns.count[x] {
+                    let weight = taps[tap]
+                    red &+= Int32(pixel[0]) &* weight
+                    green &+= Int32(pixel[1]) &* weight
+                    blue &+= Int32(pixel[2]) &* weight
+                    pixel += 3
                 }
+                output[0] = RowSums.rounded(red)
+                output[1] = RowSums.rounded(green)
+                output[2] = RowSums.rounded(blue)
+                output += 3
+                taps += columns.support
             }
         }
     }
-}
 
-/// Work below this many multiplications per channel is not worth a second thread.
-private let parallelThreshold = 2_000_000
-
-/// Runs `body` over bands of rows, on several cores if there is enough to do. Every row is computed alike, so the
-/// result does not depend on the number of cores.
-private func inParallel(rows: Int, work: Int, _ body: @Sendable (Range<Int>) -> Void) {
-    guard work >= parallelThreshold else { return body(0..<rows) }
-    let bands = min(rows, 16)
-    DispatchQueue.concurrentPerform(iterations: bands) { band in
-        body((rows * band / bands)..<(rows * (band + 1) / bands))
-    }
-}
-
-private let half: Int32 = 1 << Int32(BilinearCoefficients.precision - 1)
-
-@inline(__always)
-private func rounded(_ sum: Int32) -> UInt8 {
-    // Weights are not negative and add up to one, so only rounding can pass 255.
-    UInt8(truncatingIfNeeded: min(255, sum >> Int32(BilinearCoefficients.precision)))
-}
-
-/// Filters one row of RGB pixels.
-private func filterRow(
-    _ source: UnsafeBufferPointer<UInt8>, _ sourceStart: Int, into target: UnsafeMutableBufferPointer<UInt8>,
-    _ targetStart: Int, axis: BilinearCoefficients
-) {
-    guard let source = source.baseAddress, let target = target.baseAddress else { return }
-    axis.weights.withUnsafeBufferPointer { weights in
-        guard let weights = weights.baseAddress else { return }
-        for x in 0..<axis.first.count {
-            var pixel = source + sourceStart + 3 * axis.first[x]
-            var (red, green, blue) = (half, half, half)
-            let base = weights + x * axis.support
-            for tap in 0..<axis.count[x] {
-                let weight = base[tap]
-                red &+= Int32(pixel[0]) &* weight
-                green &+= Int32(pixel[1]) &* weight
-                blue &+= Int32(pixel[2]) &* weight
-                pixel += 3
-            }
-            let output = target + targetStart + 3 * x
-            output[0] = rounded(red)
-            output[1] = rounded(green)
-            output[2] = rounded(blue)
+    private func withSums(_ body: (RowSums) -> Void) {
+        withUnsafeTemporaryAllocation(of: Int32.self, capacity: targetStride) { memory in
+            if let sums = memory.baseAddress { body(RowSums(sums: sums, count: targetStride)) }
         }
     }
 }
 
-/// Mixes the source rows that target row `y` takes from.
-private func mixRows(
-    _ source: UnsafeBufferPointer<UInt8>, stride: Int, into target: UnsafeMutableBufferPointer<UInt8>, y: Int,
-    axis: BilinearCoefficients
-) {
-    guard let source = source.baseAddress, let target = target.baseAddress else { return }
-    withUnsafeTemporaryAllocation(of: Int32.self, capacity: stride) { sums in
-        guard let sums = sums.baseAddress else { return }
-        for x in 0..<stride { sums[x] = half }
-        for tap in 0..<axis.count[y] {
-            let weight = axis.weights[y * axis.support + tap]
-            let row = source + (axis.first[y] + tap) * stride
-            for x in 0..<stride { sums[x] &+= Int32(row[x]) &* weight }
-        }
-        let output = target + y * stride
-        for x in 0..<stride { output[x] = rounded(sums[x]) }
+/// Weighted sums of rows, in Pillow's fixed point.
+private struct RowSums {
+    static let half: Int32 = 1 << Int32(BilinearCoefficients.precision - 1)
+
+    let sums: UnsafeMutablePointer<Int32>
+    let count: Int
+
+    /// Weights are not negative and add up to one, so only rounding can pass 255.
+    @inline(__always)
+    static func rounded(_ sum: Int32) -> UInt8 {
+        UInt8(truncatingIfNeeded: min(255, sum >> Int32(BilinearCoefficients.precision)))
+    }
+
+    func begin() { sums.update(repeating: RowSums.half, count: count) }
+
+    func add(_ row: UnsafePointer<UInt8>, weight: Int32) {
+        for x in 0..<count { sums[x] &+= Int32(row[x]) &* weight }
+    }
+
+    func finish(_ target: UnsafeMutablePointer<UInt8>) {
+        for x in 0..<count { target[x] = RowSums.rounded(sums[x]) }
     }
 }

@@ -61,8 +61,9 @@ package final class Runtime: @unchecked Sendable {  // immutable; the runtime's 
         do throws(API.Failure) {
             // Informational lines are wanted too: the provider names the device it chose in one of them.
             let environment = try api.make {
+                // Retained for good, as the environment is: it may log at any time.
                 OrtCreateEnvWithCustomLogger(
-                    table, LogRecorder.callback, Unmanaged.passUnretained(log).toOpaque(), LogRecorder.info, "apus", $0)
+                    table, LogRecorder.callback, Unmanaged.passRetained(log).toOpaque(), LogRecorder.info, "apus", $0)
             }
             try api.check(OrtDisableTelemetryEvents(table, environment))
             self.environment = environment

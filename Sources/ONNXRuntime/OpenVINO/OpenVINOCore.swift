@@ -84,7 +84,8 @@ package final class OpenVINOCore: @unchecked Sendable {  // ov::Core is thread-s
         guard status == 0 else {
             throw ONNXRuntimeError(
                 .deviceUnavailable, doing: "ask OpenVINO for its devices",
-                cause: functions.errorInfo(status).map { String(cString: $0) } ?? "status \(status)")
+                cause: functions.errorInfo(status).map { String(cString: $0) } ?? "status \(status)",
+                remedy: "Name the device: --device cpu, for one.")
         }
         defer { functions.freeDevices(&list) }
         return (0..<list.size).compactMap { list.devices[$0].map { device(String(cString: $0)) } }

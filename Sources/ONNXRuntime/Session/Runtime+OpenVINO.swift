@@ -68,7 +68,7 @@ extension Runtime {
         }
         var cause = "OpenVINO finds no \(device) on this machine (it finds \(found.joined(separator: ", ")))"
         var remedy = "Choose one of these, or see that the device's driver is installed and that you may use it."
-        if device.hasPrefix("GPU") {
+        if device.hasPrefix("GPU"), !found.contains(where: { $0.hasPrefix("GPU") }) {
             remedy =
                 "On Debian and Ubuntu: apt-get install intel-opencl-icd ocl-icd-libopencl1, "
                 + "and add yourself to the group render: usermod -aG render $USER"

@@ -34,7 +34,9 @@ extension Session {
             let sizes = inputs.map { "\($0.key) \($0.value.shape)" }.sorted().joined(separator: ", ")
             throw ONNXRuntimeError(
                 error.code == API.StatusCode.invalidArgument ? .invalidInput : .runFailed,
-                doing: "run the model on \(sizes)", cause: error.message, log: log)
+                doing: "run the model on \(sizes)", cause: error.message,
+                remedy: "Try --provider cpu, which runs the model without OpenVINO, to see which of the two fails.",
+                log: log)
         }
     }
 

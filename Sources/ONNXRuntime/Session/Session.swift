@@ -65,8 +65,9 @@ package final class Session: @unchecked Sendable {  // immutable; OrtSession's R
         self.handle = handle
         if case .openVINO(let asked) = options.provider, let chosenDevice, !Session.isSame(chosenDevice, asked.device) {
             throw ONNXRuntimeError(
-                .notOnProvider, doing: doing, cause: "\(asked.device) was asked for, but OpenVINO chose \(chosenDevice)"
-            )
+                .notOnProvider, doing: doing,
+                cause: "\(asked.device) was asked for, but OpenVINO chose \(chosenDevice)",
+                remedy: "Name another device, or use a runtime of the version that Apus is tested with.")
         }
     }
 
@@ -98,7 +99,12 @@ package final class Session: @unchecked Sendable {  // immutable; OrtSession's R
             throw unreadable("there is no such file", "Check the path of the model.")
         }
         guard !isFolder.boolValue else { throw unreadable("it is a folder", "Name the .onnx file in it.") }
-        guard let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int, size > 0 else {
+        let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        let attributes = try? FileManager.default.attributesOfItem(atPath: target)
+        guard attributes?[.type] as? FileAttributeType == .typeRegular else {
+            throw unreadable("it is no regular file", "Copy the model to a file, and name that.")
+        }
+        guard let size = attributes?[.size] as? Int, size > 0 else {
             throw unreadable("the file is empty", "Its download or copy may be incomplete: get it again.")
         }
         guard FileManager.default.isReadableFile(atPath: path) else {
@@ -139,7 +145,9 @@ package final class Session: @unchecked Sendable {  // immutable; OrtSession's R
                     + (Session.quotedPath(in: text).map { " (\($0))" } ?? ""),
                 "Put the external data file beside the model, under the name that the model was saved with.")
         }
-        return make(.sessionFailed, ([text] + log.filter { !text.contains($0) }).joined(separator: "; "), nil)
+        return make(
+            .sessionFailed, ([text] + log.filter { !text.contains($0) }).joined(separator: "; "),
+            "Try --provider cpu, which runs the model without OpenVINO: if it fails there too, export the model again.")
     }
 }
 
