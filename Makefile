@@ -1,4 +1,4 @@
-# Every target installs what it needs first (Scripts/setup.sh), so none asks for another.
+# Every target that builds installs what is missing first (Scripts/setup.sh), so none asks for another.
 .DEFAULT_GOAL := help
 .PHONY: help demo build test test-address test-thread fuzz bench lint format clean setup
 

@@ -32,26 +32,27 @@ def detect(picture, path):
     print(json.dumps(found))
 
 
-def measure(command, status_wanted=0):
-    """Wall milliseconds, peak megabytes and output of a run."""
+def measure(command):
+    """Wall milliseconds to the first output and to the end, peak megabytes, and the output of a run."""
     start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    output = process.stdout.read()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    first = os.read(process.stdout.fileno(), 1 << 20)
+    answered = (time.perf_counter() - start) * 1e3
+    output = first + process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
     wall = (time.perf_counter() - start) * 1e3
-    assert os.waitstatus_to_exitcode(status) == status_wanted, command
-    return wall, usage.ru_maxrss / 1024, json.loads(output) if output else None
+    assert os.waitstatus_to_exitcode(status) == 0, command
+    return wall, usage.ru_maxrss / 1024, json.loads(output), answered
 
 
 def compare(runs, apus, picture, model):
     ours = [apus, "detect", picture, "--device", "cpu", "--format", "json"]
     theirs = [sys.executable, __file__, "detect", picture, model]
     for command in (ours, theirs): measure(command)   # files into the page cache
-    samples, bare = {"apus": [], "python": []}, []
-    for _ in range(runs):   # in turns, so that all meet the same noise
+    samples = {"apus": [], "python": []}
+    for _ in range(runs):   # in turns, so that both meet the same noise
         samples["apus"].append(measure(ours))
         samples["python"].append(measure(theirs))
-        bare.append(measure([apus, "detect", "/no/such/*.jpg", "--device", "cpu"], 1)[0])
     a, b = samples["apus"][0][2][0]["results"], samples["python"][0][2]
     assert [r["category"] for r in a] == [r["category"] for r in b], "the two find different objects"
     assert all(abs(u - v) < .5 for r, s in zip(a, b) for u, v in zip(r["boxes"], s["boxes"])), "the boxes differ"
@@ -62,18 +63,17 @@ def compare(runs, apus, picture, model):
     for name, index, unit in (("whole process", 0, "ms"), ("peak memory", 1, "MB")):
         u, v = (median(s[index] for s in samples[k]) for k in ("apus", "python"))
         print(f"{name:28}{u:8.1f} {unit}{v:7.1f} {unit}{u / v:7.2f}x")
-    reports = [(wall, out[0]) for wall, _, out in samples["apus"]]
-    part = lambda f: median(f(r) for _, r in reports)
+    reports = [(wall, answered, out[0]["load_ms"], out[0]["timings_ms"]) for wall, _, out, answered in samples["apus"]]
+    part = lambda f: median(f(*r) for r in reports)
+    runtimes = lambda load, time: load["runtime"] + load["device"] + load["model"] + time["inference"]
+    rows = [("load ONNX Runtime", lambda w, a, l, t: l["runtime"], ""), ("ask OpenVINO for devices", lambda w, a, l, t: l["device"], ""),
+            ("load and compile the model", lambda w, a, l, t: l["model"], ""), ("inference (first run)", lambda w, a, l, t: t["inference"], ""),
+            ("decode", lambda w, a, l, t: t["decode"], "own"), ("preprocess", lambda w, a, l, t: t["preprocess"], "own"), ("postprocess", lambda w, a, l, t: t["postprocess"], "own"),
+            ("start, options, JSON", lambda w, a, l, t: a - runtimes(l, t) - t["decode"] - t["preprocess"] - t["postprocess"], "own"),
+            ("from the answer to the end", lambda w, a, l, t: w - a, "the system takes back the memory: the command calls _exit"),
+            ("own, together", lambda w, a, l, t: a - runtimes(l, t), "the start of the process by Python included")]
     print("\nof it, in apus")
-    rows = [("load ONNX Runtime", part(lambda r: r["load_ms"]["runtime"])), ("ask OpenVINO for devices", part(lambda r: r["load_ms"]["device"])),
-            ("load and compile the model", part(lambda r: r["load_ms"]["model"])), ("inference (first run)", part(lambda r: r["timings_ms"]["inference"]))]
-    for name, value in rows: print(f"  {name:26}{value:8.1f} ms")
-    own = [("decode", part(lambda r: r["timings_ms"]["decode"])), ("preprocess", part(lambda r: r["timings_ms"]["preprocess"])), ("postprocess", part(lambda r: r["timings_ms"]["postprocess"])),
-           ("start, read options, exit", median(bare))]   # as with a pattern that matches nothing, which loads no runtime
-    rest = median(w - sum(r["load_ms"].values()) - sum(r["timings_ms"].values()) for w, r in reports) - median(bare)
-    for name, value in own: print(f"  {name:26}{value:8.1f} ms   own")
-    print(f"  {'rest':26}{rest:8.1f} ms   mostly the system, taking back the runtime's memory")
-    print(f"  {'own, together':26}{sum(v for _, v in own):8.1f} ms")
+    for name, f, what in rows: print(f"  {name:26}{part(f):8.1f} ms   {what}".rstrip())
 
 
 if sys.argv[1] == "detect": detect(*sys.argv[2:])
