@@ -62,7 +62,7 @@ install_runtime() { # package==version, SHA-256, folder, what to say
     [ ! -e "$folder/.complete" ] || return 0
     mkdir -p "$(dirname "$folder")"
     find "$(dirname "$folder")" -maxdepth 1 -name '.partial.*' -mmin +60 -exec rm -rf {} + # left by a killed run
-    partial=$(mktemp -d "$(dirname "$folder")/.partial.XXXXXX")
+    partial=$(mktemp -d "$(dirname "$folder")/.partial.$$.XXXX")
     trap 'rm -rf "$partial"' EXIT
     trap 'exit 130' INT TERM
     say "downloading $what"

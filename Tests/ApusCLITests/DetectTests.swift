@@ -107,6 +107,17 @@ import Testing
         #expect(try await Command.run("detect", empty.url.path).errors.contains("the folder holds no picture"))
     }
 
+    @Test func aDamagedPictureThatCanBeReadCarriesAWarning() async throws {
+        let folder = try TemporaryFolder()
+        var bytes = try Fixtures.bytes("images/baseline.jpg")
+        bytes.replaceSubrange((bytes.count / 2)..<(bytes.count / 2 + 2), with: [0xFF, 0xD0])
+        let path = try folder.write(bytes, to: "damaged.jpg")
+        let run = try await Command.run("detect", path, "--format", "json")
+        #expect(run.status == 0)
+        #expect(run.errors.hasPrefix("apus: warning: \(path) is damaged, but could be read ("))
+        #expect((run.json as? [[String: Any]])?.first?["warning"] != nil)
+    }
+
     // MARK: Annotated copies
 
     @Test func anAnnotatedCopyIsWritten() async throws {

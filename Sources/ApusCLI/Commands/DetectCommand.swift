@@ -73,7 +73,12 @@ private struct DetectionJob {
         for (index, entry) in entries.enumerated() {
             var text: String
             do {
-                text = try render(await report(entry.input.get()))
+                let report = try await report(entry.input.get())
+                text = try render(report)
+                if let warning = report.warning {
+                    progress.clear()
+                    Terminal.warn("\(report.image) is damaged, but could be read (\(warning))")
+                }
             } catch {
                 succeeded = false
                 let failure =
@@ -99,7 +104,6 @@ private struct DetectionJob {
         let start = ContinuousClock.now
         let image = try Image(decoding: bytes, name: input.name, limits: limits)
         let decode = ContinuousClock.now - start
-        if let warning = image.warning { Terminal.warn("\(input.name) is damaged, but could be read (\(warning))") }
         let result = try await detector.detect(image)
         return ImageReport(
             name: input.name, image: image, result: result, decode: decode, detector: detector,
