@@ -1,6 +1,6 @@
 # Every target that builds installs what is missing first (Scripts/setup.sh), so none asks for another.
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-address test-thread fuzz bench lint format clean setup
+.PHONY: help demo build test example test-address test-thread fuzz bench lint format clean setup
 
 # The release command: Swift's runtime inside, so that it starts fast and runs where Swift is not installed.
 # lld, because gold warns of a call inside of Foundation that we cannot change.
@@ -24,13 +24,18 @@ build: ## Build the release command, .build/release/apus
 	@Scripts/setup.sh
 	swift build $(RELEASE)
 
-test: ## Run all tests, the address sanitizer and a short fuzz run; what CI runs
+test: ## Run all tests, the example, the address sanitizer and a short fuzz run; what CI runs
 	@Scripts/setup.sh --tests
 	@Scripts/test-setup.sh
 	swift build --build-tests
 	APUS_REQUIRE_RUNTIME=1 swift test --skip-build
+	@$(MAKE) --no-print-directory example
 	@$(MAKE) --no-print-directory test-address
 	@$(MAKE) --no-print-directory fuzz RUNS=20000
+
+example: ## Build and run the example of a Swift package that uses the library
+	@Scripts/setup.sh
+	swift run --package-path Examples/FindObjects FindObjects Examples/pictures/farm.jpg
 
 # The runtime and imaging tests under a sanitizer, in a build of its own.
 SANITIZED := 'ONNXRuntimeTests|ImagingTests|DrawingTests'
@@ -54,11 +59,11 @@ bench: build ## Time the whole command on one picture, with the split
 	@Scripts/bench-detect.sh
 
 lint: ## Check the format of the Swift code and the shell scripts
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests Fuzz
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Fuzz Examples
 	@if command -v shellcheck >/dev/null; then shellcheck Scripts/*.sh; fi
 
 format: ## Format the Swift code
-	swift format --in-place --recursive --parallel Package.swift Sources Tests Fuzz
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Fuzz Examples
 
 clean: ## Remove what was built; the runtime stays
 	rm -rf .build demo

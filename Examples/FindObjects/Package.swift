@@ -1,0 +1,15 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "FindObjects",
+    dependencies: [
+        // In a package of your own: .package(url: "https://github.com/OWNER/apus", from: "0.1.0", traits: [])
+        // Without the trait URLs, which only the command needs.
+        .package(name: "apus", path: "../..", traits: [])
+    ],
+    targets: [
+        .executableTarget(
+            name: "FindObjects", dependencies: [.product(name: "Apus", package: "apus")], path: "Sources")
+    ]
+)
