@@ -62,7 +62,9 @@ install_runtime() { # package==version, SHA-256, folder, what to say
     [ ! -e "$folder/.complete" ] || return 0
     mkdir -p "$(dirname "$folder")"
     find "$(dirname "$folder")" -maxdepth 1 -name '.partial.*' -mmin +60 -exec rm -rf {} + # left by a killed run
-    partial=$(mktemp -d "$(dirname "$folder")/.partial.$$.XXXX")
+    partial="$(dirname "$folder")/.partial.$$"
+    rm -rf "$partial"
+    mkdir "$partial"
     trap 'rm -rf "$partial"' EXIT
     trap 'exit 130' INT TERM
     say "downloading $what"

@@ -1,7 +1,7 @@
 internal import Foundation
 
 /// Reads files that may be anything, up to a limit.
-package enum BoundedFile {
+enum BoundedFile {
     /// Why a file cannot be read, and what to do.
     struct Failure: Error {
         var cause: String

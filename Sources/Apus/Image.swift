@@ -62,11 +62,6 @@ public struct Image: Sendable {
         warning = nil
     }
 
-    package init(_ bitmap: Bitmap) {
-        self.bitmap = bitmap
-        warning = nil
-    }
-
     /// Reads a file whole, unless it is larger than the limit.
     package static func bytes(ofFile path: String, limits: Limits) throws(ApusError) -> [UInt8] {
         try bytes(name: path, limits: limits) { limit throws(BoundedFile.Failure) in

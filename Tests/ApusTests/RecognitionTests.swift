@@ -1,4 +1,5 @@
 import Apus
+import Imaging
 import ONNXRuntime
 import Testing
 
@@ -74,6 +75,21 @@ import Testing
         let error = #expect(throws: ApusError.self) { try recognize([value("x", dimensions)], outputs) }
         #expect(error?.code == .model)
         #expect(error?.remedy != nil)
+    }
+
+    @Test func aMaskOfImpossibleSizeIsAnErrorBeforeMemoryIsTaken() {
+        let outputs = [value("logits", [1, 9, 5]), value("boxes", [1, 9, 4])]
+        let mask = value("pixel_mask", [1, 1_000_000, 1_000_000], .int64)
+        let error = #expect(throws: ApusError.self) { try recognize([image, mask], outputs) }
+        #expect(error?.code == .model)
+    }
+
+    @Test func aFixedBatchOfPicturesTooLargeTogetherIsAnError() throws {
+        let outputs = [value("logits", [nil, 9, 5]), value("boxes", [nil, 9, 4])]
+        let family = try recognize([value("x", [9_000, 3, nil, nil])], outputs)
+        let picture = Bitmap(width: 200, height: 100, pixels: [UInt8](repeating: 0, count: 60_000))
+        let error = #expect(throws: ApusError.self) { try family.inputs(for: [picture]) }
+        #expect(error?.code == .model && error?.remedy != nil)
     }
 
     @Test func anUnknownFamilyIsNamed() {

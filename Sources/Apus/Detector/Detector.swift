@@ -47,14 +47,7 @@ public final class Detector: Sendable {
                 LoadTimings(runtime: loaded - start, device: chosen - loaded, model: clock.now - chosen)
             )
         }
-        do {
-            adapter = try ModelFamilies.recognize(
-                ModelSignature(inputs: session.inputs, outputs: session.outputs, metadata: session.metadata))
-        } catch {
-            var named = error
-            named.doing = error.doing.replacing("the model", with: "the model \(model.name)", maxReplacements: 1)
-            throw named
-        }
+        adapter = try ModelFamilies.recognize(session, of: model)
         self.session = session
         self.configuration = configuration
         self.modelName = model.name

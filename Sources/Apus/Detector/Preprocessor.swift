@@ -15,9 +15,7 @@ package struct Preprocessor: Sendable {
         source = try ApusError.wrapping(doing: "load the model \(model.name)") {
             let runtime = try Runtime.load(RuntimeLocation.find(explicit: runtime))
             let session = try Session(runtime: runtime, model: model.source, options: SessionOptions(provider: .cpu))
-            return .model(
-                try ModelFamilies.recognize(
-                    ModelSignature(inputs: session.inputs, outputs: session.outputs, metadata: session.metadata)), type)
+            return .model(try ModelFamilies.recognize(session, of: model), type)
         }
     }
 
@@ -34,7 +32,9 @@ package struct Preprocessor: Sendable {
                 let size = family.inputSize(width: image.width, height: image.height)
                 let inputs = try family.inputs(for: [image.bitmap.resized(width: size.width, height: size.height)])
                 guard let pixels = inputs.values.first(where: { $0.shape.count == 4 }) else {
-                    throw ApusError(.inference, doing: "preprocess the picture", cause: "the model takes no pixels")
+                    throw ApusError(
+                        .inference, doing: "preprocess the picture", cause: "the model takes no pixels",
+                        remedy: "Give a model that takes a picture [batch, 3, height, width].")
                 }
                 return try pixels.converted(to: type ?? pixels.elementType)
             case .rule(let rule, let type):

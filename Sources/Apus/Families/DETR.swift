@@ -48,7 +48,8 @@ package struct DETR: ModelFamily {
         self.logits = logits
         self.boxes = boxes
         fixedBatch = image.dimensions[0].size
-        try DETR.checkSize(image)
+        try DETR.checkSize(image, [0, 2, 3])
+        if let mask { try DETR.checkSize(mask, [0, 1, 2]) }
         var assumed: [String] = []
         if metadata["family"] == nil {
             assumed.append("family detr, from the outputs \(logits.name) and \(boxes.name)")
@@ -94,13 +95,17 @@ package struct DETR: ModelFamily {
         assumptions = assumed
     }
 
+    /// Of all pictures of a batch: 1.2 GB as f32.
+    private static let mostBatchPixels = 100_000_000
+
     /// Refuses a fixed input that no picture fits, or that would take all memory.
-    private static func checkSize(_ image: ValueInfo) throws(ApusError) {
-        let fixed = [0, 2, 3].compactMap { image.dimensions[$0].size }
-        guard fixed.allSatisfy({ (1...MetadataReader.mostPixels).contains($0) }), fixed.reduce(1, *) <= 100_000_000
+    private static func checkSize(_ input: ValueInfo, _ sides: [Int]) throws(ApusError) {
+        let fixed = sides.compactMap { input.dimensions[$0].size }
+        guard fixed.allSatisfy({ (1...MetadataReader.mostPixels).contains($0) }),
+            fixed.reduce(1, *) <= DETR.mostBatchPixels
         else {
             throw ApusError(
-                .model, doing: "use the model", cause: "its input is \(image), which is not a size for pictures",
+                .model, doing: "use the model", cause: "its input is \(input), which is not a size for pictures",
                 remedy:
                     "Export it for pictures of up to \(MetadataReader.mostPixels) pixels a side, 100 million in a batch."
             )
@@ -152,6 +157,12 @@ package struct DETR: ModelFamily {
 
     package func inputs(for pictures: [Bitmap]) throws -> [String: Tensor] {
         let count = fixedBatch ?? pictures.count
+        guard pictures.allSatisfy({ count * $0.width * $0.height <= DETR.mostBatchPixels }) else {
+            throw ApusError(
+                .model, doing: "make the model's input",
+                cause: "\(count) pictures of the size that it wants have more than \(DETR.mostBatchPixels) pixels",
+                remedy: "Use a smaller batch, or export the model for smaller pictures.")
+        }
         let pixels = try normalizer.tensor(pictures, as: imageType, count: count)
         guard let mask else { return [image.name: pixels] }
         // Pictures of a batch have one size, so nothing is padding.

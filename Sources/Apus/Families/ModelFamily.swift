@@ -56,6 +56,18 @@ package protocol ModelFamily: Sendable {
 package enum ModelFamilies {
     package static let all: [any ModelFamily.Type] = [DETR.self]
 
+    /// The family of a loaded model; errors name the model.
+    static func recognize(_ session: Session, of model: Model) throws(ApusError) -> any ModelFamily {
+        do {
+            return try recognize(
+                ModelSignature(inputs: session.inputs, outputs: session.outputs, metadata: session.metadata))
+        } catch {
+            var named = error
+            named.doing = error.doing.replacing("the model", with: "the model \(model.name)", maxReplacements: 1)
+            throw named
+        }
+    }
+
     /// The family of a model: as its metadata says, else by its inputs and outputs.
     package static func recognize(_ model: ModelSignature) throws(ApusError) -> any ModelFamily {
         let candidates: [any ModelFamily.Type]

@@ -72,6 +72,11 @@ package struct OpenVINOOptions: Sendable, Equatable {
         self.entries = entries
     }
 
+    /// Whether two names mean one device: "GPU" is the first GPU, which OpenVINO may also call "GPU.0".
+    static func isSame(_ a: String, _ b: String) -> Bool {
+        a == b || Set([a, b]) == ["GPU", "GPU.0"]
+    }
+
     /// "CPU", "GPU" or "NPU" for a device that the provider takes by that very name, nil for anything else.
     private static func family(of device: String) -> String? {
         let parts = device.split(separator: ".", omittingEmptySubsequences: false)

@@ -61,11 +61,7 @@ extension Runtime {
 
     private func requireDevice(_ device: String, doing: String) throws(ONNXRuntimeError) {
         let found = try openVINO().devices().map(\.id)
-        if found.contains(device) || (device == "GPU" && found.contains("GPU.0"))
-            || (device == "GPU.0" && found.contains("GPU"))
-        {
-            return
-        }
+        if found.contains(where: { OpenVINOOptions.isSame($0, device) }) { return }
         var cause = "OpenVINO finds no \(device) on this machine (it finds \(found.joined(separator: ", ")))"
         var remedy = "Choose one of these, or see that the device's driver is installed and that you may use it."
         if device.hasPrefix("GPU"), !found.contains(where: { $0.hasPrefix("GPU") }) {

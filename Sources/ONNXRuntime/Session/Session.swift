@@ -57,13 +57,16 @@ package final class Session: @unchecked Sendable {  // immutable; OrtSession's R
             self.cpuMemory = try api.make { OrtCreateCpuMemoryInfo(api.table, 1, 0, $0) }  // arena, default
         } catch {
             OrtReleaseSession(api.table, handle)
-            throw ONNXRuntimeError(.sessionFailed, doing: doing, cause: error.message)
+            throw ONNXRuntimeError(
+                .sessionFailed, doing: doing, cause: error.message, remedy: "Export the model again.")
         }
         self.runtime = runtime
         self.provider = options.provider
         self.openVINODevice = chosenDevice
         self.handle = handle
-        if case .openVINO(let asked) = options.provider, let chosenDevice, !Session.isSame(chosenDevice, asked.device) {
+        if case .openVINO(let asked) = options.provider, let chosenDevice,
+            !OpenVINOOptions.isSame(chosenDevice, asked.device)
+        {
             throw ONNXRuntimeError(
                 .notOnProvider, doing: doing,
                 cause: "\(asked.device) was asked for, but OpenVINO chose \(chosenDevice)",
@@ -83,11 +86,6 @@ package final class Session: @unchecked Sendable {  // immutable; OrtSession's R
         } catch {
             throw ONNXRuntimeError(.runFailed, doing: "write the profile", cause: error.message)
         }
-    }
-
-    /// "GPU" is the first GPU, which OpenVINO may also call "GPU.0".
-    private static func isSame(_ chosen: String, _ asked: String) -> Bool {
-        chosen == asked || (chosen == "GPU.0" && asked == "GPU") || (chosen == "GPU" && asked == "GPU.0")
     }
 
     private static func checkFile(_ path: String, doing: String) throws(ONNXRuntimeError) {
