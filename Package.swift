@@ -38,10 +38,14 @@ let package = Package(
         .systemLibrary(
             name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
         .target(name: "Drawing", dependencies: ["CCairo", "Imaging"], swiftSettings: settings),
+        .target(name: "CModelTools", exclude: ["operators.txt"]),
+        .systemLibrary(
+            name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "ModelTools", dependencies: ["CCrypto", "CModelTools"], swiftSettings: settings),
         .executableTarget(
             name: "ApusCLI",
             dependencies: [
-                "Apus", "Drawing", "Imaging", "ONNXRuntime",
+                "Apus", "Drawing", "Imaging", "ModelTools", "ONNXRuntime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["URLs"])),
             ], swiftSettings: settings),
@@ -49,7 +53,8 @@ let package = Package(
         .testTarget(
             name: "ApusCLITests",
             dependencies: [
-                "Apus", "ApusCLI", "ONNXRuntime", "TestSupport",
+                "Apus", "ApusCLI", "ModelTools", "ONNXRuntime", "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -59,6 +64,9 @@ let package = Package(
         .testTarget(
             name: "DrawingTests", dependencies: ["Drawing", "Imaging", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "ModelToolsTests", dependencies: ["Apus", "ModelTools", "ONNXRuntime", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(name: "ONNXRuntimeTests", dependencies: ["ONNXRuntime", "TestSupport"], swiftSettings: settings),
     ]
 )

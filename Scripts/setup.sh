@@ -26,6 +26,7 @@ need libturbojpeg0-dev 'test -e /usr/include/turbojpeg.h'
 need libpng-dev 'test -e /usr/include/png.h'
 need libwebp-dev 'test -e /usr/include/webp/demux.h'
 need libcairo2-dev 'test -e /usr/include/cairo/cairo.h'
+need libssl-dev 'test -e /usr/include/openssl/evp.h'
 need fonts-dejavu-core 'test -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf || fc-list | grep -q .'
 if [ ! -e "$data/runtime/1.24.1/.complete" ] || { [ $want_tests = yes ] && [ ! -e "$data/test-runtimes/cpu-1.21.1/.complete" ]; }; then
     need python3-pip 'python3 -m pip --version'
@@ -36,7 +37,7 @@ if [ ${#packages[@]} -gt 0 ]; then
     by_hand="These packages are needed: ${packages[*]}"
     command -v apt-get >/dev/null || fail "$by_hand
 This is not Debian or Ubuntu. Install what your distribution calls them (the development files of libjpeg-turbo's
-TurboJPEG, libpng, libwebp and cairo, a font, pkg-config, pip), then run this again."
+TurboJPEG, libpng, libwebp, cairo and OpenSSL, a font, pkg-config, pip), then run this again."
     root=()
     if [ "$(id -u)" -ne 0 ]; then
         sudo -n true 2>/dev/null || fail "$by_hand

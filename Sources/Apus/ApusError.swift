@@ -12,6 +12,10 @@ public struct ApusError: Error, Sendable, CustomStringConvertible {
         public static let image = Code(name: "image")
         /// The model file cannot be read.
         public static let model = Code(name: "model")
+        /// The checkpoint cannot be read, or is no network that can be exported.
+        public static let checkpoint = Code(name: "checkpoint")
+        /// The model gives other answers than it should.
+        public static let verification = Code(name: "verification")
         /// The model is no detector that Apus knows.
         public static let notADetector = Code(name: "notADetector")
         /// ONNX Runtime is not there, or does not load.

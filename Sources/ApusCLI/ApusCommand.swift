@@ -14,7 +14,10 @@ struct ApusCommand: AsyncParsableCommand {
 
             Shell completions: apus --generate-completion-script bash|zsh|fish
             """,
-        subcommands: [DetectCommand.self, PreprocessCommand.self])
+        subcommands: [
+            DetectCommand.self, PullCommand.self, ExportCommand.self, ConvertCommand.self, InspectCommand.self,
+            PreprocessCommand.self,
+        ])
 
     @Flag(name: .long, help: "Print the versions of Apus, ONNX Runtime and OpenVINO.")
     var version = false

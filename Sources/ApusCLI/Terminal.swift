@@ -44,4 +44,14 @@ enum Terminal {
             throw ExitCode(1)
         }
     }
+
+    /// The same for work that waits.
+    static func reporting<Result>(_ body: () async throws -> Result) async throws -> Result {
+        do {
+            return try await body()
+        } catch let error as ApusError {
+            report(error)
+            throw ExitCode(1)
+        }
+    }
 }

@@ -1,6 +1,5 @@
 import Apus
 import Foundation
-import Subprocess
 import TestSupport
 import Testing
 
@@ -8,20 +7,8 @@ import Testing
 
 /// `apus detect URL` against a server on the loopback.
 @Suite(.enabled(if: TestRuntime.isWanted)) struct DownloadTests {
-    /// Runs `body` beside a server, with its address.
     private func withServer(_ body: @escaping @Sendable (_ address: String) async throws -> Void) async throws {
-        let folder = try TemporaryFolder()
-        let arguments = [Fixtures.path("http_server.py"), Fixtures.path("images/baseline.jpg"), folder.path("port")]
-        _ = try await Subprocess.run(
-            .name("python3"), arguments: Arguments(arguments), input: .none, output: .discarded, error: .discarded
-        ) { server in
-            defer { try? server.send(signal: .terminate) }
-            for _ in 0..<200 where !FileManager.default.fileExists(atPath: folder.path("port")) {
-                try await Task.sleep(for: .milliseconds(50))
-            }
-            let port = try String(contentsOfFile: folder.path("port"), encoding: .utf8)
-            try await body("http://127.0.0.1:\(port)")
-        }
+        try await LoopbackServer.run("http_server.py", serving: "images/baseline.jpg", body)
     }
 
     @Test func aPictureIsDownloadedThroughARedirect() async throws {

@@ -85,7 +85,8 @@ public final class Detector: Sendable {
 
     /// Finds objects in pictures, on this thread. Results come in the order of the pictures.
     ///
-    /// With a `batchSize` above 1, pictures that the model sees at the same size are run together.
+    /// With a `batchSize` above 1, pictures that the model sees at the same size are run together; of any size, if the
+    /// model takes `valid_sizes`.
     public func detect(_ images: [Image], threshold: Float? = nil) throws(ApusError) -> [DetectionResult] {
         try detect(images, threshold: threshold, cancellation: nil)
     }
@@ -125,11 +126,16 @@ public final class Detector: Sendable {
         var bySize: [[Int]: [Int]] = [:]
         for (index, image) in images.enumerated() {
             let input = adapter.inputSize(width: image.width, height: image.height)
-            bySize[[input.width, input.height], default: []].append(index)
+            bySize[[input.height, input.width], default: []].append(index)
         }
-        return bySize.values.sorted { $0[0] < $1[0] }.flatMap { indices in
+        func parts(_ indices: [Int]) -> [[Int]] {
             stride(from: 0, to: indices.count, by: size).map { Array(indices[$0..<min($0 + size, indices.count)]) }
         }
+        if adapter.mixesSizes {
+            // Like sizes beside each other, as what is padded is computed too.
+            return parts(bySize.sorted { ($0.key[0], $0.key[1]) < ($1.key[0], $1.key[1]) }.flatMap(\.value))
+        }
+        return bySize.values.sorted { $0[0] < $1[0] }.flatMap(parts)
     }
 
     private func detect(

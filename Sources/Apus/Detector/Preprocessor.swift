@@ -40,7 +40,8 @@ package struct Preprocessor: Sendable {
             case .rule(let rule, let type):
                 let size = rule.size(width: image.width, height: image.height)
                 let resized = image.bitmap.resized(width: size.width, height: size.height)
-                return try PixelNormalizer.imageNet.tensor([resized], as: type, count: 1)
+                return try PixelNormalizer.imageNet.tensor(
+                    [resized], as: type, count: 1, width: size.width, height: size.height)
             }
         }
     }

@@ -5,12 +5,15 @@ package import ONNXRuntime
 /// DETR (Carion et al., 2020, arXiv:2005.12872) and models with its inputs and outputs.
 ///
 /// Inputs: pictures [batch, 3, height, width], normalized; optionally `pixel_mask` [batch, height, width], 1 on the
-/// picture and 0 on padding, as Hugging Face exports have it. Outputs: logits [batch, queries, classes + 1], the last
+/// picture and 0 on padding, as Hugging Face exports have it, or `valid_sizes` [batch, 2], the height and width of each
+/// picture on its canvas, as `apus export --padding` writes it: then pictures of a batch may have different sizes, and a
+/// canvas of fixed size is padded, not filled by stretching. Outputs: logits [batch, queries, classes + 1], the last
 /// being "no object", and boxes [batch, queries, 4], centre x, centre y, width and height as shares of the picture.
 package struct DETR: ModelFamily {
     package static let name = "detr"
     package static let expectation =
-        "A DETR model takes a picture [batch, 3, height, width], with or without a pixel_mask [batch, height, width], "
+        "A DETR model takes a picture [batch, 3, height, width], with or without a pixel_mask [batch, height, width] or "
+        + "valid_sizes [batch, 2], "
         + "and gives logits [batch, queries, classes + 1] and boxes [batch, queries, 4]."
 
     package let assumptions: [String]
@@ -21,6 +24,7 @@ package struct DETR: ModelFamily {
     private let image: ValueInfo
     private let imageType: ElementType
     private let mask: ValueInfo?
+    private let validSizes: ValueInfo?
     private let logits: ValueInfo
     private let boxes: ValueInfo
     private let resize: ResizeRule
@@ -33,18 +37,21 @@ package struct DETR: ModelFamily {
             let (logits, boxes) = outputs(model.outputs)
         else { return nil }
         let others = model.inputs.filter { $0.name != image.name }
-        guard others.count <= 1, others.allSatisfy(isMask) else { return nil }
+        guard others.count <= 1, others.allSatisfy({ isMask($0) || isValidSizes($0) }) else { return nil }
         return try DETR(
-            image: image, type: imageType, mask: others.first, logits: logits, boxes: boxes, metadata: model.metadata)
+            image: image, type: imageType, mask: others.first(where: isMask),
+            validSizes: others.first(where: isValidSizes), logits: logits, boxes: boxes, metadata: model.metadata)
     }
 
     private init(
-        image: ValueInfo, type: ElementType, mask: ValueInfo?, logits: ValueInfo, boxes: ValueInfo,
+        image: ValueInfo, type: ElementType, mask: ValueInfo?, validSizes: ValueInfo?, logits: ValueInfo,
+        boxes: ValueInfo,
         metadata: [String: String]
     ) throws(ApusError) {
         self.image = image
         self.imageType = type
         self.mask = mask
+        self.validSizes = validSizes
         self.logits = logits
         self.boxes = boxes
         fixedBatch = image.dimensions[0].size
@@ -69,7 +76,9 @@ package struct DETR: ModelFamily {
             }
         }
         if let height = image.dimensions[2].size, let width = image.dimensions[3].size {
-            assumed.append("the model's input is fixed at \(width)x\(height): every picture is stretched to it")
+            assumed.append(
+                "the model's input is fixed at \(width)x\(height): every picture is "
+                    + (validSizes == nil ? "stretched to it" : "scaled into it, and the rest is masked"))
         } else if image.dimensions[2].size != nil || image.dimensions[3].size != nil {
             assumed.append("one side of the model's input is fixed: pictures are scaled to it and keep their shape")
         }
@@ -124,6 +133,10 @@ package struct DETR: ModelFamily {
             && [.int64, .bool, .float32].contains(value.elementType)
     }
 
+    private static func isValidSizes(_ value: ValueInfo) -> Bool {
+        value.dimensions.count == 2 && value.name == "valid_sizes" && value.elementType == .int64
+    }
+
     /// By their names where these say it, else by their shapes: boxes have four numbers.
     private static func outputs(_ outputs: [ValueInfo]) -> (logits: ValueInfo, boxes: ValueInfo)? {
         let tensors = outputs.filter {
@@ -148,22 +161,40 @@ package struct DETR: ModelFamily {
             return Int(min(max(1, exact), Double(MetadataReader.mostPixels)))
         }
         switch (fixedWidth, fixedHeight) {
-        case (let fixedWidth?, let fixedHeight?): return (fixedWidth, fixedHeight)
+        case (let fixedWidth?, let fixedHeight?):
+            guard mixesSizes else { return (fixedWidth, fixedHeight) }
+            let wanted = resize.size(width: width, height: height)
+            if wanted.width <= fixedWidth, wanted.height <= fixedHeight { return wanted }
+            // As large as fits.
+            return width * fixedHeight > height * fixedWidth
+                ? (fixedWidth, min(fixedHeight, scaled(height, by: fixedWidth, of: width)))
+                : (min(fixedWidth, scaled(width, by: fixedHeight, of: height)), fixedHeight)
         case (let fixedWidth?, nil): return (fixedWidth, scaled(height, by: fixedWidth, of: width))
         case (nil, let fixedHeight?): return (scaled(width, by: fixedHeight, of: height), fixedHeight)
         case (nil, nil): return resize.size(width: width, height: height)
         }
     }
 
+    package var mixesSizes: Bool { validSizes != nil }
+
     package func inputs(for pictures: [Bitmap]) throws -> [String: Tensor] {
         let count = fixedBatch ?? pictures.count
-        guard pictures.allSatisfy({ count * $0.width * $0.height <= DETR.mostBatchPixels }) else {
+        let width = fixedWidth ?? pictures.map(\.width).max() ?? 1
+        let height = fixedHeight ?? pictures.map(\.height).max() ?? 1
+        guard count * width * height <= DETR.mostBatchPixels else {
             throw ApusError(
                 .model, doing: "make the model's input",
                 cause: "\(count) pictures of the size that it wants have more than \(DETR.mostBatchPixels) pixels",
                 remedy: "Use a smaller batch, or export the model for smaller pictures.")
         }
-        let pixels = try normalizer.tensor(pictures, as: imageType, count: count)
+        let pixels = try normalizer.tensor(pictures, as: imageType, count: count, width: width, height: height)
+        if let validSizes {
+            let sizes = (0..<count).flatMap { index -> [Int64] in
+                let picture = pictures[min(index, pictures.count - 1)]
+                return [Int64(picture.height), Int64(picture.width)]
+            }
+            return [image.name: pixels, validSizes.name: try Tensor(shape: [count, 2], scalars: sizes)]
+        }
         guard let mask else { return [image.name: pixels] }
         // Pictures of a batch have one size, so nothing is padding.
         // Some exports fix the mask at another size: it is resized inside of the model.

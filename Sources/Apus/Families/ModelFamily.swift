@@ -41,10 +41,13 @@ package protocol ModelFamily: Sendable {
     /// How many pictures the model takes at once; nil for any number.
     var fixedBatch: Int? { get }
 
+    /// Whether pictures of one batch may have different sizes.
+    var mixesSizes: Bool { get }
+
     /// The size, in pixels, at which the model sees a picture of `width` and `height`.
     func inputSize(width: Int, height: Int) -> (width: Int, height: Int)
 
-    /// The model's inputs for pictures that were resized to one size.
+    /// The model's inputs for pictures that were resized to what `inputSize` says: to one size, unless it mixes them.
     func inputs(for pictures: [Bitmap]) throws -> [String: Tensor]
 
     /// What the model found in each picture above the threshold; `sizes` are those of the originals.

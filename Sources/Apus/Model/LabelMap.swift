@@ -74,7 +74,7 @@ public struct LabelMap: Sendable, Equatable {
     }
 
     /// Classes of a model trained on COCO by category id: 0 to 90, of which 80 are used.
-    static let cocoClassCount = 91
+    package static let cocoClassCount = 91
 
     /// COCO's 80 categories by their ids, 1 to 90 with gaps.
     public static let coco = LabelMap(names: [

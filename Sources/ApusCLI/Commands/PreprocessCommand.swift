@@ -25,7 +25,8 @@ struct PreprocessCommand: AsyncParsableCommand {
     var output: String
 
     @Option(
-        help: ArgumentHelp("An .onnx file; default: the demo model.", valueName: "path"),
+        help: ArgumentHelp(
+            "An .onnx file, or the name of a model that was pulled; default: the demo model.", valueName: "model"),
         completion: .file(extensions: ["onnx"]))
     var model: String?
 
@@ -81,7 +82,7 @@ struct PreprocessCommand: AsyncParsableCommand {
                 rule: ResizeRule(shortest: shortest, longest: longest), type: dtype == .f16 ? .float16 : .float32)
         }
         return try Preprocessor(
-            model: model.map(Model.file) ?? .demo, runtime: runtime.runtime,
+            model: try model.map { .file(try ModelStore.path(of: $0)) } ?? .demo, runtime: runtime.runtime,
             type: dtype.map { $0 == .f16 ? .float16 : .float32 })
     }
 }

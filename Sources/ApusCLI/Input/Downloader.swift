@@ -13,9 +13,10 @@ enum Downloader {
     static let deadline = Duration.seconds(30)
 
     #if URLs
-        private static let client: HTTPClient = {
+        static let client: HTTPClient = {
             var configuration = HTTPClient.Configuration(
-                redirectConfiguration: .follow(max: 5, allowCycles: false), timeout: .init(connect: .seconds(10)))
+                redirectConfiguration: .follow(max: 5, allowCycles: false),
+                timeout: .init(connect: .seconds(10), read: .seconds(30)))
             // A server that refuses is an answer; asking again until the deadline only makes people wait.
             configuration.connectionPool.retryConnectionEstablishment = false
             return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)

@@ -13,7 +13,9 @@ extension Provider: ExpressibleByArgument {}
 /// Which model runs, where and how.
 struct DetectorOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("An .onnx file; default: the demo model, which knows drawings only.", valueName: "path"),
+        help: ArgumentHelp(
+            "An .onnx file, or the name of a model that was pulled; default: the demo model, which knows drawings only.",
+            valueName: "model"),
         completion: .file(extensions: ["onnx"]))
     var model: String?
 
@@ -44,6 +46,7 @@ struct DetectorOptions: ParsableArguments {
         let configuration = Detector.Configuration(
             device: device, precision: precision, provider: provider, threshold: threshold,
             labels: try labels.map { try LabelMap(contentsOfFile: $0) }, runtime: runtime.runtime)
-        return try Detector(model: model.map(Model.file) ?? .demo, configuration: configuration)
+        return try Detector(
+            model: try model.map { .file(try ModelStore.path(of: $0)) } ?? .demo, configuration: configuration)
     }
 }

@@ -152,7 +152,11 @@ package final class Session: @unchecked Sendable {  // immutable; OrtSession's R
 extension API {
     fileprivate func apply(_ options: SessionOptions, to made: OpaquePointer) throws(Failure) {
         try check(OrtSetSessionLogSeverityLevel(table, made, LogRecorder.warning))
-        try check(OrtSetSessionGraphOptimizationLevel(table, made, 99))  // all
+        try check(OrtSetSessionGraphOptimizationLevel(table, made, options.isOptimized ? 99 : 0))  // all, none
+        if let folder = options.weightsFolder {
+            try check(
+                OrtAddSessionConfigEntry(table, made, "session.model_external_initializers_file_folder_path", folder))
+        }
         if let threads = options.threads { try check(OrtSetIntraOpNumThreads(table, made, Int32(clamping: threads))) }
         if let prefix = options.profilePrefix { try check(OrtEnableProfiling(table, made, prefix)) }
         for (name, size) in options.dimensions {

@@ -23,6 +23,10 @@ package struct SessionOptions: Sendable {
     package var dimensions: [String: Int] = [:]
     /// Path prefix of a profile of each node's time; nil for none. `Session.endProfiling()` writes it.
     package var profilePrefix: String?
+    /// The folder in which a model in memory has its weights.
+    package var weightsFolder: String?
+    /// Nodes are fused and reordered to run faster, which takes a while when the model is loaded.
+    package var isOptimized = true
 
     package init(provider: ExecutionProvider) {
         self.provider = provider

@@ -1,0 +1,64 @@
+internal import Foundation
+
+/// Models that were pulled, by their names.
+package enum ModelStore {
+    /// `$XDG_DATA_HOME/apus/models`, beside the runtime that setup installs.
+    package static var folder: String { base("XDG_DATA_HOME", ".local/share") + "/models" }
+
+    /// `$XDG_CACHE_HOME/apus/checkpoints`: what can be downloaded again.
+    package static var checkpoints: String { base("XDG_CACHE_HOME", ".cache") + "/checkpoints" }
+
+    private static func base(_ variable: String, _ fallback: String) -> String {
+        // The specification wants relative paths ignored.
+        if let path = ProcessInfo.processInfo.environment[variable], path.hasPrefix("/") { return path + "/apus" }
+        return NSHomeDirectory() + "/\(fallback)/apus"
+    }
+
+    package static func path(named name: String) -> String { "\(folder)/\(name).onnx" }
+
+    /// The file of a model, given by its path or by the name that it was pulled by. A path that is there comes first.
+    package static func path(of model: String) throws(ApusError) -> String {
+        if FileManager.default.fileExists(atPath: model) { return model }
+        let isName = model.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") }
+        guard isName, !model.isEmpty else { return model }
+        let path = path(named: model)
+        guard FileManager.default.fileExists(atPath: path) else {
+            let known = PublishedCheckpoint.all.contains { $0.name == model }
+            throw ApusError(
+                .model, doing: "find the model \(model)",
+                cause: "there is no such file, and no model of that name in \(folder)",
+                remedy: known
+                    ? "Get it: apus pull \(model)" : "Name an .onnx file, or a model that `apus pull` has fetched.")
+        }
+        return path
+    }
+}
+
+/// A checkpoint that the authors of DETR published (github.com/facebookresearch/detr).
+package struct PublishedCheckpoint: Sendable {
+    package var name: String
+    /// The first digits of its SHA-256, which are part of its file's name.
+    package var digest: String
+    package var isDilated: Bool
+    /// Average precision on COCO's val5k, as published.
+    package var averagePrecision: Double
+
+    package init(name: String, digest: String, isDilated: Bool, averagePrecision: Double) {
+        self.name = name
+        self.digest = digest
+        self.isDilated = isDilated
+        self.averagePrecision = averagePrecision
+    }
+
+    package var fileName: String { "\(name)-\(digest).pth" }
+
+    /// Where the authors keep them.
+    package static let address = "https://dl.fbaipublicfiles.com/detr"
+
+    package static let all = [
+        PublishedCheckpoint(name: "detr-r50", digest: "e632da11", isDilated: false, averagePrecision: 42.0),
+        PublishedCheckpoint(name: "detr-r50-dc5", digest: "f0fb7ef5", isDilated: true, averagePrecision: 43.3),
+        PublishedCheckpoint(name: "detr-r101", digest: "2c7b67e5", isDilated: false, averagePrecision: 43.5),
+        PublishedCheckpoint(name: "detr-r101-dc5", digest: "a2e86def", isDilated: true, averagePrecision: 44.9),
+    ]
+}

@@ -1,0 +1,163 @@
+internal import Foundation
+internal import ONNXRuntime
+
+/// One set of made-up inputs of a model. The same numbers come every time.
+struct CheckInputs: CustomStringConvertible {
+    private enum Values {
+        case floats([Float])
+        case integers([Int])
+    }
+
+    private struct Input {
+        var shape: [Int]
+        var values: Values
+    }
+
+    private enum Kind: String {
+        case random, zeros, extremes
+    }
+
+    private var inputs: [String: Input] = [:]
+    private let kind: Kind
+
+    var description: String {
+        inputs.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.shape) \(kind.rawValue)" }.joined(separator: ", ")
+    }
+
+    /// Random numbers in a batch, zeros at a size that nothing divides, and the largest values that pixels have.
+    static func cases(for inputs: [ValueInfo]) throws(ApusError) -> [CheckInputs] {
+        let cases = try [
+            CheckInputs(.random, inputs, batch: 2, height: 64, width: 96),
+            CheckInputs(.random, inputs, batch: 1, height: 64, width: 96),
+            CheckInputs(.zeros, inputs, batch: 1, height: 45, width: 71),
+            CheckInputs(.extremes, inputs, batch: 1, height: 64, width: 64),
+        ]
+        // A model of one size gets it once.
+        let isFixed = inputs.allSatisfy { $0.dimensions.allSatisfy { $0.size != nil } }
+        return isFixed ? Array(cases.prefix(1)) : cases
+    }
+
+    private init(_ kind: Kind, _ values: [ValueInfo], batch: Int, height: Int, width: Int) throws(ApusError) {
+        self.kind = kind
+        var generator = SplitMix64(state: 20_250_131)
+        func shape(of value: ValueInfo) -> [Int] {
+            let rank = value.dimensions.count
+            return value.dimensions.enumerated().map { position, dimension in
+                if let size = dimension.size { return size }
+                // Pictures are [batch, channels, height, width], masks [batch, height, width].
+                if position == 0 { return batch }
+                if rank == 4 { return position == 1 ? 3 : position == 2 ? height : width }
+                if rank == 3 { return position == 1 ? height : width }
+                return 8
+            }
+        }
+        let canvas = values.map(shape).first { $0.count == 4 } ?? [batch, 3, height, width]
+        for value in values {
+            let shape = shape(of: value)
+            guard let type = value.elementType,
+                shape.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue }) < 1 << 28
+            else {
+                throw ApusError(
+                    .verification, doing: "check the model", cause: "no input could be made up for \(value)",
+                    remedy: "Leave the check out: --no-check")
+            }
+            let count = shape.reduce(1, *)
+            switch type {
+            case .float32, .float16, .float64, .bfloat16:
+                inputs[value.name] = Input(
+                    shape: shape,
+                    values: .floats(
+                        (0..<count).map { index in
+                            switch kind {
+                            case .random: generator.normal()
+                            case .zeros: 0
+                            // ImageNet's black and white, in squares.
+                            case .extremes:
+                                (index / 16 + index / (16 * max(1, shape.last ?? 1))).isMultiple(of: 2) ? -2.1 : 2.6
+                            }
+                        }))
+            case .uint8, .int32, .int64, .bool:
+                var integers = [Int](repeating: 1, count: count)
+                if value.name == "valid_sizes" {
+                    // Of the batch's pictures the first fills the canvas, the next does not.
+                    integers = (0..<(count / 2)).flatMap {
+                        $0 == 0 ? [canvas[2], canvas[3]] : [canvas[2] / 2, canvas[3] * 2 / 3]
+                    }
+                }
+                inputs[value.name] = Input(shape: shape, values: .integers(integers))
+            }
+        }
+    }
+
+    /// The same inputs with their numbers rounded as the precision in question rounds.
+    func rounded(to tolerance: ModelCheck.Tolerance) -> CheckInputs {
+        var copy = self
+        for (name, input) in inputs {
+            guard case .floats(let values) = input.values else { continue }
+            copy.inputs[name]?.values = .floats(
+                values.enumerated().map { index, value in
+                    switch tolerance {
+                    case .f16: Float(Float16(value * (index.isMultiple(of: 2) ? 1.0005 : 0.9995)))
+                    case .f32: index.isMultiple(of: 2) ? value.nextUp : value.nextDown
+                    }
+                })
+        }
+        return copy
+    }
+
+    /// As tensors of the types that a form of the model takes.
+    func tensors(for values: [ValueInfo]) throws -> [String: Tensor] {
+        var tensors: [String: Tensor] = [:]
+        for value in values {
+            guard let input = inputs[value.name] else {
+                throw ApusError(
+                    .verification, doing: "check the model",
+                    cause: "it has an input \(value.name) that the other lacks",
+                    remedy: "Please report this, with the model.")
+            }
+            switch (input.values, value.elementType) {
+            case (.floats(let numbers), .float32):
+                tensors[value.name] = try Tensor(shape: input.shape, scalars: numbers)
+            case (.floats(let numbers), .float16):
+                tensors[value.name] = try Tensor(shape: input.shape, scalars: numbers.map { Float16($0) })
+            case (.floats(let numbers), .float64):
+                tensors[value.name] = try Tensor(shape: input.shape, scalars: numbers.map { Double($0) })
+            case (.floats(let numbers), .bfloat16):
+                tensors[value.name] = try Tensor(shape: input.shape, scalars: numbers.map { BFloat16($0) })
+            case (.integers(let numbers), .int64):
+                tensors[value.name] = try Tensor(shape: input.shape, scalars: numbers.map { Int64($0) })
+            case (.integers(let numbers), .int32):
+                tensors[value.name] = try Tensor(shape: input.shape, scalars: numbers.map { Int32($0) })
+            case (.integers(let numbers), .uint8):
+                tensors[value.name] = try Tensor(shape: input.shape, scalars: numbers.map { UInt8(clamping: $0) })
+            case (.integers(let numbers), .bool):
+                tensors[value.name] = try Tensor(shape: input.shape, scalars: numbers.map { $0 != 0 })
+            default:
+                throw ApusError(
+                    .verification, doing: "check the model", cause: "its input \(value) is of another type than before",
+                    remedy: "Please report this, with the model.")
+            }
+        }
+        return tensors
+    }
+}
+
+/// Random numbers that are the same on every machine (Steele et al., 2014, "Fast splittable pseudorandom number
+/// generators").
+private struct SplitMix64 {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    /// Mean 0, deviation 1, by Box and Muller.
+    mutating func normal() -> Float {
+        let radius = (-2 * log(Double(next() >> 11 | 1) * 0x1p-53)).squareRoot()
+        return Float(radius * cos(2 * .pi * Double(next() >> 11) * 0x1p-53))
+    }
+}

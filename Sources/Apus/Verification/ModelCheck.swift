@@ -1,0 +1,185 @@
+internal import Foundation
+package import ONNXRuntime
+
+/// Runs two forms of one model on the same made-up inputs and compares their answers, on ONNX Runtime's own CPU kernels.
+package struct ModelCheck: Sendable {
+    /// A model, as a file or in memory; in memory its weights may lie in files below `weightsFolder`.
+    package struct Subject: Sendable {
+        var source: ModelSource
+        /// What errors call it.
+        var name: String
+        var weightsFolder: String?
+
+        package init(_ source: ModelSource, name: String, weightsFolder: String? = nil) {
+            self.source = source
+            self.name = name
+            self.weightsFolder = weightsFolder
+        }
+    }
+
+    /// How an output of one form differs from that of the other, over all inputs.
+    package struct Difference: Sendable {
+        package var output: String
+        package var largest: Double
+        package var mean: Double
+        /// The largest magnitude in the output that is compared with.
+        package var scale: Double
+        /// What may be the largest.
+        package var limit: Double
+        /// Whether the limit was raised because the network amplifies any rounding of its input.
+        package var isSensitive = false
+        package var isWithin: Bool { largest <= limit }
+    }
+
+    package struct Report: Sendable {
+        package var differences: [Difference]
+        /// The inputs, as "inputs [2, 3, 64, 96]".
+        package var inputs: [String]
+        package var isWithin: Bool { differences.allSatisfy(\.isWithin) }
+    }
+
+    /// How far an output may be off, as a share of its scale.
+    package enum Tolerance: Double, Sendable {
+        /// The same arithmetic in another order.
+        case f32 = 0.001
+        case f16 = 0.05
+    }
+
+    /// A rounding of inputs whose effect tells how sensitive a network is, and how often that effect may be had: a hundred
+    /// operators round as the input was rounded.
+    private static let sensitivityFactor = 32.0
+
+    private let runtime: Runtime
+    private let tolerance: Tolerance
+
+    package init(runtime folder: String?, tolerance: Tolerance) throws(ApusError) {
+        runtime = try ApusError.wrapping(doing: "check the model") {
+            try Runtime.load(RuntimeLocation.find(explicit: folder))
+        }
+        self.tolerance = tolerance
+    }
+
+    /// What a model answers to made-up inputs: what another form of it is compared with.
+    package struct Expectation: Sendable {
+        fileprivate var subject: Subject
+        fileprivate var cases: [CheckInputs]
+        fileprivate var outputs: [[String: [Double]]]
+    }
+
+    /// Runs the model that another is to be compared with. May be done while that is still being made.
+    package func expectation(of reference: Subject) throws(ApusError) -> Expectation {
+        try ApusError.wrapping(doing: "run what the model was made of") {
+            let session = try session(reference)
+            var expectation = Expectation(subject: reference, cases: [], outputs: [])
+            var failure: (any Error)?
+            for inputs in try CheckInputs.cases(for: session.inputs) {
+                // Many exports take one picture only, though they say that they take any number, or one size.
+                do {
+                    expectation.outputs.append(try run(session, inputs))
+                    expectation.cases.append(inputs)
+                } catch {
+                    failure = error
+                }
+            }
+            if let failure, expectation.cases.isEmpty { throw failure }
+            return expectation
+        }
+    }
+
+    /// Compares what `result` answers with what was expected.
+    ///
+    /// - Throws: if it does not load or run, or gives outputs of another kind. A difference above the limit is in the
+    ///   report.
+    package func compare(_ result: Subject, with expected: Expectation) throws(ApusError) -> Report {
+        try ApusError.wrapping(doing: "check the model") {
+            let session = try session(result)
+            let actual = try expected.cases.map { try run(session, $0) }
+            var differences = try difference(actual, expected.outputs)
+            if differences.contains(where: { !$0.isWithin }) {
+                let reference = try self.session(expected.subject)
+                let shaken = try expected.cases.map { try run(reference, $0.rounded(to: tolerance)) }
+                raise(&differences, try difference(shaken, expected.outputs))
+            }
+            return Report(differences: differences, inputs: expected.cases.map(\.description))
+        }
+    }
+
+    private func session(_ subject: Subject) throws -> Session {
+        var options = SessionOptions(provider: .cpu)
+        options.isOptimized = false
+        options.weightsFolder = subject.weightsFolder
+        do {
+            return try Session(runtime: runtime, model: subject.source, options: options)
+        } catch {
+            var named = error
+            named.doing = "load \(subject.name), to check the answers"
+            throw named
+        }
+    }
+
+    private func run(_ session: Session, _ inputs: CheckInputs) throws -> [String: [Double]] {
+        // Outputs that are no tensors of numbers are not compared.
+        let names = session.outputs.filter { $0.elementType != nil }.map(\.name)
+        return try session.run(try inputs.tensors(for: session.inputs), outputs: names).mapValues { try $0.doubles() }
+    }
+
+    private func difference(
+        _ actual: [[String: [Double]]], _ expected: [[String: [Double]]]
+    ) throws(ApusError) -> [Difference] {
+        var found: [String: (largest: Double, sum: Double, count: Int, scale: Double)] = [:]
+        for (actual, expected) in zip(actual, expected) {
+            for (name, values) in expected {
+                guard let others = actual[name], others.count == values.count else {
+                    throw ApusError(
+                        .verification, doing: "check the model",
+                        cause: "its output \(name) has \(actual[name]?.count ?? 0) values, not \(values.count)",
+                        remedy: "Please report this, with the model.")
+                }
+                var entry = found[name] ?? (0, 0, 0, 0)
+                for (one, other) in zip(values, others) {
+                    // Infinities and "not a number" must be the same on both sides.
+                    let difference = one == other || (one.isNaN && other.isNaN) ? 0 : abs(one - other)
+                    entry.largest = difference.isNaN ? .infinity : max(entry.largest, difference)
+                    entry.sum += difference.isFinite ? difference : 0
+                    if one.isFinite { entry.scale = max(entry.scale, abs(one)) }
+                }
+                entry.count += values.count
+                found[name] = entry
+            }
+        }
+        return found.sorted { $0.key < $1.key }.map { name, entry in
+            Difference(
+                output: name, largest: entry.largest, mean: entry.sum / Double(max(1, entry.count)), scale: entry.scale,
+                limit: max(entry.scale, 1e-3) * tolerance.rawValue)
+        }
+    }
+
+    /// Random networks, and some trained ones, make a large difference of any rounding. What rounding only the input does
+    /// to the unchanged model is no fault of the other form; half of the scale is one in any case.
+    private func raise(_ differences: inout [Difference], _ shaken: [Difference]) {
+        for index in differences.indices where !differences[index].isWithin {
+            guard let own = shaken.first(where: { $0.output == differences[index].output }) else { continue }
+            let limit = min(own.largest * ModelCheck.sensitivityFactor, differences[index].scale / 2)
+            if limit > differences[index].limit {
+                differences[index].limit = limit
+                differences[index].isSensitive = true
+            }
+        }
+    }
+}
+
+extension Tensor {
+    /// The elements as numbers.
+    fileprivate func doubles() throws -> [Double] {
+        switch elementType {
+        case .float32: try elements(of: Float.self).map(Double.init)
+        case .float16: try elements(of: Float16.self).map(Double.init)
+        case .float64: try elements(of: Double.self)
+        case .uint8: try elements(of: UInt8.self).map(Double.init)
+        case .int32: try elements(of: Int32.self).map(Double.init)
+        case .int64: try elements(of: Int64.self).map(Double.init)
+        case .bool: try elements(of: Bool.self).map { $0 ? 1 : 0 }
+        case .bfloat16: try elements(of: BFloat16.self).map { Double($0.float) }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import Apus
+import ArgumentParser
+import Foundation
+import ModelTools
+import ONNXRuntime
+
+struct ConvertCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "convert",
+        abstract: "Make an FP16 model of an FP32 one.",
+        discussion: """
+            Takes any ONNX model. What f16 cannot hold or compute safely stays f32, and the report says what and why. The \
+            new model is type-checked, run beside the old one, and not kept if its answers differ.
+
+            Examples:
+              apus convert model.onnx -o model.f16.onnx
+              apus convert model.onnx -o model.f16.onnx --keep-io --block-op Softmax --block-node '/head/*'
+              apus convert model.onnx -o small.onnx --precision f16-weights
+            """)
+
+    @Argument(help: "An .onnx file.", completion: .file(extensions: ["onnx"]))
+    var model: String
+
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("The .onnx file to write.", valueName: "file"),
+        completion: .file(extensions: ["onnx"]))
+    var output: String
+
+    @Option(
+        help: ArgumentHelp(
+            "f16 computes in f16; f16-weights only stores the weights so; bf16-safe stays f32.",
+            discussion: "bf16-safe: for a device that is told to compute in bf16 (--precision bf16 of apus detect)."))
+    var precision = PrecisionTarget.f16
+
+    @Flag(name: .customLong("keep-io"), help: "Inputs and outputs stay f32.")
+    var keepIO = false
+
+    @Option(
+        name: .customLong("block-op"), parsing: .singleValue,
+        help: ArgumentHelp("Keep all nodes of this operator in f32; may be given again.", valueName: "operator"))
+    var blockOperators: [String] = []
+
+    @Option(
+        name: .customLong("block-node"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "Keep the node of this name, or that gives a value of this name, in f32; * at the end for any rest.",
+            valueName: "name"))
+    var blockNodes: [String] = []
+
+    @Option(help: "text or json; json names every node that stays f32.")
+    var format = ReportFormat.text
+
+    @OptionGroup var check: CheckOptions
+
+    mutating func run() async throws {
+        try await Terminal.reporting {
+            let clock = ContinuousClock()
+            let start = clock.now
+            let source = try ModelToolsError.wrapping(doing: "read the model \(model)") { try ONNXFile.read(model) }
+            let (result, report) = try ModelToolsError.wrapping(doing: "convert \(model)") {
+                var options = PrecisionOptions()
+                options.target = precision
+                options.keepsIO = keepIO
+                options.blockedOperators = Set(blockOperators)
+                options.blockedNodes = blockNodes
+                let (result, report) = try PrecisionConverter.convert(source, options)
+                return (result, report)
+            }
+            let building = clock.now - start
+            let made = try await ModelMaker.write(
+                result, to: output, doing: "convert \(model)", tolerance: .f16, options: check
+            ) { [model] in
+                // What the old model declares of values in between may be wrong, and is not needed to run it.
+                var bare = source
+                bare.graph.values = []
+                return try ModelMaker.subject(bare, name: model)
+            }
+            switch format {
+            case .text: ModelReport.print(lines(report, made, building))
+            case .json:
+                let bytes = made.written.bytes + made.written.dataBytes
+                Terminal.print(
+                    try ReportJSON.text(
+                        ConvertReport(
+                            model: model, output: output, bytes: bytes, precision: precision.rawValue,
+                            conversion: ConversionReport(report), check: made.check.map(CheckReport.init),
+                            seconds: (building + made.writing).seconds, checkSeconds: made.checking?.seconds)))
+            }
+        }
+        Terminal.exit(0)
+    }
+
+    private func lines(
+        _ report: PrecisionReport, _ made: ModelMaker.Made, _ building: Duration
+    ) -> [(String, String)] {
+        let time =
+            ModelReport.seconds(building + made.writing)
+            + (made.checking.map { ", and \(ModelReport.seconds($0)) for the check" } ?? "")
+        return ModelReport.lines(made, path: output) + ModelReport.lines(report, precision)
+            + ModelReport.checkLines(made) + [("time", time)]
+    }
+}
+
+extension PrecisionTarget: ExpressibleByArgument {}
+
+/// What `apus convert` says in JSON; documented in docs/models.md.
+struct ConvertReport: Encodable {
+    var model: String
+    var output: String
+    var bytes: Int
+    var precision: String
+    var conversion: ConversionReport
+    var check: CheckReport?
+    var seconds: Double
+    var checkSeconds: Double?
+}

@@ -1,0 +1,62 @@
+import Apus
+import ArgumentParser
+import Foundation
+import ModelTools
+
+extension CheckpointExport.Precision: ExpressibleByArgument {}
+
+struct ExportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Make an ONNX model of a DETR checkpoint.",
+        discussion: """
+            Reads what PyTorch saved (.pth, .pt; no code in it is run) and safetensors, in DETR's own layout or Hugging \
+            Face's, and writes the network with batch norm folded in and any batch, height and width. The new model is run \
+            beside the network as the reference implementation has it, and is not kept if the answers differ.
+
+            Examples:
+              apus export detr-r50-e632da11.pth -o detr-r50.onnx
+              apus export model.safetensors -o detr.onnx --precision f16 --padding
+              apus export custom.pth -o custom.onnx --labels classes.txt --height 800 --width 1066
+            """)
+
+    @Argument(
+        help: "A checkpoint: .pth, .pt or .safetensors.", completion: .file(extensions: ["pth", "pt", "safetensors"]))
+    var checkpoint: String
+
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("The .onnx file to write.", valueName: "file"),
+        completion: .file(extensions: ["onnx"]))
+    var output: String
+
+    @Option(help: "What the model computes in; f16 keeps its inputs and outputs f32.")
+    var precision = CheckpointExport.Precision.f32
+
+    @Flag(
+        help: ArgumentHelp(
+            "Add an input valid_sizes [batch, 2], so that pictures of several sizes make a batch.",
+            discussion:
+                "It holds the height and width of each picture on its canvas; the rest is masked, as in PyTorch."))
+    var padding = false
+
+    @OptionGroup var options: ExportOptions
+
+    @Option(help: "text or json.")
+    var format = ReportFormat.text
+
+    @OptionGroup var check: CheckOptions
+
+    mutating func run() async throws {
+        try await Terminal.reporting {
+            let result = try await CheckpointExport(
+                checkpoint: checkpoint, output: output, options: options, hasPadding: padding, precision: precision,
+                check: check
+            ).run()
+            switch format {
+            case .text: ModelReport.print(result.lines(path: output))
+            case .json: Terminal.print(try ExportReport(result, path: output).json())
+            }
+        }
+        Terminal.exit(0)
+    }
+}

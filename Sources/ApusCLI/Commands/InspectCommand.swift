@@ -1,0 +1,133 @@
+import Apus
+import ArgumentParser
+import Foundation
+import ModelTools
+import ONNXRuntime
+
+struct InspectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect",
+        abstract: "Say what is in a model or a checkpoint.",
+        discussion: """
+            Reads .onnx files, PyTorch's checkpoints (no code in them is run) and safetensors. Needs no runtime.
+
+            Examples:
+              apus inspect model.onnx
+              apus inspect detr-r50-e632da11.pth --format json
+              apus inspect model.onnx --height 480 --width 640
+            """)
+
+    @Argument(
+        help: "An .onnx file, a checkpoint, or the name of a model that was pulled.",
+        completion: .file(extensions: ["onnx", "pth", "pt", "safetensors"]))
+    var file: String
+
+    @Option(help: ArgumentHelp("The height of pictures for the estimate of arithmetic.", valueName: "pixels"))
+    var height = 800
+
+    @Option(help: ArgumentHelp("The width of pictures for the estimate of arithmetic.", valueName: "pixels"))
+    var width = 1066
+
+    @Option(help: "text or json.")
+    var format = ReportFormat.text
+
+    func validate() throws {
+        guard (1...10_000).contains(height), (1...10_000).contains(width) else {
+            throw ValidationError("--height and --width are from 1 to 10000.")
+        }
+    }
+
+    mutating func run() async throws {
+        try Terminal.reporting {
+            let path = try ModelStore.path(of: file)
+            let doing = "inspect \(path)"
+            let bytes = try ModelToolsError.wrapping(doing: doing) { try Bytes(mapping: path) }
+            let report =
+                Checkpoint.format(of: bytes) != nil
+                ? try checkpoint(path, bytes, doing) : try model(path, bytes.count, doing)
+            switch format {
+            case .text: ModelReport.print(report.lines)
+            case .json: Terminal.print(try ReportJSON.text(report))
+            }
+        }
+    }
+
+    private func checkpoint(_ path: String, _ bytes: Bytes, _ doing: String) throws -> InspectReport {
+        let file = try ModelToolsError.wrapping(doing: doing, .checkpoint) { try Checkpoint(path: path) }
+        var report = InspectReport(path: path, kind: file.format.rawValue, bytes: bytes.count)
+        report.tensors = file.tensors.count
+        report.parameters = file.parameterCount
+        report.entry = file.entry
+        report.arguments = file.arguments.isEmpty ? nil : file.arguments
+        for tensor in file.tensors.values {
+            report.bytesByType[tensor.type.name, default: 0] += tensor.count * tensor.type.size
+        }
+        do {
+            let weights = try DETRWeights(
+                file, options: DETROptions(), configuration: try ModelConfiguration(besideCheckpoint: path))
+            report.family = DETR.name
+            report.network = ExportReport.Network(weights.architecture)
+            report.leftOut = weights.leftOut.isEmpty ? nil : weights.leftOut
+            let export = try DETRExport(
+                file, weights: weights, options: DETRExportOptions(),
+                description: .init(
+                    labels: nil, preprocessing: try PreprocessorConfiguration(besideCheckpoint: path),
+                    version: ApusCommand.version))
+            report.estimate(export.model, height: height, width: width)
+        } catch {
+            report.whyNoFamily = error.cause
+        }
+        return report
+    }
+
+    private func model(_ path: String, _ count: Int, _ doing: String) throws -> InspectReport {
+        let model = try ModelToolsError.wrapping(doing: doing) { try ONNXFile.read(path) }
+        let summary = ModelSummary(model, fileBytes: count)
+        var report = InspectReport(path: path, kind: "ONNX", bytes: count)
+        report.irVersion = summary.irVersion
+        report.opsets = Dictionary(summary.opsets.map { ($0.domain, $0.version) }) { $1 }
+        report.producer = summary.producer
+        report.inputs = model.graph.inputs.map(ModelSummary.text)
+        report.outputs = model.graph.outputs.map(ModelSummary.text)
+        report.nodes = summary.nodes
+        report.operators = summary.operators
+        report.parameters = summary.parameters
+        report.bytesByType = summary.bytesByType
+        report.metadata = Dictionary(model.metadata.map { ($0.key, $0.value) }) { $1 }
+        do {
+            let family = try ModelFamilies.recognize(ModelSignature(model))
+            report.family = type(of: family).name
+            report.assumptions = family.assumptions
+        } catch {
+            report.whyNoFamily = error.cause
+        }
+        report.estimate(model, height: height, width: width)
+        return report
+    }
+}
+
+extension ModelSignature {
+    /// As the runtime would tell it of a loaded model.
+    init(_ model: ONNXModel) {
+        let defaults = Set(model.graph.initializers.map(\.name))
+        func values(_ declarations: [ValueDeclaration]) -> [ValueInfo] {
+            declarations.filter { !defaults.contains($0.name) }.map { value in
+                guard case .tensor(let type, let shape)? = value.type else {
+                    return ValueInfo(name: value.name, elementType: nil, dimensions: [])
+                }
+                return ValueInfo(
+                    name: value.name, elementType: ElementType(rawValue: Int32(type.rawValue)),
+                    dimensions: (shape ?? []).map { dimension in
+                        switch dimension {
+                        case .fixed(let size): size >= 0 ? .fixed(size) : .dynamic(nil)
+                        case .named(let name): .dynamic(name)
+                        case .unknown: .dynamic(nil)
+                        }
+                    })
+            }
+        }
+        self.init(
+            inputs: values(model.graph.inputs), outputs: values(model.graph.outputs),
+            metadata: Dictionary(model.metadata.map { ($0.key, $0.value) }) { $1 })
+    }
+}

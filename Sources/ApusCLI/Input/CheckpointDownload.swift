@@ -1,0 +1,170 @@
+import Apus
+import Foundation
+import ModelTools
+
+#if URLs
+    import AsyncHTTPClient
+    import NIOCore
+    import NIOHTTP1
+#endif
+
+/// Fetches a published checkpoint into the cache, going on where an earlier try stopped.
+struct CheckpointDownload {
+    let checkpoint: PublishedCheckpoint
+    let address: String
+    var folder = ModelStore.checkpoints
+
+    /// The largest published checkpoint has 243 MB.
+    private static let mostBytes = 2_000_000_000
+    private static let tries = 3
+
+    private var source: String {
+        (address.hasSuffix("/") ? String(address.dropLast()) : address) + "/" + checkpoint.fileName
+    }
+    private var target: String { folder + "/" + checkpoint.fileName }
+
+    private func failure(_ cause: String, _ remedy: String) -> ApusError {
+        ApusError(.checkpoint, doing: "download \(source)", cause: cause, remedy: remedy)
+    }
+
+    /// The path of the whole and right file.
+    func run() async throws -> String {
+        try Folder.make(folder)
+        let partial = target + ".partial"
+        if FileManager.default.fileExists(atPath: target) {
+            if try isRight(target) { return target }
+            Terminal.warn("\(target) is not what it should be; it is downloaded again")
+            try? FileManager.default.removeItem(atPath: target)
+        }
+        #if URLs
+            var wasResumed = FileManager.default.fileExists(atPath: partial)
+            try await fetch(into: partial)
+            if try !isRight(partial), wasResumed {
+                // What an earlier try left may be of another file.
+                wasResumed = false
+                Terminal.warn("the download that was gone on with is not right; it is begun anew")
+                try? FileManager.default.removeItem(atPath: partial)
+                try await fetch(into: partial)
+            }
+            guard try isRight(partial) else {
+                let digest = try digest(partial)
+                try? FileManager.default.removeItem(atPath: partial)
+                throw failure(
+                    "its SHA-256 begins with \(digest.prefix(8)), not with \(checkpoint.digest), and it was removed",
+                    "Try again, or name another mirror: --url")
+            }
+            guard rename(partial, target) == 0 else {
+                throw failure(String(cString: strerror(errno)), "See that you may write to \(folder).")
+            }
+            return target
+        #else
+            throw failure(
+                "this command was built without support for URLs",
+                "Build it with it: make build. Or download the file to \(target) by other means.")
+        #endif
+    }
+
+    private func digest(_ path: String) throws -> String {
+        try ModelToolsError.wrapping(doing: "read \(path)", .checkpoint) { SHA256.digest(try Bytes(mapping: path)) }
+    }
+
+    private func isRight(_ path: String) throws -> Bool { try digest(path).hasPrefix(checkpoint.digest) }
+
+    #if URLs
+        /// Tries a few times, each time from where the last one stopped.
+        private func fetch(into partial: String) async throws {
+            for number in 1...CheckpointDownload.tries {
+                do {
+                    try await transfer(into: partial)
+                    return
+                } catch let error as ApusError {
+                    throw error
+                } catch {
+                    let have = CheckpointDownload.size(partial)
+                    guard number < CheckpointDownload.tries, have > 0 else {
+                        throw failure(
+                            "\(error)",
+                            have > 0
+                                ? "\(Megabytes.text(have)) are here, and the next try goes on from there: run this again."
+                                : "Check the network. If this machine is offline, copy the file to \(target).")
+                    }
+                    Terminal.warn("the download broke off at \(Megabytes.text(have)) (\(error)); going on from there")
+                }
+            }
+        }
+
+        private static func size(_ path: String) -> Int {
+            ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int) ?? 0
+        }
+
+        private func transfer(into partial: String) async throws {
+            let have = CheckpointDownload.size(partial)
+            var request = HTTPClientRequest(url: source)
+            request.headers.add(name: "User-Agent", value: "apus/\(ApusCommand.version)")
+            if have > 0 { request.headers.add(name: "Range", value: "bytes=\(have)-") }
+            let response = try await Downloader.client.execute(request, timeout: .hours(24))
+            let start: Int
+            switch response.status {
+            case .ok: start = 0
+            case .partialContent:
+                guard let range = response.headers.first(name: "Content-Range"), range.hasPrefix("bytes \(have)-")
+                else {
+                    throw failure("the server sent another part than was asked for", "Name another mirror: --url")
+                }
+                start = have
+            case .rangeNotSatisfiable: return  // all of it is here; its digest tells whether it is right
+            default:
+                throw failure(
+                    "the server answered \(response.status)", "Check the address, or name another mirror: --url")
+            }
+            let length = response.headers.first(name: "Content-Length").flatMap { Int($0) }
+            guard start + (length ?? 0) <= CheckpointDownload.mostBytes else {
+                throw failure("it is larger than any published checkpoint", "Check the address (--url).")
+            }
+            let descriptor = open(partial, O_WRONLY | O_CREAT | O_CLOEXEC | (start == 0 ? O_TRUNC : 0), 0o644)
+            guard descriptor >= 0 else {
+                throw failure("\(partial): \(String(cString: strerror(errno)))", "See that you may write there.")
+            }
+            let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+            try file.seekToEnd()
+            var progress = ByteProgress("downloading")
+            defer { progress.clear() }
+            var done = start
+            try await eachPart(of: response.body) { part in
+                done += part.readableBytes
+                guard done <= CheckpointDownload.mostBytes else {
+                    throw failure("it is larger than any published checkpoint", "Check the address (--url).")
+                }
+                do {
+                    try file.write(contentsOf: Data(part.readableBytesView))
+                } catch {
+                    throw failure("\(partial): \(error.localizedDescription)", "See that the disk has space.")
+                }
+                progress.show(done, of: start + (length ?? 0))
+            }
+            if let length, done != start + length { throw Broken(cause: "the connection was closed") }
+        }
+
+        private struct Broken: Error, CustomStringConvertible {
+            var cause: String
+            var description: String { cause }
+        }
+
+        /// Gives up when nothing comes for long.
+        private func eachPart(
+            of body: HTTPClientResponse.Body, _ work: (ByteBuffer) throws -> Void
+        ) async throws {
+            var iterator = body.makeAsyncIterator()
+            while true {
+                let part: ByteBuffer?
+                do {
+                    part = try await iterator.next()
+                } catch let error as HTTPClientError where error == .readTimeout {
+                    throw Broken(cause: "nothing came for 30 seconds")
+                }
+                guard let part else { return }
+                try work(part)
+            }
+        }
+    #endif
+}

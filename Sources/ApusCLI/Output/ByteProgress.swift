@@ -1,0 +1,30 @@
+import Foundation
+
+/// A bar on standard error while many bytes are moved; nothing where that is not a terminal, or if it is over at once.
+struct ByteProgress {
+    private let what: String
+    private let isShown = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+    private let start = ContinuousClock.now
+    private var shown: ContinuousClock.Instant
+
+    init(_ what: String) {
+        self.what = what
+        shown = start
+    }
+
+    /// Removes the bar, so that other lines may be written.
+    func clear() { if isShown, shown != start { Terminal.write("\r\u{1B}[K", to: .standardError) } }
+
+    mutating func show(_ done: Int, of total: Int) {
+        let now = ContinuousClock.now
+        guard isShown, total > 0, now - shown > .milliseconds(200) else { return }
+        shown = now
+        let width = 30
+        let filled = min(width, width * done / total)
+        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+        let rate = Double(done) / (now - start).seconds
+        Terminal.write(
+            "\r\u{1B}[K\(what) \(bar) \(Megabytes.text(done)) of \(Megabytes.text(total)), \(Megabytes.text(Int(rate)))/s",
+            to: .standardError)
+    }
+}

@@ -1,0 +1,111 @@
+internal import Foundation
+
+/// A range of bytes in memory, with what keeps them there. Slicing copies nothing.
+package struct Bytes: Sendable {
+    /// Memory that stays as it is until the last slice of it is gone.
+    private final class Owner: @unchecked Sendable {  // never written to
+        let base: UnsafeMutableRawPointer?
+        let count: Int
+        /// Of the file that is mapped; nil for memory of our own.
+        let path: String?
+
+        init(base: UnsafeMutableRawPointer?, count: Int, path: String? = nil) {
+            self.base = base
+            self.count = count
+            self.path = path
+        }
+
+        deinit {
+            if path != nil, let base { munmap(base, count) } else { base?.deallocate() }
+        }
+    }
+
+    private let owner: Owner
+    private let offset: Int
+    package let count: Int
+
+    private init(owner: Owner, offset: Int, count: Int) {
+        self.owner = owner
+        self.offset = offset
+        self.count = count
+    }
+
+    package init(_ array: [UInt8]) {
+        let base = UnsafeMutableRawPointer.allocate(byteCount: max(1, array.count), alignment: 16)
+        array.withUnsafeBytes { if let source = $0.baseAddress { base.copyMemory(from: source, byteCount: $0.count) } }
+        self.init(owner: Owner(base: base, count: array.count), offset: 0, count: array.count)
+    }
+
+    /// Maps a file: its pages come in as they are read, and need no memory of their own.
+    package init(mapping path: String) throws(ModelToolsError) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Bytes.failure(errno, path) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw Bytes.failure(errno, path) }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: break
+        case S_IFDIR: throw Bytes.failure(EISDIR, path)
+        default:
+            throw ModelToolsError(
+                .file, "it is no regular file", remedy: "Copy it to a file, and name that.")
+        }
+        let count = Int(status.st_size)
+        guard count > 0 else {
+            throw ModelToolsError(
+                .malformed, "the file is empty", remedy: "Its download or copy may be incomplete: get it again.")
+        }
+        guard let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
+            throw Bytes.failure(errno, path)
+        }
+        let path = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        self.init(owner: Owner(base: base, count: count, path: path), offset: 0, count: count)
+    }
+
+    /// Where the bytes are in a file; nil if they are not mapped from one.
+    package var origin: (path: String, offset: Int)? { owner.path.map { ($0, offset) } }
+
+    /// Gives back the memory that pages of the mapped file take here. They come in again when they are read.
+    package func release() {
+        guard owner.path != nil, let base = owner.base else { return }
+        let page = 4096
+        let start = offset / page * page
+        madvise(base + start, offset + count - start, MADV_DONTNEED)
+    }
+
+    /// The bytes at `range`, which must lie within.
+    package func slice(_ range: Range<Int>) -> Bytes {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "a slice lies within its bytes")
+        return Bytes(owner: owner, offset: offset + range.lowerBound, count: range.count)
+    }
+
+    package func withUnsafeBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        defer { withExtendedLifetime(owner) {} }
+        return try body(UnsafeRawBufferPointer(start: owner.base.map { $0 + offset }, count: count))
+    }
+
+    package var array: [UInt8] { withUnsafeBytes { Array($0) } }
+
+    /// The bytes as text; nil if they are not UTF-8.
+    package var text: String? { withUnsafeBytes { String(validating: $0, as: UTF8.self) } }
+
+    /// Where the bytes are, for telling whether two slices overlap.
+    var addresses: Range<UInt> {
+        let start = UInt(bitPattern: owner.base) + UInt(offset)
+        return start..<(start + UInt(count))
+    }
+
+    private static func failure(_ code: Int32, _ path: String) -> ModelToolsError {
+        switch code {
+        case ENOENT, ENOTDIR: ModelToolsError(.file, "there is no such file", remedy: "Check the path.")
+        case EISDIR: ModelToolsError(.file, "it is a folder", remedy: "Name a file in it.")
+        case EACCES, EPERM:
+            ModelToolsError(.file, "you may not read it", remedy: "Change its permissions: chmod +r \(path)")
+        default:
+            ModelToolsError(
+                .file, String(cString: strerror(code)), remedy: "Check the file and the disk that it is on.")
+        }
+    }
+}

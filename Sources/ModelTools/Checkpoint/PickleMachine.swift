@@ -1,0 +1,344 @@
+/// Interprets a pickle (Python's `pickletools.py` documents the opcodes) as a description of data, and nothing else.
+///
+/// Globals are an allow-list (`PickleGlobal`), and what a call of one means is written down here; a pickle that names
+/// any other is an error with its name. Work and memory are bounded: every opcode makes at most one value, there may be
+/// two million of them, and what calls copy counts as opcodes too.
+struct PickleMachine {
+    /// The lists, tuples and dictionaries that were made, and the value at the end.
+    private var sequences: [[PickleValue]] = []
+    private var dictionaries: [[(key: PickleValue, value: PickleValue)]] = []
+    /// Every storage that is referred to.
+    private(set) var storages: Set<StorageReference> = []
+
+    private var stack: [PickleValue] = []
+    private var marks: [Int] = []
+    private var memo: [Int: PickleValue] = [:]
+    /// What is left of the work that a pickle may ask for. A checkpoint of 10,000 tensors takes half a million.
+    private var budget = 2_000_000
+
+    /// Runs the pickle at the reader's place, to its end mark.
+    static func run(_ reader: inout ByteReader) throws(ModelToolsError) -> (value: PickleValue, machine: PickleMachine)
+    {
+        var machine = PickleMachine()
+        while true {
+            let place = reader.position
+            let opcode = try reader.byte()
+            try machine.spend(1)
+            if opcode == UInt8(ascii: ".") { return (try machine.pop(), machine) }
+            try machine.step(opcode, &reader, place: place)
+        }
+    }
+
+    // MARK: Reading what was made
+
+    func elements(_ value: PickleValue) -> [PickleValue]? {
+        switch value {
+        case .tuple(let index), .list(let index): sequences[index]
+        default: nil
+        }
+    }
+
+    func entries(_ value: PickleValue) -> [(key: PickleValue, value: PickleValue)]? {
+        if case .dict(let index) = value { dictionaries[index] } else { nil }
+    }
+
+    func entry(_ key: String, of value: PickleValue) -> PickleValue? {
+        entries(value)?.last {
+            if case .string(key) = $0.key { true } else { false }
+        }?.value
+    }
+
+    // MARK: The stack
+
+    private mutating func spend(_ values: Int) throws(ModelToolsError) {
+        budget -= values
+        guard budget >= 0 else {
+            throw ModelToolsError(
+                .forbidden, "its pickle has more than 2000000 opcodes, which no checkpoint needs",
+                remedy: PickleMachine.remedy)
+        }
+    }
+
+    private mutating func pop() throws(ModelToolsError) -> PickleValue {
+        guard stack.count > (marks.last ?? 0) else { throw .malformed("the pickle takes from an empty stack") }
+        return stack.removeLast()
+    }
+
+    private func top() throws(ModelToolsError) -> PickleValue {
+        guard stack.count > (marks.last ?? 0), let value = stack.last else {
+            throw .malformed("the pickle looks at an empty stack")
+        }
+        return value
+    }
+
+    private mutating func popMarked() throws(ModelToolsError) -> [PickleValue] {
+        guard let mark = marks.popLast() else { throw .malformed("the pickle takes from a mark that it never set") }
+        defer { stack.removeSubrange(mark...) }
+        return Array(stack[mark...])
+    }
+
+    private mutating func sequence(_ values: [PickleValue]) -> Int {
+        sequences.append(values)
+        return sequences.count - 1
+    }
+
+    private mutating func dictionary(_ entries: [(key: PickleValue, value: PickleValue)] = []) -> Int {
+        dictionaries.append(entries)
+        return dictionaries.count - 1
+    }
+
+    private func pairs(_ values: [PickleValue]) throws(ModelToolsError) -> [(key: PickleValue, value: PickleValue)] {
+        guard values.count.isMultiple(of: 2) else { throw .malformed("the pickle sets a key without a value") }
+        return stride(from: 0, to: values.count, by: 2).map { (values[$0], values[$0 + 1]) }
+    }
+
+    private mutating func remember(_ index: Int) throws(ModelToolsError) { memo[index] = try top() }
+
+    private func recall(_ index: Int) throws(ModelToolsError) -> PickleValue {
+        guard let value = memo[index] else {
+            throw .malformed("the pickle recalls entry \(index), which it never made")
+        }
+        return value
+    }
+
+    // MARK: Opcodes
+
+    private mutating func step(_ opcode: UInt8, _ reader: inout ByteReader, place: Int) throws(ModelToolsError) {
+        switch Character(UnicodeScalar(opcode)) {
+        case "\u{80}":  // PROTO
+            let version = try reader.byte()
+            guard version <= 5 else { throw .malformed("the pickle is of protocol \(version); 5 is the newest") }
+        case "\u{95}": _ = try reader.take(8)  // FRAME: a hint about sizes
+        case "(": marks.append(stack.count)
+        case "0": _ = try pop()
+        case "1": _ = try popMarked()
+        case "2": stack.append(try top())
+        case "N": stack.append(.none)
+        case "\u{88}": stack.append(.bool(true))
+        case "\u{89}": stack.append(.bool(false))
+        case "I", "L": stack.append(try decimal(reader.line()))
+        case "J": stack.append(.int(Int(try reader.number(Int32.self))))
+        case "K": stack.append(.int(Int(try reader.byte())))
+        case "M": stack.append(.int(Int(try reader.number(UInt16.self))))
+        case "\u{8A}": stack.append(long(try reader.take(Int(try reader.byte()))))
+        case "\u{8B}": stack.append(long(try reader.take(Int(try reader.number(Int32.self)))))
+        case "F":
+            guard let value = try reader.line().text.flatMap(Double.init) else {
+                throw .malformed("the pickle has a number that is none, at byte \(place)")
+            }
+            stack.append(.float(value))
+        case "G": stack.append(.float(Double(bitPattern: UInt64(bigEndian: UInt64(littleEndian: try reader.number())))))
+        case "S": stack.append(try quoted(reader.line()))
+        case "U": stack.append(try text(reader.take(Int(try reader.byte()))))
+        case "T": stack.append(try text(reader.take(Int(try reader.number(Int32.self)))))
+        case "V": stack.append(try text(reader.line()))
+        case "\u{8C}": stack.append(try text(reader.take(Int(try reader.byte()))))
+        case "X": stack.append(try text(reader.take(Int(try reader.number(UInt32.self)))))
+        case "\u{8D}": stack.append(try text(reader.take(try reader.length())))
+        case "C": stack.append(.bytes(try reader.take(Int(try reader.byte()))))
+        case "B": stack.append(.bytes(try reader.take(Int(try reader.number(UInt32.self)))))
+        case "\u{8E}", "\u{96}": stack.append(.bytes(try reader.take(try reader.length())))
+        default: try stepContainer(opcode, &reader, place: place)
+        }
+    }
+
+    private mutating func stepContainer(
+        _ opcode: UInt8, _ reader: inout ByteReader, place: Int
+    ) throws(ModelToolsError) {
+        switch Character(UnicodeScalar(opcode)) {
+        case ")": stack.append(.tuple(sequence([])))
+        case "t": stack.append(.tuple(sequence(try popMarked())))
+        case "\u{85}", "\u{86}", "\u{87}":  // TUPLE1 to TUPLE3
+            var values: [PickleValue] = []
+            for _ in 0...(Int(opcode) - 0x85) { values.append(try pop()) }
+            stack.append(.tuple(sequence(values.reversed())))
+        case "]", "\u{8F}": stack.append(.list(sequence([])))  // a set is a list here
+        case "l", "\u{91}": stack.append(.list(sequence(try popMarked())))
+        case "a": try append([try pop()])
+        case "e", "\u{90}": try append(try popMarked())
+        case "}": stack.append(.dict(dictionary()))
+        case "d": stack.append(.dict(dictionary(try pairs(try popMarked()))))
+        case "s":
+            let value = try pop()
+            try set([(try pop(), value)])
+        case "u": try set(try pairs(try popMarked()))
+        case "p": try remember(try index(reader.line()))
+        case "q": try remember(Int(try reader.byte()))
+        case "r": try remember(Int(try reader.number(UInt32.self)))
+        case "\u{94}": try remember(memo.count)
+        case "g": stack.append(try recall(try index(reader.line())))
+        case "h": stack.append(try recall(Int(try reader.byte())))
+        case "j": stack.append(try recall(Int(try reader.number(UInt32.self))))
+        case "c": stack.append(.global(try PickleMachine.global(try reader.line().text, try reader.line().text)))
+        case "\u{93}":
+            guard case .string(let name) = try pop(), case .string(let module) = try pop() else {
+                throw .malformed("the pickle names a global without a name")
+            }
+            stack.append(.global(try PickleMachine.global(module, name)))
+        case "R", "\u{81}":  // REDUCE, NEWOBJ
+            let arguments = try pop()
+            stack.append(try call(try pop(), arguments))
+        case "b":
+            let state = try pop()
+            try build(try top(), state)
+        case "Q":
+            let storage = try storage(try pop())
+            storages.insert(storage)
+            stack.append(.storage(storage))
+        default:
+            let name = String(opcode, radix: 16)
+            throw ModelToolsError(
+                .forbidden, "its pickle has the opcode 0x\(name) at byte \(place), which no checkpoint needs",
+                remedy: PickleMachine.remedy)
+        }
+    }
+
+    private mutating func append(_ values: [PickleValue]) throws(ModelToolsError) {
+        guard case .list(let index) = try top() else { throw .malformed("the pickle appends to what is no list") }
+        sequences[index] += values
+    }
+
+    private mutating func set(_ entries: [(key: PickleValue, value: PickleValue)]) throws(ModelToolsError) {
+        guard case .dict(let index) = try top() else { throw .malformed("the pickle sets a key of what is no dict") }
+        dictionaries[index] += entries
+    }
+
+    // MARK: Scalars
+
+    private func decimal(_ line: Bytes) throws(ModelToolsError) -> PickleValue {
+        guard var text = line.text else { throw .malformed("the pickle has a number that is none") }
+        if text == "00" { return .bool(false) }
+        if text == "01" { return .bool(true) }
+        if text.hasSuffix("L") { text.removeLast() }
+        return Int(text).map { .int($0) } ?? .opaque
+    }
+
+    /// A little-endian number of any length.
+    private func long(_ bytes: Bytes) -> PickleValue {
+        guard bytes.count <= 8 else { return .opaque }
+        let raw = bytes.array
+        var value: UInt64 = raw.last.map { $0 & 0x80 != 0 } == true ? .max : 0
+        for byte in raw.reversed() { value = value << 8 | UInt64(byte) }
+        return .int(Int(Int64(bitPattern: value)))
+    }
+
+    private func text(_ bytes: Bytes) throws(ModelToolsError) -> PickleValue {
+        guard let text = bytes.text else { throw .malformed("the pickle has text that is not UTF-8") }
+        return .string(text)
+    }
+
+    /// Protocol 0's strings, in Python's quotes. Escapes stay as they are: no key that matters has one.
+    private func quoted(_ line: Bytes) throws(ModelToolsError) -> PickleValue {
+        guard let text = line.text, text.count >= 2, let quote = text.first, "'\"".contains(quote), text.last == quote
+        else { throw .malformed("the pickle has a string without quotes") }
+        return .string(String(text.dropFirst().dropLast()))
+    }
+
+    private func index(_ line: Bytes) throws(ModelToolsError) -> Int {
+        guard let index = line.text.flatMap({ Int($0) }) else {
+            throw .malformed("the pickle has a memo without a number")
+        }
+        return index
+    }
+
+    // MARK: Calls
+
+    static let remedy =
+        "A pickle can call any function; Apus reads only tensors and plain data, and ran nothing. If you trust the file, "
+        + #"write its weights anew where it came from: torch.save({"model": model.state_dict()}, "weights.pth")"#
+
+    private static func global(_ module: String?, _ name: String?) throws(ModelToolsError) -> PickleGlobal {
+        guard let module, let name, module.utf8.count + name.utf8.count <= 512 else {
+            throw .malformed("the pickle names a global that is not UTF-8, or endless")
+        }
+        guard let global = PickleGlobal(module: module, name: name) else {
+            throw ModelToolsError(
+                .forbidden, "its pickle names \(module).\(name), which is neither a tensor nor plain data",
+                remedy: remedy)
+        }
+        return global
+    }
+
+    private mutating func call(_ callee: PickleValue, _ arguments: PickleValue) throws(ModelToolsError) -> PickleValue {
+        guard case .global(let global) = callee, let values = elements(arguments) else {
+            throw .malformed("the pickle calls what is no function")
+        }
+        let initial = values.first.flatMap(elements) ?? []
+        switch global {
+        case .orderedDict, .dict, .list, .set, .tuple, .size: try spend(initial.count)
+        default: break
+        }
+        switch global {
+        case .orderedDict, .dict: return .dict(dictionary(try initialEntries(initial)))
+        case .namespace: return .dict(dictionary())
+        case .list, .set: return .list(sequence(initial))
+        case .tuple, .size: return .tuple(sequence(initial))
+        case .device, .encode, .int, .float, .bool, .string: return values.first ?? .opaque
+        case .rebuildTensor, .rebuildTensorV2: return .tensor(try tensor(values))
+        case .rebuildParameter:
+            guard case .tensor? = values.first else { throw .malformed("the pickle makes a parameter of no tensor") }
+            return values[0]
+        case .storage, .dtype:
+            throw .malformed("the pickle calls \(global)")
+        }
+    }
+
+    /// `OrderedDict([(key, value), …])`, as Python 2 wrote it.
+    private func initialEntries(
+        _ items: [PickleValue]
+    ) throws(ModelToolsError) -> [(key: PickleValue, value: PickleValue)] {
+        var entries: [(key: PickleValue, value: PickleValue)] = []
+        for item in items {
+            guard let pair = elements(item), pair.count == 2 else {
+                throw .malformed("the pickle makes a dict of no pairs")
+            }
+            entries.append((pair[0], pair[1]))
+        }
+        return entries
+    }
+
+    /// An object's state: that of a namespace is its entries; an OrderedDict's (`_metadata`) says nothing of weights.
+    private mutating func build(_ object: PickleValue, _ state: PickleValue) throws(ModelToolsError) {
+        guard case .dict(let index) = object else { throw .malformed("the pickle gives state to what has none") }
+        guard dictionaries[index].isEmpty, let entries = entries(state) else { return }
+        try spend(entries.count)
+        if entry("_metadata", of: state) == nil {
+            dictionaries[index] = entries
+        }
+    }
+
+    /// `("storage", class, key, location, count)`, the persistent id that torch.save writes.
+    private func storage(_ id: PickleValue) throws(ModelToolsError) -> StorageReference {
+        guard let parts = elements(id), parts.count >= 5, case .string("storage") = parts[0],
+            case .global(.storage(let type)) = parts[1], case .string(let key) = parts[2],
+            case .int(let count) = parts[4], count >= 0, key.utf8.count <= 256
+        else { throw .malformed("the pickle refers to a storage in a way that torch.save does not") }
+        if parts.count > 5, case .none = parts[5] {
+        } else if parts.count > 5 {
+            throw ModelToolsError(
+                .unsupported, "it has views of storages, as PyTorch before 0.4 wrote them",
+                remedy: "Load it with PyTorch and save it again.")
+        }
+        return StorageReference(key: key, type: type, count: count)
+    }
+
+    /// `_rebuild_tensor(storage, offset, size, stride)` and `_rebuild_tensor_v2(…, requires_grad, backward_hooks)`.
+    private func tensor(_ values: [PickleValue]) throws(ModelToolsError) -> TensorReference {
+        guard values.count >= 4, case .storage(let storage) = values[0], case .int(let offset) = values[1],
+            let shape = integers(values[2]), let strides = integers(values[3])
+        else { throw .malformed("the pickle makes a tensor in a way that torch.save does not") }
+        guard let type = storage.type else {
+            throw ModelToolsError(
+                .unsupported, "it has a tensor of an untyped storage", remedy: "Load it with PyTorch and save it again."
+            )
+        }
+        return TensorReference(storage: storage, type: type, offset: offset, shape: shape, strides: strides)
+    }
+
+    private func integers(_ value: PickleValue) -> [Int]? {
+        guard let values = elements(value), values.count <= 16 else { return nil }
+        var integers: [Int] = []
+        for case .int(let value) in values { integers.append(value) }
+        return integers.count == values.count ? integers : nil
+    }
+}

@@ -1,0 +1,100 @@
+internal import Foundation
+
+/// From a checkpoint to a model.
+package struct DETRExport: Sendable {
+    package let weights: DETRWeights
+    package let options: DETRExportOptions
+    package let model: ONNXModel
+
+    /// What the file says of itself beside the network.
+    package struct Description: Sendable {
+        /// Names of the classes, if they are known.
+        package var labels: [Int: String]?
+        package var preprocessing: PreprocessorConfiguration
+        /// The version of Apus that writes it.
+        package var version: String
+
+        package init(labels: [Int: String]?, preprocessing: PreprocessorConfiguration, version: String) {
+            self.labels = labels
+            self.preprocessing = preprocessing
+            self.version = version
+        }
+    }
+
+    package init(
+        _ checkpoint: Checkpoint, weights: DETRWeights, options: DETRExportOptions, description: Description
+    ) throws(ModelToolsError) {
+        self.weights = weights
+        self.options = options
+        try DETRExport.check(options, weights.architecture)
+        var model = DETRExport.model(graph: try DETRGraph.build(weights, options), opset: options.opset)
+        model.producerVersion = description.version
+        model.metadata = try DETRExport.metadata(checkpoint, description)
+        self.model = model
+    }
+
+    /// The same network written down as the reference implementation has it, operator by operator, from the same weights:
+    /// what the exported one is checked against.
+    package func reference() throws(ModelToolsError) -> ONNXModel {
+        DETRExport.model(graph: try DETRReferenceGraph.build(weights, options), opset: 17)
+    }
+
+    private static func model(graph: Graph, opset: Int) -> ONNXModel {
+        var model = ONNXModel()
+        // The oldest version of the format that allows the operators (onnx/docs/Versioning.md).
+        model.irVersion = opset < 15 ? 7 : opset < 19 ? 8 : opset < 21 ? 9 : 10
+        model.opsets = [("", opset)]
+        model.producerName = "apus"
+        model.graph = graph
+        return model
+    }
+
+    private static func check(
+        _ options: DETRExportOptions, _ architecture: DETRArchitecture
+    ) throws(ModelToolsError) {
+        func invalid(_ cause: String, _ remedy: String) -> ModelToolsError {
+            ModelToolsError(.option, cause, remedy: remedy)
+        }
+        guard DETRExportOptions.opsets.contains(options.opset) else {
+            throw invalid(
+                "opset \(options.opset) is not written",
+                "Give one from \(DETRExportOptions.opsets.lowerBound) to \(DETRExportOptions.opsets.upperBound).")
+        }
+        guard (options.height == nil) == (options.width == nil) else {
+            throw invalid("one side is fixed and the other is not", "Give both --height and --width, or neither.")
+        }
+        for (name, size) in [("height", options.height), ("width", options.width)] {
+            guard let size else { continue }
+            guard (architecture.stride...10_000).contains(size) else {
+                throw invalid(
+                    "a \(name) of \(size) pixels cannot be", "Give one from \(architecture.stride) to 10000 pixels.")
+            }
+        }
+        guard options.batch.map({ (1...1024).contains($0) }) ?? true else {
+            throw invalid("a batch of \(options.batch ?? 0) cannot be", "Give one from 1 to 1024.")
+        }
+    }
+
+    private static func metadata(
+        _ checkpoint: Checkpoint, _ description: Description
+    ) throws(ModelToolsError) -> [(key: String, value: String)] {
+        func list(_ values: [Float]) -> String { values.map { "\($0)" }.joined(separator: ",") }
+        var entries = [
+            ("family", "detr"), ("shortest", "\(description.preprocessing.shortest)"),
+            ("longest", "\(description.preprocessing.longest)"), ("mean", list(description.preprocessing.mean)),
+            ("std", list(description.preprocessing.std)),
+            ("source", checkpoint.name), ("source_sha256", SHA256.digest(checkpoint.bytes)),
+            ("apus_version", description.version),
+        ]
+        if let labels = description.labels {
+            let names = Dictionary(uniqueKeysWithValues: labels.map { ("\($0)", $1) })
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            guard let json = try? encoder.encode(names) else {
+                throw ModelToolsError(.option, "the labels cannot be written as JSON", remedy: "Give other names.")
+            }
+            entries.append(("labels", String(decoding: json, as: UTF8.self)))
+        }
+        return entries.map { (key: $0.0, value: $0.1) }
+    }
+}

@@ -1,0 +1,218 @@
+internal import Foundation
+
+/// Reads and writes models as files, with the weights that lie in files beside them.
+package enum ONNXFile {
+    /// What protobuf can hold. A larger model keeps its weights in a second file.
+    private static let mostBytes = Int(Int32.max)
+
+    /// Maps a model and the files that its weights are in.
+    package static func read(_ path: String) throws(ModelToolsError) -> ONNXModel {
+        var model = try ONNXModel(Bytes(mapping: path))
+        var files = ExternalFiles(folder: URL(fileURLWithPath: path).deletingLastPathComponent().path)
+        try model.graph.resolve(&files)
+        for index in model.functions.indices {
+            for node in model.functions[index].nodes.indices { try model.functions[index].nodes[node].resolve(&files) }
+            for attribute in model.functions[index].attributeDefaults.indices {
+                try model.functions[index].attributeDefaults[attribute].resolve(&files)
+            }
+        }
+        return model
+    }
+
+    package struct Written: Sendable {
+        package var bytes: Int
+        /// The second file, if the model needs one.
+        package var dataPath: String?
+        package var dataBytes = 0
+    }
+
+    /// Writes a model, whole or not at all. One that is too large for a single file gets `path`.data beside it.
+    @discardableResult
+    package static func write(
+        _ model: ONNXModel, to path: String, mostBytes: Int = mostBytes,
+        progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    ) throws(ModelToolsError) -> Written {
+        var writer = model.written()
+        if writer.count <= mostBytes {
+            try save(writer, to: path, progress: progress)
+            return Written(bytes: writer.count)
+        }
+        let dataPath = path + ".data"
+        var moved = model
+        var data = ExternalData(location: URL(fileURLWithPath: dataPath).lastPathComponent)
+        moved.graph.moveTensors(to: &data)
+        writer = moved.written()
+        guard writer.count <= mostBytes else {
+            throw ModelToolsError(
+                .unsupported,
+                "without its weights the model has \(writer.count) bytes; \(mostBytes) is the format's limit",
+                remedy: nil)
+        }
+        let file = try OutputStreamFile(dataPath)
+        for (offset, payload) in data.contents {
+            try file.pad(to: offset)
+            try file.write(payload)
+        }
+        // The weights first: a model without them is worth nothing.
+        try file.commit()
+        try save(writer, to: path, progress: progress)
+        return Written(bytes: writer.count, dataPath: dataPath, dataBytes: data.end)
+    }
+
+    /// A model's bytes without the weights, which stay in the files that they were mapped from: to be loaded with
+    /// `weightsFolder` "/". Loading such a model copies no weights.
+    package static func skeleton(_ model: ONNXModel) throws(ModelToolsError) -> [UInt8] {
+        var model = model
+        for index in model.graph.initializers.indices { model.graph.initializers[index].pointToItsFile() }
+        let file = ByteSink()
+        try emit(model.written(), to: file)
+        return file.bytes
+    }
+
+    private static func save(
+        _ writer: ProtobufWriter, to path: String, progress: (Int, Int) -> Void
+    ) throws(ModelToolsError) {
+        let file = try OutputStreamFile(path)
+        try emit(writer, to: file, progress: progress)
+        guard file.count == writer.count else {
+            throw ModelToolsError(.types, "a tensor's elements are not as many as its type says", remedy: nil)
+        }
+        try file.commit()
+    }
+
+    private static func emit(
+        _ writer: ProtobufWriter, to sink: some PayloadSink, progress: (Int, Int) -> Void = { _, _ in }
+    ) throws(ModelToolsError) {
+        var place = 0
+        for insert in writer.inserts {
+            try sink.write(writer.pieces[place..<insert.place])
+            try sink.write(insert.content)
+            place = insert.place
+            progress(sink.count, writer.count)
+        }
+        try sink.write(writer.pieces[place...])
+    }
+}
+
+extension ONNXTensor {
+    /// What lies in a mapped file is referred to there.
+    fileprivate mutating func pointToItsFile() {
+        guard case .raw(let bytes) = payload, bytes.count >= 1024, let origin = bytes.origin else { return }
+        payload = .external(location: String(origin.path.dropFirst()), offset: origin.offset, length: bytes.count)
+    }
+}
+
+/// The contents of a second file, in order.
+private struct ExternalData {
+    let location: String
+    private(set) var contents: [(offset: Int, payload: ONNXTensor.Payload)] = []
+    private(set) var end = 0
+
+    init(location: String) { self.location = location }
+
+    /// Takes a tensor's elements, unless they are so few that they may as well stay.
+    mutating func take(_ tensor: inout ONNXTensor) {
+        guard tensor.byteCount >= 1024 else { return }
+        switch tensor.payload {
+        case .strings, .external: return
+        case .raw, .computed: break
+        }
+        // Pages, so that the file can be mapped.
+        let offset = (end + 4095) / 4096 * 4096
+        let length = tensor.byteCount
+        contents.append((offset, tensor.payload))
+        tensor.payload = .external(location: location, offset: offset, length: length)
+        end = offset + length
+    }
+}
+
+extension Graph {
+    fileprivate mutating func moveTensors(to data: inout ExternalData) {
+        for index in initializers.indices { data.take(&initializers[index]) }
+        for node in nodes.indices {
+            nodes[node].mapSubgraphs { $0.moveTensors(to: &data) }
+            for index in nodes[node].attributes.indices {
+                guard case .tensor(var tensor) = nodes[node].attributes[index].value else { continue }
+                data.take(&tensor)
+                nodes[node].attributes[index].value = .tensor(tensor)
+            }
+        }
+    }
+
+    fileprivate mutating func resolve(_ files: inout ExternalFiles) throws(ModelToolsError) {
+        for index in initializers.indices { try files.resolve(&initializers[index]) }
+        for index in sparseInitializers.indices {
+            try files.resolve(&sparseInitializers[index].values)
+            try files.resolve(&sparseInitializers[index].indices)
+        }
+        for index in nodes.indices { try nodes[index].resolve(&files) }
+    }
+}
+
+extension Node {
+    fileprivate mutating func resolve(_ files: inout ExternalFiles) throws(ModelToolsError) {
+        try mapSubgraphs { graph throws(ModelToolsError) in try graph.resolve(&files) }
+        for index in attributes.indices { try attributes[index].resolve(&files) }
+    }
+}
+
+extension Attribute {
+    fileprivate mutating func resolve(_ files: inout ExternalFiles) throws(ModelToolsError) {
+        switch value {
+        case .tensor(var tensor):
+            try files.resolve(&tensor)
+            value = .tensor(tensor)
+        case .tensors(var tensors):
+            for index in tensors.indices { try files.resolve(&tensors[index]) }
+            value = .tensors(tensors)
+        case .sparseTensor(var sparse):
+            try files.resolve(&sparse.values)
+            try files.resolve(&sparse.indices)
+            value = .sparseTensor(sparse)
+        default: break
+        }
+    }
+}
+
+/// The files beside a model, mapped as they are needed.
+private struct ExternalFiles {
+    let folder: String
+    private var mapped: [String: Bytes] = [:]
+
+    init(folder: String) { self.folder = folder }
+
+    mutating func resolve(_ tensor: inout ONNXTensor) throws(ModelToolsError) {
+        guard case .external(let location, let offset, let length) = tensor.payload else { return }
+        // A model may name files of its own folder only: /etc/passwd is no weights.
+        // By bytes: a Character may hide a slash in a mark that follows it.
+        let parts = location.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        guard location.utf8.first != UInt8(ascii: "/"), !location.utf8.contains(0),
+            !parts.contains(where: { Array($0) == [0x2E, 0x2E] })
+        else {
+            throw ModelToolsError(
+                .forbidden, "the tensor \(tensor.name) is in \(location), which is outside of the model's folder",
+                remedy: "Put the weights beside the model, under the name that the model was saved with.")
+        }
+        let file: Bytes
+        if let known = mapped[location] {
+            file = known
+        } else {
+            do {
+                file = try Bytes(mapping: folder + "/" + location)
+            } catch {
+                throw ModelToolsError(
+                    .file, "its weights are in a second file, \(location): \(error.cause)",
+                    remedy: "Put that file beside the model, under this name.")
+            }
+            mapped[location] = file
+        }
+        guard let expected = tensor.type.byteCount(tensor.count), length == nil || length == expected,
+            offset <= file.count, expected <= file.count - offset
+        else {
+            throw ModelToolsError(
+                .malformed, "the tensor \(tensor.name) does not lie in \(location), which has \(file.count) bytes",
+                remedy: "The file may be incomplete, or belong to another model: get it again.")
+        }
+        tensor.payload = .raw(file.slice(offset..<(offset + expected)))
+    }
+}

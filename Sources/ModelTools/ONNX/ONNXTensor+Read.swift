@@ -1,0 +1,99 @@
+extension ONNXTensor {
+    /// Reads a `TensorProto`. Elements in typed fields (`float_data` and its like) become raw bytes.
+    init(_ bytes: Bytes) throws(ModelToolsError) {
+        var reader = ProtobufReader(bytes)
+        var (number, name, location) = (0, "", 0)
+        var dimensions: [Int64] = []
+        var raw: Bytes?
+        var typed: [ProtobufReader.Field] = []
+        var strings: [Bytes] = []
+        var external: [String: String] = [:]
+        var unknown: [UInt8] = []
+        while let field = try reader.next() {
+            switch field.number {
+            case 1: dimensions += try field.integers()
+            case 2: number = try field.integer()
+            case 3:
+                throw ModelToolsError(.unsupported, "it has a tensor in segments, which nothing writes", remedy: nil)
+            // What they hold depends on the type, which may come after them.
+            case 4, 5, 7, 10, 11: typed.append(field)
+            case 6: strings.append(try field.bytes())
+            case 8: name = try field.text()
+            case 9: raw = try field.bytes()
+            case 13:
+                let (key, value) = try ONNXModel.entry(field.bytes())
+                external[key] = value
+            case 14: location = try field.integer()
+            default: unknown += field.raw.array
+            }
+        }
+        func invalid(_ cause: String) -> ModelToolsError { .malformed("the tensor \(name) \(cause)") }
+        guard let type = DataType(rawValue: number) else { throw invalid("is of the unknown element type \(number)") }
+        var count = 1
+        for dimension in dimensions {
+            let (product, overflow) = count.multipliedReportingOverflow(by: Int(dimension))
+            guard dimension >= 0, !overflow else { throw invalid("has the impossible shape \(dimensions)") }
+            count = product
+        }
+        let payload: Payload
+        if location == 1 {
+            guard let path = external["location"], let offset = Int(external["offset"] ?? "0"), offset >= 0,
+                external["length"].map({ Int($0).map { $0 >= 0 } ?? false }) ?? true
+            else { throw invalid("does not say where its elements are") }
+            payload = .external(location: path, offset: offset, length: external["length"].flatMap { Int($0) })
+        } else if type == .string {
+            guard strings.count == count else {
+                throw invalid("should have \(count) strings, but has \(strings.count)")
+            }
+            payload = .strings(strings)
+        } else {
+            let content: Bytes
+            if let raw { content = raw } else { content = Bytes(try ONNXTensor.elements(typed, of: type)) }
+            guard content.count == type.byteCount(count) else {
+                throw invalid("of shape \(dimensions) has \(content.count) bytes, which does not fit")
+            }
+            payload = .raw(content)
+        }
+        self.init(name: name, type: type, shape: dimensions.map { Int($0) }, payload: payload)
+        self.unknown = unknown
+    }
+
+    /// The elements in `float_data`, `int32_data`, `int64_data`, `double_data` or `uint64_data`, whichever the type is in.
+    private static func elements(
+        _ fields: [ProtobufReader.Field], of type: DataType
+    ) throws(ModelToolsError) -> [UInt8] {
+        let number =
+            switch type {
+            case .float32, .complex64: 4
+            case .int64: 7
+            case .float64, .complex128: 10
+            case .uint32, .uint64: 11
+            default: 5
+            }
+        var bytes: [UInt8] = []
+        for field in fields where field.number == number {
+            switch number {
+            case 4: for value in try field.floats() { bytes.append(little: value.bitPattern) }
+            case 10: for value in try field.doubles() { bytes.append(little: value.bitPattern) }
+            default: for value in try field.integers() { bytes.append(integer: value, as: type) }
+            }
+        }
+        return bytes
+    }
+}
+
+extension [UInt8] {
+    mutating func append(little value: some FixedWidthInteger & BitwiseCopyable) {
+        Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
+    }
+
+    /// f16 and bf16 come as their bits, 4-bit types packed in pairs.
+    fileprivate mutating func append(integer value: Int64, as type: DataType) {
+        switch type.bits {
+        case 64: append(little: value)
+        case 32: append(little: UInt32(truncatingIfNeeded: value))
+        case 16: append(little: UInt16(truncatingIfNeeded: value))
+        default: append(UInt8(truncatingIfNeeded: value))
+        }
+    }
+}

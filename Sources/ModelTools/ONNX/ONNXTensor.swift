@@ -1,0 +1,74 @@
+/// A tensor of a model: type, shape and elements, which may be in the model's file, in another, or yet to be computed.
+package struct ONNXTensor: Sendable {
+    package enum Payload: Sendable {
+        /// Little-endian elements in row-major order.
+        case raw(Bytes)
+        /// Elements that are computed when they are written, so that a large model needs no memory for them.
+        case computed(byteCount: Int, @Sendable () -> [UInt8])
+        case strings([Bytes])
+        /// In another file, which has not been opened.
+        case external(location: String, offset: Int, length: Int?)
+    }
+
+    package var name: String
+    package var type: DataType
+    package var shape: [Int]
+    package var payload: Payload
+    var unknown: [UInt8] = []
+
+    package init(name: String, type: DataType, shape: [Int], payload: Payload) {
+        self.name = name
+        self.type = type
+        self.shape = shape
+        self.payload = payload
+    }
+
+    package init(name: String, floats: [Float], shape: [Int]) {
+        self.init(
+            name: name, type: .float32, shape: shape,
+            payload: .raw(Bytes(floats.withUnsafeBytes { Array($0) })))
+    }
+
+    package init(name: String, integers: [Int], shape: [Int]) {
+        self.init(
+            name: name, type: .int64, shape: shape,
+            payload: .raw(Bytes(integers.map(Int64.init).withUnsafeBytes { Array($0) })))
+    }
+
+    /// Elements; a shape that was read has been checked not to overflow.
+    package var count: Int { shape.reduce(1, *) }
+
+    package var byteCount: Int {
+        switch payload {
+        case .raw(let bytes): bytes.count
+        case .computed(let count, _): count
+        case .strings(let strings): strings.reduce(0) { $0 + $1.count }
+        case .external(_, _, let length): length ?? type.byteCount(count) ?? 0
+        }
+    }
+
+    /// The elements' bytes; nil for text and what is in another file.
+    func bytes() -> Bytes? {
+        switch payload {
+        case .raw(let bytes): bytes
+        case .computed(_, let compute): Bytes(compute())
+        case .strings, .external: nil
+        }
+    }
+
+    /// The elements of an f32 tensor.
+    func floats() -> [Float]? {
+        guard type == .float32, let bytes = bytes() else { return nil }
+        return bytes.withUnsafeBytes { bytes in
+            (0..<(bytes.count / 4)).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
+        }
+    }
+
+    /// The elements of an i64 tensor.
+    func integers() -> [Int]? {
+        guard type == .int64, let bytes = bytes() else { return nil }
+        return bytes.withUnsafeBytes { bytes in
+            (0..<(bytes.count / 8)).map { Int(bytes.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self)) }
+        }
+    }
+}

@@ -1,0 +1,362 @@
+internal import CModelTools
+
+/// Turns a model of f32 into one that computes in f16 where that is safe.
+///
+/// Every value is stored as f16 or as f32, as its maker gives it; whoever wants the other gets it from one Cast, which all
+/// share. Nothing depends on what the file declares of values in between: types are inferred before, and all of the
+/// result is type-checked after.
+package struct PrecisionConverter {
+    private let options: PrecisionOptions
+    private let source: ONNXModel
+    private let kinds: [String: ElementKind]
+    private let plan: PrecisionPlan
+    private let keptOutputs: Set<String>
+
+    /// Who wants a value as what.
+    private var wantsHalf: Set<String> = []
+    private var wantsFull: Set<String> = []
+    /// f32 values of the source that are stored as f16.
+    private var stored: Set<String> = []
+    private var taken: Set<String>
+    private var castCount = 0
+    private let opset: Int
+
+    package static func convert(
+        _ model: ONNXModel, _ options: PrecisionOptions
+    ) throws(ModelToolsError) -> (model: ONNXModel, report: PrecisionReport) {
+        try check(model)
+        switch options.target {
+        case .f16: return try half(model, options)
+        case .f16Weights: return try checked(WeightStorage.convert(model, options))
+        case .bf16Safe: return try checked(BF16Safety.convert(model, options))
+        }
+    }
+
+    /// What was made, if all of its types fit together.
+    private static func checked(
+        _ result: (model: ONNXModel, report: PrecisionReport)
+    ) throws(ModelToolsError) -> (model: ONNXModel, report: PrecisionReport) {
+        _ = try TypeInference.run(FlatModel.of(result.model))
+        return result
+    }
+
+    private static func half(
+        _ model: ONNXModel, _ options: PrecisionOptions
+    ) throws(ModelToolsError) -> (model: ONNXModel, report: PrecisionReport) {
+        var flat = try FlatModel.of(model)
+        let kinds = try TypeInference.run(flat)
+        flat.graph.mapNodes { node in
+            // Their type is known now, and a Cast is what follows the plan.
+            guard node.operation == "CastLike", node.isStandard, node.inputs.count == 2,
+                let element = node.outputs.first.flatMap({ kinds[$0]?.element })
+            else { return }
+            node.operation = "Cast"
+            node.inputs.removeLast()
+            node.attributes.append(.int("to", element.rawValue))
+        }
+        var converter = PrecisionConverter(flat, kinds, options)
+        var result = flat
+        converter.decide(flat.graph)
+        result.graph = converter.rewritten(flat.graph)
+        result.producerName = "apus"
+        // Nothing is written that does not pass.
+        let checked = try TypeInference.run(result)
+        result.graph.declare(checked)
+        result.graph.mapNodes { node in
+            guard node.operation == "Cast", node.isStandard, let input = node.inputs.first,
+                let output = node.outputs.first,
+                checked[input] == checked[output]
+            else { return }
+            node.operation = "Identity"
+            node.attributes = []
+        }
+        return (result, converter.report(result))
+    }
+
+    private static func check(_ model: ONNXModel) throws(ModelToolsError) {
+        // A model of other domains alone has no such opset.
+        guard let opset = model.opset("") else { return }
+        // Before opset 6 Cast had the name of a type, and few operators took f16.
+        guard (6...OperatorTable.shared.newest).contains(opset) else {
+            throw ModelToolsError(
+                .unsupported,
+                "it is of opset \(opset); this version of Apus converts 6 to \(OperatorTable.shared.newest)",
+                remedy: "Export the model for an opset that is known.")
+        }
+    }
+
+    private init(_ model: ONNXModel, _ kinds: [String: ElementKind], _ options: PrecisionOptions) {
+        source = model
+        opset = model.opset("") ?? 0
+        self.kinds = kinds
+        self.options = options
+        let index = GraphIndex(model.graph, type: options.type)
+        plan = PrecisionPlan.make(index, kinds: kinds, opset: model.opset, options: options)
+        keptOutputs = options.keepsIO ? Set(model.graph.outputs.map(\.name)) : []
+        taken = Set(kinds.keys)
+    }
+
+    private func isFloat(_ name: String) -> Bool { kinds[name] == .tensor(.float32) }
+
+    // MARK: Deciding
+
+    private mutating func decide(_ graph: Graph) {
+        wantsFull.formUnion(keptOutputs.filter(isFloat))
+        decideNodes(graph)
+        if !options.keepsIO {
+            let defaults = Set(graph.initializers.map(\.name))
+            // A default is a weight with another name, and left alone: whoever gives the input gives it as f32.
+            for input in graph.inputs where isFloat(input.name) && wantsHalf.contains(input.name) {
+                if !defaults.contains(input.name) || !wantsFull.contains(input.name) { stored.insert(input.name) }
+            }
+        }
+    }
+
+    /// From the last node to the first, so that all who want a value are known before what makes it.
+    private mutating func decideNodes(_ graph: Graph) {
+        for node in graph.nodes.reversed() {
+            decideOutputs(node)
+            decideInputs(node)
+            for subgraph in node.subgraphs {
+                for (index, output) in subgraph.outputs.enumerated() where isFloat(output.name) {
+                    if givesHalf(node, index) { wantsHalf.insert(output.name) } else { wantsFull.insert(output.name) }
+                }
+                decideNodes(subgraph)
+            }
+        }
+        let fixed = Set(graph.inputs.map(\.name) + graph.outputs.map(\.name))
+        for tensor in graph.initializers where isFloat(tensor.name) {
+            if !fixed.contains(tensor.name), wantsHalf.contains(tensor.name), !wantsFull.contains(tensor.name) {
+                stored.insert(tensor.name)
+            }
+        }
+    }
+
+    /// Whether a node's graph has to give f16: a branch gives what the node does, a loop carries f32.
+    private func givesHalf(_ node: Node, _ index: Int) -> Bool {
+        node.operation == "If" && index < node.outputs.count && stored.contains(node.outputs[index])
+    }
+
+    private mutating func decideOutputs(_ node: Node) {
+        guard plan.concerns(node), plan.isHalf(node) else { return }
+        let schema = OperatorTable.shared.schema(node.operation, domain: node.domain, opset: opset)
+        for (index, output) in node.outputs.enumerated() where isFloat(output) {
+            switch node.operation {
+            case "Constant", "ConstantOfShape", "Cast", "If":
+                // As it is wanted; what nobody wants in particular stays.
+                if node.operation == "Constant", node.constantTensor?.type != .float32 { continue }
+                if wantsHalf.contains(output), !wantsFull.contains(output) { stored.insert(output) }
+            default:
+                guard let schema, let place = schema.output(index),
+                    schema.types[place.type].contains(.tensor(options.type)),
+                    schema.inputs.contains(where: { $0.type == place.type })
+                else { continue }
+                stored.insert(output)
+            }
+        }
+    }
+
+    private mutating func decideInputs(_ node: Node) {
+        if PrecisionRules.takesEither(node) { return }
+        for (index, input) in node.inputs.enumerated() where isFloat(input) {
+            if wantsHalfInput(node, index) { wantsHalf.insert(input) } else { wantsFull.insert(input) }
+        }
+    }
+
+    private func wantsHalfInput(_ node: Node, _ index: Int) -> Bool {
+        guard plan.isHalf(node), !PrecisionRules.isPinned(node.operation, input: index),
+            let schema = OperatorTable.shared.schema(node.operation, domain: node.domain, opset: opset),
+            let place = schema.input(index)
+        else { return false }
+        return schema.types[place.type].contains(.tensor(options.type)) && !place.isMixed
+    }
+
+    // MARK: Rewriting
+
+    private var halfNames: [String: String] = [:]
+    private var fullNames: [String: String] = [:]
+
+    private mutating func unique(_ name: String) -> String {
+        if taken.insert(name).inserted { return name }
+        var number = 2
+        while !taken.insert("\(name)_\(number)").inserted { number += 1 }
+        return "\(name)_\(number)"
+    }
+
+    /// The name of an f32 value of the source as f16 or as f32.
+    private mutating func name(_ value: String, half: Bool) -> String {
+        if let known = half ? halfNames[value] : fullNames[value] { return known }
+        let isOwn = half == stored.contains(value)
+        // An output that keeps its type keeps its name too, so what is stored has another.
+        let isMoved = stored.contains(value) && keptOutputs.contains(value)
+        let name = isOwn != isMoved ? value : unique(value + (half ? "_f16" : "_f32"))
+        if half { halfNames[value] = name } else { fullNames[value] = name }
+        return name
+    }
+
+    private mutating func storedName(_ value: String) -> String {
+        isFloat(value) ? name(value, half: stored.contains(value)) : value
+    }
+
+    /// The Cast that gives a value in the type that it is not stored in, if anybody wants that.
+    private mutating func cast(_ value: String) -> Node? {
+        guard isFloat(value) else { return nil }
+        let isHalf = stored.contains(value)
+        guard isHalf ? wantsFull.contains(value) : wantsHalf.contains(value) else { return nil }
+        castCount += 1
+        let target = name(value, half: !isHalf)
+        return Node(
+            "Cast", inputs: [name(value, half: isHalf)], outputs: [target],
+            attributes: [.int("to", (isHalf ? DataType.float32 : options.type).rawValue)], name: "\(target)/cast")
+    }
+
+    private mutating func rewritten(_ graph: Graph) -> Graph {
+        var result = graph
+        result.nodes = []
+        result.nodes.reserveCapacity(graph.nodes.count)
+        for index in result.initializers.indices where stored.contains(result.initializers[index].name) {
+            result.initializers[index].becomeHalf()
+        }
+        for index in result.inputs.indices where stored.contains(result.inputs[index].name) {
+            if case .tensor(_, let shape)? = result.inputs[index].type {
+                result.inputs[index].type = .tensor(options.type, shape)
+            }
+        }
+        let given =
+            graph.inputs.map(\.name) + graph.initializers.map(\.name) + graph.sparseInitializers.map(\.values.name)
+        var seen: Set<String> = []
+        for value in given where seen.insert(value).inserted {
+            if let cast = cast(value) { result.nodes.append(cast) }
+        }
+        for node in graph.nodes {
+            result.nodes.append(rewritten(node))
+            for output in node.outputs { if let cast = cast(output) { result.nodes.append(cast) } }
+        }
+        return result
+    }
+
+    private mutating func rewritten(_ node: Node) -> Node {
+        var node = node
+        let original = node
+        for index in node.inputs.indices where isFloat(node.inputs[index]) {
+            let value = node.inputs[index]
+            node.inputs[index] =
+                PrecisionRules.takesEither(original)
+                ? storedName(value) : name(value, half: wantsHalfInput(original, index))
+        }
+        for index in node.outputs.indices { node.outputs[index] = storedName(node.outputs[index]) }
+        if let output = original.outputs.first, stored.contains(output) {
+            switch node.operation {
+            case "Cast": node.set(.int("to", options.type.rawValue))
+            case "Constant", "ConstantOfShape":
+                var tensor =
+                    node.constantTensor ?? ONNXTensor(name: "", floats: [0], shape: [1])  // ConstantOfShape's default
+                tensor.becomeHalf()
+                node.attributes = [Attribute("value", .tensor(tensor))]
+            default: break
+            }
+        }
+        node.mapSubgraphs { $0 = rewritten(subgraph: $0, of: original) }
+        return node
+    }
+
+    private mutating func rewritten(subgraph graph: Graph, of node: Node) -> Graph {
+        var result = rewritten(graph)
+        for index in graph.outputs.indices where isFloat(graph.outputs[index].name) {
+            result.outputs[index].name = name(graph.outputs[index].name, half: givesHalf(node, index))
+        }
+        return result
+    }
+
+    // MARK: Reporting
+
+    private func report(_ result: ONNXModel) -> PrecisionReport {
+        let nodes = plan.index.nodes.filter(plan.concerns)
+        var report = PrecisionReport()
+        for node in nodes {
+            if let reason = plan.reasons[PrecisionPlan.key(node)] {
+                report.kept.append(.init(node: node.title, operation: node.operation, reason: reason.rawValue))
+            } else if node.operation != "Constant",
+                node.operation != "Cast" || node.outputs.contains(where: stored.contains)
+            {
+                report.convertedNodes += 1
+            }
+        }
+        report.casts = castCount
+        report.convertedWeights = source.graph.initializers.count { stored.contains($0.name) }
+        return report
+    }
+}
+
+/// What a conversion did.
+package struct PrecisionReport: Sendable {
+    package struct Kept: Sendable {
+        package var node: String
+        package var operation: String
+        package var reason: String
+    }
+
+    package var convertedNodes = 0
+    package var convertedWeights = 0
+    /// Nodes with f32 that stay so.
+    package var kept: [Kept] = []
+    /// Cast nodes that were added.
+    package var casts = 0
+}
+
+extension Node {
+    fileprivate mutating func set(_ attribute: Attribute) {
+        attributes.removeAll { $0.name == attribute.name }
+        attributes.append(attribute)
+    }
+}
+
+extension ONNXTensor {
+    /// Rounds f32 to f16, to nearest and ties to even, when the tensor is written.
+    mutating func becomeHalf() {
+        let original = self
+        let count = count
+        type = .float16
+        payload = .computed(byteCount: 2 * count) {
+            guard let bytes = original.bytes(), count > 0 else { return [] }
+            return [UInt8](unsafeUninitializedCapacity: 2 * count) { target, written in
+                bytes.withUnsafeBytes { source in
+                    if let source = source.baseAddress, let target = target.baseAddress {
+                        apus_half_from_float(source, target, count)
+                    }
+                }
+                written = 2 * count
+            }
+        }
+    }
+}
+
+extension Graph {
+    /// Changes every node, those of subgraphs too.
+    fileprivate mutating func mapNodes(_ change: (inout Node) -> Void) {
+        for node in nodes.indices {
+            change(&nodes[node])
+            nodes[node].mapSubgraphs { $0.mapNodes(change) }
+        }
+    }
+
+    /// Makes what is declared of values agree with what they are.
+    fileprivate mutating func declare(_ kinds: [String: ElementKind]) {
+        func declared(_ value: ValueDeclaration) -> ValueDeclaration? {
+            guard let kind = kinds[value.name] else { return nil }
+            var value = value
+            if case .tensor(let element) = kind {
+                guard case .tensor(_, let shape)? = value.type else {
+                    value.type = .tensor(element, nil)
+                    return value
+                }
+                value.type = .tensor(element, shape)
+            }
+            return value
+        }
+        values = values.compactMap(declared)
+        inputs = inputs.map { declared($0) ?? $0 }
+        outputs = outputs.map { declared($0) ?? $0 }
+        for node in nodes.indices { nodes[node].mapSubgraphs { $0.declare(kinds) } }
+    }
+}

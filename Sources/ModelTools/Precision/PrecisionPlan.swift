@@ -1,0 +1,250 @@
+internal import CModelTools
+
+/// Which nodes of a model compute in f16, and why the others do not.
+struct PrecisionPlan {
+    /// Why a node stays f32.
+    package enum Reason: String, Sendable, CaseIterable {
+        case blockedOperator = "you asked for it (--block-op)"
+        case blockedNode = "you asked for it (--block-node)"
+        case noHalf = "the operator has no f16 at this opset"
+        case unknown = "the operator is not ONNX's own"
+        case quantization = "it quantizes"
+        case overflow = "it multiplies or adds up values, which may pass f16's largest, 65504"
+        case afterOverflow = "it works on values that may pass f16's largest, 65504"
+        case largeConstant = "a constant is beyond f16's largest, 65504, or infinite, as masks are"
+        case smallConstant = "a constant would become zero in f16, or lose its first digits"
+        case positions = "sines, cosines and what makes their angles need more than f16's 11 bits"
+        case shape = "it computes shapes"
+        case integers = "its result becomes whole numbers, or is made of them"
+        case coordinates = "it works on coordinates, which need more than f16's 11 bits"
+        case random = "random numbers keep their type"
+        case runtime = "ONNX Runtime lacks it in f16, is wrong, or crashes on it"
+        case signal = "spectra need more than f16's 11 bits"
+        case loop = "what a loop carries adds up"
+        case sequence = "it is about sequences or optional values"
+        case between = "all around it is f32"
+    }
+
+    /// Nodes by the name of their first output, which no other has.
+    private(set) var reasons: [String: Reason] = [:]
+    let index: GraphIndex
+    private let kinds: [String: ElementKind]
+    private let options: PrecisionOptions
+
+    static func make(
+        _ index: GraphIndex, kinds: [String: ElementKind], opset: (String) -> Int?, options: PrecisionOptions
+    ) -> PrecisionPlan {
+        var plan = PrecisionPlan(index: index, kinds: kinds, options: options)
+        plan.seed(opset)
+        plan.markShapes()
+        plan.markConstants()
+        plan.spread()
+        plan.markSources()
+        plan.markBatchTransposes()
+        plan.settle()
+        return plan
+    }
+
+    private init(index: GraphIndex, kinds: [String: ElementKind], options: PrecisionOptions) {
+        self.index = index
+        self.kinds = kinds
+        self.options = options
+    }
+
+    static func key(_ node: Node) -> String { node.outputs.first { !$0.isEmpty } ?? "" }
+
+    func isHalf(_ node: Node) -> Bool { reasons[PrecisionPlan.key(node)] == nil }
+
+    private func isFloat(_ name: String) -> Bool { kinds[name] == .tensor(.float32) }
+
+    /// A node that has to do with f32 at all.
+    func concerns(_ node: Node) -> Bool {
+        node.inputs.contains(where: isFloat) || node.outputs.contains(where: isFloat)
+    }
+
+    private mutating func keep(_ node: Node, _ reason: Reason) {
+        guard !PrecisionPlan.key(node).isEmpty, reasons[PrecisionPlan.key(node)] == nil else { return }
+        reasons[PrecisionPlan.key(node)] = reason
+    }
+
+    // MARK: Rules
+
+    private mutating func seed(_ opset: (String) -> Int?) {
+        for node in index.nodes where concerns(node) {
+            if options.blockedOperators.contains(node.operation) {
+                keep(node, .blockedOperator)
+            } else if options.isBlocked(node) {
+                keep(node, .blockedNode)
+            } else if !node.isStandard {
+                keep(node, .unknown)
+            } else if let reason = PrecisionRules.reason(node) {
+                keep(node, reason)
+            } else if (node.inputs + node.outputs).contains(where: { name in
+                switch kinds[name] {
+                case .sequence, .optional, .optionalSequence, .other: true
+                case .tensor, nil: false
+                }
+            }) {
+                keep(node, .sequence)
+            } else if !takesHalf(node, opset("") ?? 0) {
+                keep(node, .noHalf)
+            }
+        }
+    }
+
+    /// Whether the operator takes f16 where this node has f32.
+    private func takesHalf(_ node: Node, _ opset: Int) -> Bool {
+        if ["Cast", "Constant", "ConstantOfShape", "If"].contains(node.operation) { return true }
+        guard let schema = OperatorTable.shared.schema(node.operation, domain: node.domain, opset: opset) else {
+            return false
+        }
+        var free = false
+        for (position, name) in node.inputs.enumerated() where isFloat(name) {
+            guard let place = schema.input(position) else { return false }
+            if schema.types[place.type].contains(.tensor(options.type)) { free = true }
+        }
+        for (position, name) in node.outputs.enumerated() where isFloat(name) {
+            guard let place = schema.output(position) else { return false }
+            let follows = schema.inputs.contains { $0.type == place.type }
+            if follows && schema.types[place.type].contains(.tensor(options.type)) { continue }
+            // An f32 output that follows from no input stays what it is.
+            if !follows && schema.types[place.type].only == .tensor(.float32) { continue }
+            return false
+        }
+        return free
+    }
+
+    /// What is computed, number by number, of shapes and constants alone stays as it is. Weights that are cut or turned
+    /// by numbers that come of shapes are no shapes, nor is what a tensor of a computed shape is filled with.
+    private mutating func markShapes() {
+        var isShape: Set<String> = []
+        for node in index.nodes {
+            if ["Shape", "Size"].contains(node.operation) {
+                isShape.formUnion(node.outputs)
+                continue
+            }
+            guard PrecisionRules.elementwise.contains(node.operation) else { continue }
+            let isMoving =
+                PrecisionRules.moving.contains(node.operation) && !["Concat", "Where"].contains(node.operation)
+            let data = isMoving ? Array(node.inputs.prefix(1)) : node.inputs
+            let inputs = data.filter { !$0.isEmpty && index.constants[$0] == nil }
+            guard !inputs.isEmpty, inputs.allSatisfy(isShape.contains) else { continue }
+            isShape.formUnion(node.outputs)
+            if concerns(node) { keep(node, .shape) }
+        }
+    }
+
+    private mutating func markConstants() {
+        for node in index.nodes where concerns(node) {
+            for (position, name) in node.inputs.enumerated()
+            where isFloat(name) && !PrecisionRules.isPinned(node.operation, input: position) {
+                if let problem = index.constantProblem(name, options.type) { keep(node, problem) }
+            }
+            if node.operation == "ConstantOfShape", case .tensor(let tensor)? = node.attribute("value")?.value,
+                let problem = GraphIndex.problem(tensor, options.type)
+            {
+                keep(node, problem)
+            }
+            // Numbers above 2048 have gaps in f16, and above 65504 are none.
+            if node.operation == "Cast", node.outputs.contains(where: isFloat),
+                case .tensor(let type)? = kinds[node.inputs.first ?? ""],
+                [.int16, .int32, .int64, .uint16, .uint32, .uint64].contains(type)
+            {
+                keep(node, .integers)
+            }
+        }
+    }
+
+    /// What may be too large for f16 is kept in f32 until an operator makes it small again, or ten later.
+    private mutating func spread() {
+        let origins: Set<Reason> = [.overflow, .largeConstant, .smallConstant, .integers]
+        var front = index.nodes.filter { node in
+            reasons[PrecisionPlan.key(node)].map(origins.contains) ?? false
+                && !PrecisionRules.bounding.contains(node.operation)
+        }.map { (node: $0, isInverse: false) }
+        var seen = Set(front.map { PrecisionPlan.key($0.node) })
+        for _ in 0..<10 where !front.isEmpty {
+            var next: [(node: Node, isInverse: Bool)] = []
+            for (node, isInverse) in front {
+                let inverts = isInverse || node.operation == "Reciprocal" || node.operation == "Sqrt"
+                for consumer in node.outputs.flatMap({ index.consumers[$0] ?? [] }) {
+                    let consumer = index.nodes[consumer]
+                    let ends =
+                        PrecisionRules.bounding.contains(consumer.operation) || (inverts && consumer.operation == "Mul")
+                    guard ends || PrecisionRules.passing.contains(consumer.operation), concerns(consumer),
+                        seen.insert(PrecisionPlan.key(consumer)).inserted
+                    else { continue }
+                    keep(consumer, .afterOverflow)
+                    if !ends { next.append((consumer, inverts)) }
+                }
+            }
+            front = next
+        }
+    }
+
+    /// Marks what makes some values, back to where it is no longer computed number by number.
+    private mutating func markSources(of values: [String], _ reason: Reason) {
+        var pending = values
+        var seen: Set<String> = []
+        while let name = pending.popLast() {
+            guard isFloat(name), seen.insert(name).inserted, let source = index.producer[name].map({ index.nodes[$0] }),
+                PrecisionRules.elementwise.contains(source.operation)
+            else { continue }
+            keep(source, reason)
+            pending += source.inputs
+        }
+    }
+
+    private mutating func markSources() {
+        var values: [Reason: [String]] = [:]
+        for node in index.nodes {
+            switch node.operation {
+            case "Sin", "Cos", "Range": values[.positions, default: []] += node.inputs
+            case "Loop", "Scan": values[.loop, default: []] += node.subgraphs.flatMap { $0.outputs.map(\.name) }
+            case "Cast":
+                guard case .tensor(let type)? = kinds[node.outputs.first ?? ""],
+                    ![.bool, .float16, .float64, .bfloat16, .float32, .string].contains(type)
+                else { continue }
+                values[.integers, default: []] += node.inputs
+            default: break
+            }
+        }
+        for (reason, values) in values.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            markSources(of: values, reason)
+        }
+    }
+
+    /// A Transpose that moves the batch, as PyTorch's attention has it, stays f32 where a MatMul takes it. In f16, ONNX
+    /// Runtime puts a Cast between them on a CPU, and 1.24 crashes when it loads that: its MatmulTransposeFusion makes a new
+    /// Transpose before it sees that it cannot use it, and NchwcTransformer looks at that before it has a schema.
+    private mutating func markBatchTransposes() {
+        for node in index.nodes where node.operation == "Transpose" && node.isStandard && concerns(node) {
+            if case .ints(let order)? = node.attribute("perm")?.value, order.first == 0 { continue }
+            let users = node.outputs.flatMap { index.consumers[$0] ?? [] }
+            if users.contains(where: { index.nodes[$0].operation == "MatMul" }) { keep(node, .runtime) }
+        }
+    }
+
+    /// A light node among f32 ones would only cost two casts and precision.
+    private mutating func settle() {
+        for _ in 0..<8 {
+            var changed = false
+            for node in index.nodes where concerns(node) && isHalf(node) && node.subgraphs.isEmpty {
+                guard !PrecisionRules.heavy.contains(node.operation) else { continue }
+                let sources = node.inputs.filter { isFloat($0) && index.constants[$0] == nil }
+                let consumers = node.outputs.filter(isFloat).flatMap { index.consumers[$0] ?? [] }.map {
+                    index.nodes[$0]
+                }
+                // One that only tells, as a comparison does, has no f32 to give.
+                let isTelling = !node.outputs.contains(where: isFloat)
+                guard !sources.isEmpty, isTelling || !consumers.isEmpty,
+                    sources.allSatisfy({ index.producer[$0].map { !isHalf(index.nodes[$0]) } ?? false }),
+                    consumers.allSatisfy({ !isHalf($0) }), !node.outputs.contains(where: index.outputs.contains)
+                else { continue }
+                keep(node, .between)
+                changed = true
+            }
+            if !changed { return }
+        }
+    }
+}
