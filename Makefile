@@ -1,6 +1,6 @@
 # Every target that builds installs what is missing first (Scripts/setup.sh), so none asks for another.
 .DEFAULT_GOAL := help
-.PHONY: help demo build test example test-address test-thread fuzz bench lint format clean setup
+.PHONY: help demo build test example test-address test-thread fuzz bench bench-models lint format clean setup
 
 # The release command: Swift's runtime inside, so that it starts fast and runs where Swift is not installed.
 # lld, because gold warns of a call inside of Foundation that we cannot change.
@@ -24,12 +24,13 @@ build: ## Build the release command, .build/release/apus
 	@Scripts/setup.sh
 	swift build $(RELEASE)
 
-test: ## Run all tests, the example, the address sanitizer and a short fuzz run; what CI runs
+test: ## Run all tests, the example, onnx's own checks, the address sanitizer and short fuzz runs; what CI runs
 	@Scripts/setup.sh --tests
 	@Scripts/test-setup.sh
 	swift build --build-tests
 	APUS_REQUIRE_RUNTIME=1 swift test --skip-build
 	@$(MAKE) --no-print-directory example
+	@Scripts/check-models.sh
 	@$(MAKE) --no-print-directory test-address
 	@$(MAKE) --no-print-directory fuzz RUNS=20000
 
@@ -37,26 +38,30 @@ example: ## Build and run the example of a Swift package that uses the library
 	@Scripts/setup.sh
 	swift run --package-path Examples/FindObjects FindObjects Examples/pictures/farm.jpg
 
-# The runtime and imaging tests under a sanitizer, in a build of its own.
-SANITIZED := 'ONNXRuntimeTests|ImagingTests|DrawingTests'
+# All tests but those of the library and the command under a sanitizer, in a build of its own.
+SANITIZED := 'ONNXRuntimeTests|ImagingTests|DrawingTests|ModelToolsTests'
 
-test-address: ## Runtime and imaging tests under the address sanitizer
+test-address: ## Tests of runtime, imaging, drawing and model tools under the address sanitizer
 	@Scripts/setup.sh --tests
 	TBB_ENABLE_SANITIZERS=1 ASAN_OPTIONS=detect_leaks=0 APUS_REQUIRE_RUNTIME=1 swift test --sanitize address $(LEAN) \
 		--scratch-path .build/address --filter $(SANITIZED)
 
-test-thread: ## Runtime and imaging tests under the thread sanitizer
+test-thread: ## Tests of runtime, imaging, drawing and model tools under the thread sanitizer
 	@Scripts/setup.sh --tests
 	TBB_ENABLE_SANITIZERS=1 TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/thread-sanitizer.txt" APUS_REQUIRE_RUNTIME=1 swift test \
 		--sanitize thread $(LEAN) --scratch-path .build/thread --filter $(SANITIZED)
 
 RUNS ?= 1000000
-fuzz: ## Feed damaged pictures to the decoders: make fuzz RUNS=1000000
+fuzz: ## Feed damaged pictures, checkpoints and models to what reads them: make fuzz RUNS=1000000
 	@Scripts/setup.sh
 	@Scripts/fuzz.sh $(RUNS)
 
 bench: build ## Time the whole command on one picture, with the split
 	@Scripts/bench-detect.sh
+
+PYTHON ?= python3
+bench-models: build ## Time export and conversion beside PyTorch and onnxconverter-common: make bench-models PYTHON=…
+	@$(PYTHON) -W ignore Scripts/bench-models.py
 
 lint: ## Check the format of the Swift code and the shell scripts
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Fuzz Examples

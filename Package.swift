@@ -71,10 +71,15 @@ let package = Package(
     ]
 )
 
-// The fuzzer has no main of its own (libFuzzer brings it), so it is there for Scripts/fuzz.sh only.
+// The fuzzers have no main of their own (libFuzzer brings it), so they are there for Scripts/fuzz.sh only.
 if Context.environment["APUS_FUZZ"] != nil {
-    package.targets.append(
-        .executableTarget(
-            name: "DecoderFuzzer", dependencies: ["Imaging"], path: "Fuzz",
-            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))
+    for (name, folder, dependency) in [
+        ("PictureFuzzer", "Pictures", "Imaging"), ("CheckpointFuzzer", "Checkpoints", "ModelTools"),
+        ("PickleFuzzer", "Pickles", "ModelTools"), ("ModelFuzzer", "Models", "ModelTools"),
+    ] {
+        package.targets.append(
+            .executableTarget(
+                name: name, dependencies: [.byName(name: dependency)], path: "Fuzz/\(folder)",
+                swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))
+    }
 }

@@ -228,7 +228,8 @@ def convert(model, folder):
         if done.returncode == 1 and reason: return "refused", " ".join(reason[1].replace(folder + "/", "").split())
         if done.returncode: return "crash", f"apus: exit {done.returncode}, {' '.join(done.stderr.split())[-300:]}"
         report = json.loads(done.stdout)
-        note = f"{report['converted_nodes']} nodes, {len(report['kept_f32'])} kept in f32"
+        conversion = report["conversion"]
+        note = f"{conversion['converted_nodes']} nodes, {len(conversion['kept_f32'])} kept in f32"
         with open(report["output"], "rb") as file: return file.read(), note
     except subprocess.TimeoutExpired: return "crash", f"apus: busy after {OPTIONS.timeout:g} s"
     except (ValueError, KeyError, TypeError, OSError) as error: return "crash", f"apus: no report, no file: {error!r}"

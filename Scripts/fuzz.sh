@@ -1,28 +1,66 @@
 #!/usr/bin/env bash
-# Runs the decoders of pictures on damaged ones with libFuzzer and the address sanitizer, leaks included.
-# Usage: Scripts/fuzz.sh RUNS [seconds at most]. A crash leaves its input in .build/fuzz/crashes.
+# Runs what reads untrusted files on damaged ones, with libFuzzer and the address sanitizer, leaks included.
+# Usage: Scripts/fuzz.sh RUNS [target …]; targets: pictures zip legacy safetensors pickle onnx, all of them by default.
+# A crash leaves its input in .build/fuzz/crashes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 runs=${1:-1000000}
-seconds=${2:-0}
+shift || true
+targets=("$@")
+[ ${#targets[@]} -gt 0 ] || targets=(pictures zip legacy safetensors pickle onnx)
 build=.build/fuzz
-echo "fuzz: building"
-APUS_FUZZ=1 swift build -c release --disable-default-traits --scratch-path "$build" --product DecoderFuzzer \
-    --sanitize fuzzer --sanitize address -Xswiftc -use-ld=lld --quiet
+fixtures=Tests/Fixtures
+mkdir -p "$build/crashes"
 
-# Seeds: every kind of picture that the tests have, if small. What the fuzzer finds is kept for the next run.
-mkdir -p "$build/corpus" "$build/crashes"
-find Tests/Fixtures/formats Tests/Fixtures/images -type f -size -32k ! -name '*.json' -exec cp -n {} "$build/corpus/" \;
+fuzzer() { # target
+    case $1 in
+    pictures) echo PictureFuzzer ;;
+    zip | legacy | safetensors) echo CheckpointFuzzer ;;
+    pickle) echo PickleFuzzer ;;
+    onnx) echo ModelFuzzer ;;
+    *) echo "fuzz: there is no target $1" >&2 && exit 1 ;;
+    esac
+}
+
+seeds() { # target, folder: files of the tests, if small. What the fuzzer finds is kept beside them for the next run.
+    case $1 in
+    pictures) find $fixtures/formats $fixtures/images -type f -size -32k ! -name '*.json' -exec cp -n {} "$2/" \; ;;
+    zip) cp -n $fixtures/readers/{zip,zip64,protocol4,bare,system,bomb,expanded}.pth $fixtures/readers/script.pt "$2/" ;;
+    legacy) cp -n $fixtures/readers/{legacy,system-legacy}.pth "$2/" ;;
+    safetensors) cp -n $fixtures/readers/plain.safetensors "$2/" ;;
+    pickle)
+        python3 - "$2" $fixtures/readers/*.pth <<'PYTHON'
+import os, sys, zipfile
+for path in sys.argv[2:]:
+    if not zipfile.is_zipfile(path): continue
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if name.endswith("data.pkl"): open(os.path.join(sys.argv[1], os.path.basename(path) + ".pkl"), "wb").write(archive.read(name))
+PYTHON
+        ;;
+    onnx) find $fixtures/conversion $fixtures/models -name '*.onnx' -size -16k -exec cp -n {} "$2/" \; ;;
+    esac
+}
+
+echo "fuzz: building"
+for product in $(for target in "${targets[@]}"; do fuzzer "$target"; done | sort -u); do
+    APUS_FUZZ=1 swift build -c release --disable-default-traits --scratch-path "$build" --product "$product" \
+        --sanitize fuzzer --sanitize address -Xswiftc -use-ld=lld --quiet
+done
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-echo "fuzz: $runs inputs, from $(find "$build/corpus" -type f | wc -l) pictures"
-# No input may take 10 s, no single allocation 64 MB: the decoders' own limit is 1 megapixel here.
-if ! "$build/release/DecoderFuzzer" -runs="$runs" -max_total_time="$seconds" -max_len=32768 -timeout=10 \
-    -malloc_limit_mb=64 -rss_limit_mb=4096 -print_final_stats=1 -artifact_prefix="$build/crashes/" \
-    "$build/corpus" >"$log" 2>&1; then
-    grep -vE '^#[0-9]+.*(NEW|REDUCE|pulse)' "$log" | tail -n 60 >&2
-    exit 1
-fi
-grep -E 'stat::(number_of_executed_units|average_exec_per_sec|peak_rss_mb)|^Done' "$log"
+for target in "${targets[@]}"; do
+    corpus=$build/corpus-$target
+    mkdir -p "$corpus"
+    seeds "$target" "$corpus"
+    echo "fuzz: $target, $runs inputs, from $(find "$corpus" -type f | wc -l) files"
+    # No input may take 10 s, no single allocation 64 MB, all of them together 2 GB.
+    if ! "$build/release/$(fuzzer "$target")" -runs="$runs" -max_len=32768 -timeout=10 -malloc_limit_mb=64 \
+        -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$build/crashes/" "$corpus" >"$log" 2>&1; then
+        grep -vE '^#[0-9]+.*(NEW|REDUCE|pulse)' "$log" | tail -n 60 >&2
+        exit 1
+    fi
+    grep -E 'stat::(number_of_executed_units|average_exec_per_sec|peak_rss_mb)|^Done' "$log"
+done

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// The types that ONNX's operators take and give, as Scripts/make_operator_table.py wrote them.
+// The types that ONNX's operators take and give, as Scripts/make-operator-table.py wrote them.
 const void *apus_operators_bytes(void);
 size_t apus_operators_size(void);
 

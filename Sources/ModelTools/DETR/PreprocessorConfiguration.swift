@@ -35,6 +35,9 @@ package struct PreprocessorConfiguration: Sendable {
         var imageStd: [Float]?
     }
 
+    /// The published models' rule.
+    package init() {}
+
     /// What Hugging Face's `preprocessor_config.json` beside the checkpoint says, if there is one.
     package init(besideCheckpoint path: String) throws(ModelToolsError) {
         guard let json = try SidecarFile.read("preprocessor_config.json", beside: path) else { return }

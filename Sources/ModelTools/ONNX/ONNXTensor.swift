@@ -35,6 +35,8 @@ package struct ONNXTensor: Sendable {
             payload: .raw(Bytes(integers.map(Int64.init).withUnsafeBytes { Array($0) })))
     }
 
+    var isElsewhere: Bool { if case .external = payload { true } else { false } }
+
     /// Elements; a shape that was read has been checked not to overflow.
     package var count: Int { shape.reduce(1, *) }
 
@@ -69,6 +71,35 @@ package struct ONNXTensor: Sendable {
         guard type == .int64, let bytes = bytes() else { return nil }
         return bytes.withUnsafeBytes { bytes in
             (0..<(bytes.count / 8)).map { Int(bytes.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self)) }
+        }
+    }
+}
+
+extension Graph {
+    /// Whether some of its weights are in files that were not opened.
+    var hasTensorsElsewhere: Bool {
+        initializers.contains(where: \.isElsewhere)
+            || sparseInitializers.contains { $0.values.isElsewhere || $0.indices.isElsewhere }
+            || nodes.contains { $0.attributes.contains(where: \.hasTensorsElsewhere) }
+    }
+}
+
+extension Function {
+    var hasTensorsElsewhere: Bool {
+        attributeDefaults.contains(where: \.hasTensorsElsewhere)
+            || nodes.contains { $0.attributes.contains(where: \.hasTensorsElsewhere) }
+    }
+}
+
+extension Attribute {
+    fileprivate var hasTensorsElsewhere: Bool {
+        switch value {
+        case .tensor(let tensor): tensor.isElsewhere
+        case .tensors(let tensors): tensors.contains(where: \.isElsewhere)
+        case .sparseTensor(let sparse): sparse.values.isElsewhere || sparse.indices.isElsewhere
+        case .graph(let graph): graph.hasTensorsElsewhere
+        case .graphs(let graphs): graphs.contains(where: \.hasTensorsElsewhere)
+        default: false
         }
     }
 }

@@ -74,6 +74,11 @@ package struct PrecisionConverter {
     }
 
     private static func check(_ model: ONNXModel) throws(ModelToolsError) {
+        guard !model.graph.hasTensorsElsewhere, !model.functions.contains(where: \.hasTensorsElsewhere) else {
+            throw ModelToolsError(
+                .unsupported, "its weights are in another file, which was not read",
+                remedy: "Read the model from its file.")
+        }
         // A model of other domains alone has no such opset.
         guard let opset = model.opset("") else { return }
         // Before opset 6 Cast had the name of a type, and few operators took f16.

@@ -43,7 +43,7 @@ struct KindSet: Sendable {
     private var optionalSequences: UInt32 = 0
     private var hasOthers = false
 
-    /// Reads "t1fffesfffem": see Scripts/make_operator_table.py.
+    /// Reads "t1fffesfffem": see Scripts/make-operator-table.py.
     init?(_ text: Substring) {
         var rest = text
         while let letter = rest.popFirst() {

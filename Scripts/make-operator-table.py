@@ -1,6 +1,6 @@
 """Writes the types that ONNX's operators take and give: Sources/CModelTools/operators.txt.
 
-Usage: make_operator_table.py OUT. Needs: onnx, onnxruntime (for its own domain, com.microsoft).
+Usage: make-operator-table.py OUT. Needs: onnx, onnxruntime (for its own domain, com.microsoft).
 
 A line is an operator at the opset that brought it: domain, name, opset, inputs, outputs, types, separated by tabs.
 Inputs and outputs are numbers of types: ? may be left out, * may come any number of times and all are of one type,

@@ -1,0 +1,21 @@
+// A libFuzzer target: every input is read as a checkpoint that somebody sent us, whichever kind it claims to be.
+
+import ModelTools
+
+/// libFuzzer's entry point: one input.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzz(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    let input = [UInt8](UnsafeBufferPointer(start: bytes, count: count))
+    guard let checkpoint = try? Checkpoint(bytes: Bytes(input), name: "fuzz-dc5.pth") else { return 0 }
+    for tensor in checkpoint.tensors.values {
+        // No view shows an element twice, so all of them together are bounded by the file.
+        precondition(tensor.count <= input.count, "a tensor larger than its file")
+        precondition(tensor.floats().count == tensor.count, "a tensor of another size than its shape")
+    }
+    if let weights = try? DETRWeights(checkpoint, options: DETROptions(), configuration: nil) {
+        _ = try? DETRExport(
+            checkpoint, weights: weights, options: DETRExportOptions(),
+            description: .init(labels: nil, preprocessing: PreprocessorConfiguration(), version: "fuzz"))
+    }
+    return 0
+}

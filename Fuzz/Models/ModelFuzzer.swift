@@ -1,0 +1,22 @@
+// A libFuzzer target: every input is read as an ONNX model that somebody sent us, converted, and written.
+
+import ModelTools
+
+/// libFuzzer's entry point: one input.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzz(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    let input = [UInt8](UnsafeBufferPointer(start: bytes, count: count))
+    guard let model = try? ONNXModel(Bytes(input)) else { return 0 }
+    _ = ModelSummary(model, fileBytes: count)
+    _ = ShapeEvaluation(model, batch: 1, height: 64, width: 64)
+    for target in PrecisionTarget.allCases {
+        var options = PrecisionOptions()
+        options.target = target
+        guard let (result, _) = try? PrecisionConverter.convert(model, options),
+            let written = try? ONNXFile.skeleton(result)
+        else { continue }
+        // What was written is a model.
+        guard (try? ONNXModel(Bytes(written))) != nil else { preconditionFailure("a model that cannot be read again") }
+    }
+    return 0
+}

@@ -1,0 +1,35 @@
+// A libFuzzer target: every input is the pickle of a checkpoint that is sound otherwise.
+
+import ModelTools
+
+private func little(_ value: Int, _ count: Int) -> [UInt8] {
+    (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+}
+
+/// A ZIP of stored entries, as torch.save writes it.
+private func zip(_ entries: [(name: String, content: [UInt8])]) -> [UInt8] {
+    var file: [UInt8] = []
+    var directory: [UInt8] = []
+    for (name, content) in entries {
+        let sizes = little(0, 4) + little(content.count, 4) + little(content.count, 4) + little(name.utf8.count, 2)
+        directory += little(0x0201_4B50, 4) + [20, 0, 20, 0] + [UInt8](repeating: 0, count: 8) + sizes
+        directory += [UInt8](repeating: 0, count: 12) + little(file.count, 4) + Array(name.utf8)
+        file += little(0x0403_4B50, 4) + [20, 0] + [UInt8](repeating: 0, count: 8) + sizes + [0, 0] + Array(name.utf8)
+        file += content
+    }
+    let counts = little(entries.count, 2) + little(entries.count, 2)
+    return file + directory + little(0x0605_4B50, 4) + [0, 0, 0, 0] + counts + little(directory.count, 4)
+        + little(file.count, 4) + [0, 0]
+}
+
+/// libFuzzer's entry point: one input.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzz(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    let input = [UInt8](UnsafeBufferPointer(start: bytes, count: count))
+    let file = zip([("a/data.pkl", input), ("a/data/0", [UInt8](repeating: 1, count: 256))])
+    guard let checkpoint = try? Checkpoint(bytes: Bytes(file), name: "fuzz.pth") else { return 0 }
+    for tensor in checkpoint.tensors.values {
+        precondition(tensor.floats().count <= 256, "a tensor larger than its storage")
+    }
+    return 0
+}

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Holds what the model tools write against the field's own: onnx.checker on exported models, and all of the onnx package's
+# test models through apus convert and ONNX Runtime. Usage: Scripts/check-models.sh [path of apus].
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+apus=${1:-.build/debug/apus}
+python=.build/python/bin/python3
+if [ ! -e .build/python/.complete-1 ]; then
+    echo "check-models: installing onnx and onnxruntime for Python"
+    rm -rf .build/python
+    python3 -m venv .build/python
+    "$python" -m pip install --quiet --disable-pip-version-check onnx==1.23.2 onnxruntime-openvino==1.24.1 numpy==2.4.6
+    touch .build/python/.complete-1
+fi
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fixtures=Tests/Fixtures
+count=0
+make_model() { # what apus is told, the output left out
+    count=$((count + 1))
+    "$apus" "$@" --no-check -o "$work/$count.onnx" >/dev/null
+}
+for checkpoint in "$fixtures"/checkpoints/*.pth "$fixtures"/checkpoints/hf-*/model.safetensors; do
+    for precision in f32 f16; do
+        make_model export "$checkpoint" --precision $precision
+        make_model export "$checkpoint" --precision $precision --padding
+        make_model export "$checkpoint" --precision $precision --height 96 --width 128 --batch 1
+    done
+done
+for opset in 13 15 16 18 19 20 21 22; do
+    make_model export "$fixtures/checkpoints/tiny-basic.pth" --opset $opset --padding
+    make_model export "$fixtures/checkpoints/tiny-basic.pth" --opset $opset --precision f16
+done
+for precision in f16 f16-weights bf16-safe; do
+    for model in "$fixtures"/conversion/{captured,constants,external,function,if,layernorm,loop,mask,scan,sequence,shapes,sine}.onnx \
+        "$fixtures/checkpoints/tiny-bottleneck.traced-opset12.onnx" Sources/CDemoModel/demo.onnx; do
+        make_model convert "$model" --precision $precision
+        make_model convert "$model" --precision $precision --keep-io
+    done
+done
+"$python" - "$work"/*.onnx <<'PYTHON'
+import sys, onnx, onnxruntime
+quiet = onnxruntime.SessionOptions()
+quiet.log_severity_level = 3
+for path in sys.argv[1:]:
+    onnx.checker.check_model(path, full_check=True)
+    onnxruntime.InferenceSession(path, quiet, providers=["CPUExecutionProvider"])
+print(f"check-models: {len(sys.argv) - 1} models pass onnx.checker with full_check and load in ONNX Runtime")
+PYTHON
+"$python" -W ignore Scripts/converter-suite.py --apus "$apus" >"$work/suite.txt" || { cat "$work/suite.txt" && exit 1; }
+head -n 11 "$work/suite.txt"
