@@ -105,7 +105,7 @@ import Testing
     @Test func whatTheFileSaysOfItself() throws {
         let network = try GoldenNetwork("tiny-basic")
         let export = try network.export()
-        let metadata = Dictionary(uniqueKeysWithValues: export.model.metadata.map { ($0.key, $0.value) })
+        let metadata = try export.model.session().metadata
         #expect(metadata["family"] == "detr" && metadata["shortest"] == "800" && metadata["longest"] == "1333")
         #expect(metadata["source"] == "tiny-basic.pth")
         // sha256sum Tests/Fixtures/checkpoints/tiny-basic.pth

@@ -72,12 +72,14 @@ package struct ModelCheck: Sendable {
             let session = try session(reference)
             var expectation = Expectation(subject: reference, cases: [], outputs: [])
             var failure: (any Error)?
-            for inputs in try CheckInputs.cases(for: session.inputs) {
+            var pending = try CheckInputs.cases(for: session.inputs)[...]
+            while let inputs = pending.popFirst() {
                 // Many exports take one picture only, though they say that they take any number, or one size.
                 do {
                     expectation.outputs.append(try run(session, inputs))
                     expectation.cases.append(inputs)
                 } catch {
+                    if failure == nil { pending.append(try CheckInputs.single(for: session.inputs)) }
                     failure = error
                 }
             }

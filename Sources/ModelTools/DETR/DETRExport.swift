@@ -30,6 +30,8 @@ package struct DETRExport: Sendable {
         var model = DETRExport.model(graph: try DETRGraph.build(weights, options), opset: options.opset)
         model.producerVersion = description.version
         model.metadata = try DETRExport.metadata(checkpoint, description)
+        let digest = BackgroundDigest(checkpoint.bytes)
+        model.lateMetadata = [.init(key: "source_sha256", byteCount: 64) { Array(digest.value.utf8) }]
         self.model = model
     }
 
@@ -83,8 +85,7 @@ package struct DETRExport: Sendable {
             ("family", "detr"), ("shortest", "\(description.preprocessing.shortest)"),
             ("longest", "\(description.preprocessing.longest)"), ("mean", list(description.preprocessing.mean)),
             ("std", list(description.preprocessing.std)),
-            ("source", checkpoint.name), ("source_sha256", SHA256.digest(checkpoint.bytes)),
-            ("apus_version", description.version),
+            ("source", checkpoint.name), ("apus_version", description.version),
         ]
         if let labels = description.labels {
             let names = Dictionary(uniqueKeysWithValues: labels.map { ("\($0)", $1) })

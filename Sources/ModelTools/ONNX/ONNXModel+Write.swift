@@ -12,6 +12,12 @@ extension ONNXModel {
             inner.text(2, entry.value)
             writer.message(14, inner)
         }
+        for entry in lateMetadata {
+            var inner = ProtobufWriter()
+            inner.text(1, entry.key)
+            inner.content(2, .computed(byteCount: entry.byteCount, entry.value), byteCount: entry.byteCount)
+            writer.message(14, inner)
+        }
         for function in functions { writer.message(25, function.written()) }
         writer.raw(unknown)
         return writer

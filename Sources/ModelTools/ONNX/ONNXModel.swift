@@ -9,6 +9,14 @@ package struct ONNXModel: Sendable {
     package var producerVersion = ""
     package var graph = Graph()
     package var metadata: [(key: String, value: String)] = []
+    /// An entry of the metadata whose value is asked for when the model's end is written; its length is known before.
+    package struct LateEntry: Sendable {
+        var key: String
+        var byteCount: Int
+        var value: @Sendable () -> [UInt8]
+    }
+
+    var lateMetadata: [LateEntry] = []
     package var functions: [Function] = []
     var unknown: [UInt8] = []
 
