@@ -70,6 +70,24 @@ import Testing
         #expect(unchecked.output.contains("check  left out (--no-check)"))
     }
 
+    @Test func whatIsThereIsKeptUntilTheNewModelIsChecked() async throws {
+        let folder = try TemporaryFolder()
+        let source = try folder.write(
+            Fixtures.bytes("checkpoints/tiny-bottleneck.traced-opset12.onnx"), to: "model.onnx")
+        let same = try await Command.run("convert", source, "-o", source)
+        #expect(same.status == 1 && same.errors.contains("would take the place of what it is made of"))
+        let kept = try folder.write([1, 2, 3], to: "kept.onnx")
+        let failed = try await Command.run("convert", source, "-o", kept, "--runtime", "/nowhere")
+        #expect(failed.status == 1)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: kept)) == Data([1, 2, 3]))
+        let done = try await Command.run("convert", source, "-o", kept)
+        #expect(done.status == 0)
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: folder.url.path).sorted() == [
+                "kept.onnx", "model.onnx",
+            ])
+    }
+
     @Test func inspectTellsModelsAndCheckpoints() async throws {
         let model = try await Command.run("inspect", ModelCommandTests.traced, "--format", "json")
         let report = try #require(model.json as? [String: Any])

@@ -1,9 +1,9 @@
 """A server on the loopback for the tests of `apus pull`. Runs until it is ended.
 
 Usage: checkpoint_server.py CHECKPOINT FILE, where FILE is written with the port once it listens. The first part of a path
-says how it behaves: good (ranges), whole (no ranges), broken (each answer ends half-way, ranges), stale (ranges, of other
+says how it behaves: good (ranges), whole (no ranges), broken (the first three answers end half-way, ranges), stale (ranges, of other
 bytes), wrong (other bytes), missing (404); /log tells what was asked for."""
-import http.server, os, re, socket, sys
+import http.server, os, re, socket, sys, time
 
 content = open(sys.argv[1], "rb").read()
 asked = []
@@ -27,12 +27,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if status == 206: self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        is_broken = kind == "broken" and len(asked) <= 3
         try:
-            self.wfile.write(body[: len(body) // 2] if kind == "broken" and len(body) > 100_000 else body)
-            if kind == "broken" and len(body) > 100_000:
-                self.wfile.flush()
+            self.wfile.write(body[: len(body) // 2] if is_broken else body)
+            self.wfile.flush()
+            if is_broken:
+                time.sleep(0.5)   # what was sent is read before the end is seen
                 self.close_connection = True
-                self.connection.shutdown(socket.SHUT_WR)
+                self.connection.shutdown(socket.SHUT_RDWR)
         except OSError: pass
 
     def log_message(self, *_): pass

@@ -54,6 +54,7 @@ struct ConvertCommand: AsyncParsableCommand {
 
     mutating func run() async throws {
         try await Terminal.reporting {
+            try ModelMaker.check(output, isNot: model, doing: "convert \(model)")
             let clock = ContinuousClock()
             let start = clock.now
             let source = try ModelToolsError.wrapping(doing: "read the model \(model)") { try ONNXFile.read(model) }
@@ -68,7 +69,8 @@ struct ConvertCommand: AsyncParsableCommand {
             }
             let building = clock.now - start
             let made = try await ModelMaker.write(
-                result, to: output, doing: "convert \(model)", tolerance: .f16, options: check
+                result, to: output, doing: "convert \(model)",
+                tolerance: precision == .bf16Safe ? .f32 : .f16, options: check
             ) { [model] in
                 // What the old model declares of values in between may be wrong, and is not needed to run it.
                 var bare = source

@@ -28,6 +28,7 @@ struct CheckpointExport {
 
     func run() async throws -> Result {
         let doing = "export \(checkpoint)"
+        try ModelMaker.check(output, isNot: checkpoint, doing: doing)
         let clock = ContinuousClock()
         let start = clock.now
         let given = try options.labels.map { try LabelMap(contentsOfFile: $0).names }

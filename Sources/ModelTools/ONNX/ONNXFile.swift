@@ -26,10 +26,11 @@ package enum ONNXFile {
         package var dataBytes = 0
     }
 
-    /// Writes a model, whole or not at all. One that is too large for a single file gets `path`.data beside it.
+    /// Writes a model, whole or not at all. One that is too large for a single file gets a second one, in the same folder:
+    /// `dataPath`, or `path`.data.
     @discardableResult
     package static func write(
-        _ model: ONNXModel, to path: String, mostBytes: Int = mostBytes,
+        _ model: ONNXModel, to path: String, dataPath: String? = nil, mostBytes: Int = mostBytes,
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws(ModelToolsError) -> Written {
         var writer = model.written()
@@ -37,7 +38,7 @@ package enum ONNXFile {
             try save(writer, to: path, progress: progress)
             return Written(bytes: writer.count)
         }
-        let dataPath = path + ".data"
+        let dataPath = dataPath ?? path + ".data"
         var moved = model
         var data = ExternalData(location: URL(fileURLWithPath: dataPath).lastPathComponent)
         moved.graph.moveTensors(to: &data)
