@@ -73,6 +73,9 @@ package struct Bytes: Sendable {
         madvise(base + start, offset + count - start, MADV_DONTNEED)
     }
 
+    /// Gives the memory back if it is much: what is small is read again sooner than it is missed.
+    func releaseIfLarge() { if count >= 1 << 24 { release() } }
+
     /// The bytes at `range`, which must lie within.
     package func slice(_ range: Range<Int>) -> Bytes {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "a slice lies within its bytes")

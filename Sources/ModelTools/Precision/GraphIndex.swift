@@ -41,6 +41,7 @@ struct GraphIndex {
     /// Why a constant's users should stay f32; nil if f16 holds it well enough.
     static func problem(_ tensor: ONNXTensor, _ type: DataType) -> PrecisionPlan.Reason? {
         guard tensor.type == .float32, let bytes = tensor.bytes() else { return nil }
+        defer { bytes.releaseIfLarge() }
         return bytes.withUnsafeBytes { raw -> PrecisionPlan.Reason? in
             guard let base = raw.baseAddress, !raw.isEmpty else { return nil }
             let range = apus_float_range(base, raw.count / 4)

@@ -324,6 +324,7 @@ extension ONNXTensor {
         type = .float16
         payload = .computed(byteCount: 2 * count) {
             guard let bytes = original.bytes(), count > 0 else { return [] }
+            defer { bytes.releaseIfLarge() }
             return [UInt8](unsafeUninitializedCapacity: 2 * count) { target, written in
                 bytes.withUnsafeBytes { source in
                     if let source = source.baseAddress, let target = target.baseAddress {
