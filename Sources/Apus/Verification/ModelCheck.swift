@@ -35,6 +35,8 @@ package struct ModelCheck: Sendable {
         package var differences: [Difference]
         /// The inputs, as "inputs [2, 3, 64, 96]".
         package var inputs: [String]
+        /// Inputs that what is compared with does not take, though it says that it takes any size.
+        package var skipped: [String]
         package var isWithin: Bool { differences.allSatisfy(\.isWithin) }
     }
 
@@ -64,13 +66,14 @@ package struct ModelCheck: Sendable {
         fileprivate var subject: Subject
         fileprivate var cases: [CheckInputs]
         fileprivate var outputs: [[String: [Double]]]
+        fileprivate var skipped: [String]
     }
 
     /// Runs the model that another is to be compared with. May be done while that is still being made.
     package func expectation(of reference: Subject) throws(ApusError) -> Expectation {
         try ApusError.wrapping(doing: "run what the model was made of") {
             let session = try session(reference)
-            var expectation = Expectation(subject: reference, cases: [], outputs: [])
+            var expectation = Expectation(subject: reference, cases: [], outputs: [], skipped: [])
             var failure: (any Error)?
             var pending = try CheckInputs.cases(for: session.inputs)[...]
             while let inputs = pending.popFirst() {
@@ -81,6 +84,7 @@ package struct ModelCheck: Sendable {
                 } catch {
                     if failure == nil { pending.append(try CheckInputs.single(for: session.inputs)) }
                     failure = error
+                    expectation.skipped.append(inputs.description)
                 }
             }
             if let failure, expectation.cases.isEmpty { throw failure }
@@ -102,7 +106,8 @@ package struct ModelCheck: Sendable {
                 let shaken = try expected.cases.map { try run(reference, $0.rounded(to: tolerance)) }
                 raise(&differences, try difference(shaken, expected.outputs))
             }
-            return Report(differences: differences, inputs: expected.cases.map(\.description))
+            return Report(
+                differences: differences, inputs: expected.cases.map(\.description), skipped: expected.skipped)
         }
     }
 

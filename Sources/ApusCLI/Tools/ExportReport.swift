@@ -118,6 +118,7 @@ struct CheckReport: Encodable {
 
     var outputs: [Output]
     var inputs: [String]
+    var skipped: [String]
 
     init(_ report: ModelCheck.Report) {
         outputs = report.differences.map {
@@ -126,6 +127,7 @@ struct CheckReport: Encodable {
                 limit: $0.limit, isSensitive: $0.isSensitive)
         }
         inputs = report.inputs
+        skipped = report.skipped
     }
 }
 

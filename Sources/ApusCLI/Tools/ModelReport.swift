@@ -20,6 +20,7 @@ enum ModelReport {
     static func checkLines(_ made: ModelMaker.Made) -> [(String, String)] {
         guard let check = made.check else { return [("check", "left out (--no-check)")] }
         return check.differences.map { ("check", text($0)) }
+            + check.skipped.map { ("skipped", "\($0): what the model was made of does not run on it") }
     }
 
     static func text(_ difference: ModelCheck.Difference) -> String {

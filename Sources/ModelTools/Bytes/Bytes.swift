@@ -94,12 +94,6 @@ package struct Bytes: Sendable {
     /// The bytes as text; nil if they are not UTF-8.
     package var text: String? { withUnsafeBytes { String(validating: $0, as: UTF8.self) } }
 
-    /// Where the bytes are, for telling whether two slices overlap.
-    var addresses: Range<UInt> {
-        let start = UInt(bitPattern: owner.base) + UInt(offset)
-        return start..<(start + UInt(count))
-    }
-
     private static func failure(_ code: Int32, _ path: String) -> ModelToolsError {
         switch code {
         case ENOENT, ENOTDIR: ModelToolsError(.file, "there is no such file", remedy: "Check the path.")

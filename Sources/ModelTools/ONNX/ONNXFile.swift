@@ -47,7 +47,7 @@ package enum ONNXFile {
             throw ModelToolsError(
                 .unsupported,
                 "without its weights the model has \(writer.count) bytes; \(mostBytes) is the format's limit",
-                remedy: nil)
+                remedy: "Split the model, or export it with fewer constants in its nodes.")
         }
         let file = try OutputStreamFile(dataPath)
         for (offset, payload) in data.contents {
@@ -76,7 +76,9 @@ package enum ONNXFile {
         let file = try OutputStreamFile(path)
         try emit(writer, to: file, progress: progress)
         guard file.count == writer.count else {
-            throw ModelToolsError(.types, "a tensor's elements are not as many as its type says", remedy: nil)
+            throw ModelToolsError(
+                .types, "a tensor's elements are not as many as its type says",
+                remedy: "Please report this, with the model.")
         }
         try file.commit()
     }

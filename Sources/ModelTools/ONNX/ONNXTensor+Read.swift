@@ -14,7 +14,9 @@ extension ONNXTensor {
             case 1: dimensions += try field.integers()
             case 2: number = try field.integer()
             case 3:
-                throw ModelToolsError(.unsupported, "it has a tensor in segments, which nothing writes", remedy: nil)
+                throw ModelToolsError(
+                    .unsupported, "it has a tensor in segments, which nothing writes", remedy: "Export the model again."
+                )
             // What they hold depends on the type, which may come after them.
             case 4, 5, 7, 10, 11: typed.append(field)
             case 6: strings.append(try field.bytes())

@@ -59,7 +59,9 @@ struct FlatModel {
         isOwn: Bool = false
     ) throws(ModelToolsError) -> [Node] {
         guard depth <= 64 else {
-            throw ModelToolsError(.malformed, "functions or graphs are nested deeper than 64", remedy: nil)
+            throw ModelToolsError(
+                .malformed, "functions or graphs are nested deeper than 64",
+                remedy: "Export the model without functions in functions.")
         }
         var names = outer
         var result: [Node] = []
