@@ -14,7 +14,9 @@ struct CheckInputs: CustomStringConvertible {
     }
 
     private enum Kind: String {
-        case random, zeros, extremes
+        /// Random numbers for the first picture of a batch, extremes for the others.
+        case random
+        case zeros, extremes
     }
 
     private var inputs: [String: Input] = [:]
@@ -24,21 +26,23 @@ struct CheckInputs: CustomStringConvertible {
         inputs.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.shape) \(kind.rawValue)" }.joined(separator: ", ")
     }
 
-    /// Random numbers in a batch, zeros at a size that nothing divides, and the largest values that pixels have.
+    /// Random numbers and the largest values that pixels have, and zeros at a size that nothing divides.
     static func cases(for inputs: [ValueInfo]) throws(ApusError) -> [CheckInputs] {
-        let cases = try [
-            CheckInputs(.random, inputs, batch: 2, height: 64, width: 96),
-            CheckInputs(.zeros, inputs, batch: 1, height: 37, width: 53),
-            CheckInputs(.extremes, inputs, batch: 1, height: 32, width: 64),
-        ]
-        // A model of one size gets it once.
-        let isFixed = inputs.allSatisfy { $0.dimensions.allSatisfy { $0.size != nil } }
-        return isFixed ? Array(cases.prefix(1)) : cases
+        // A model of one size gets one case.
+        if inputs.allSatisfy({ $0.dimensions.allSatisfy { $0.size != nil } }) {
+            return [try CheckInputs(.random, inputs, batch: 2, height: 64, width: 96)]
+        }
+        let zeros = try CheckInputs(.zeros, inputs, batch: 1, height: 37, width: 53)
+        if inputs.contains(where: { $0.dimensions.first?.size == 1 }) { return try singles(for: inputs) + [zeros] }
+        return [try CheckInputs(.random, inputs, batch: 2, height: 64, width: 96), zeros]
     }
 
-    /// Random numbers for one picture, where a model that says it takes several does not.
-    static func single(for inputs: [ValueInfo]) throws(ApusError) -> CheckInputs {
-        try CheckInputs(.random, inputs, batch: 1, height: 64, width: 96)
+    /// One picture at a time, where a model that says it takes several does not.
+    static func singles(for inputs: [ValueInfo]) throws(ApusError) -> [CheckInputs] {
+        [
+            try CheckInputs(.random, inputs, batch: 1, height: 64, width: 96),
+            try CheckInputs(.extremes, inputs, batch: 1, height: 64, width: 96),
+        ]
     }
 
     private init(_ kind: Kind, _ values: [ValueInfo], batch: Int, height: Int, width: Int) throws(ApusError) {
@@ -66,18 +70,20 @@ struct CheckInputs: CustomStringConvertible {
                     remedy: "Leave the check out: --no-check")
             }
             let count = shape.reduce(1, *)
+            let first = count / max(1, value.dimensions.first?.size == nil ? shape.first ?? 1 : 1)
             switch type {
             case .float32, .float16, .float64, .bfloat16:
                 inputs[value.name] = Input(
                     shape: shape,
                     values: .floats(
                         (0..<count).map { index in
-                            switch kind {
-                            case .random: generator.normal()
-                            case .zeros: 0
                             // ImageNet's black and white, in squares.
-                            case .extremes:
+                            let edge: Float =
                                 (index / 16 + index / (16 * max(1, shape.last ?? 1))).isMultiple(of: 2) ? -2.1 : 2.6
+                            return switch kind {
+                            case .random: index < first ? generator.normal() : edge
+                            case .zeros: 0
+                            case .extremes: edge
                             }
                         }))
             case .uint8, .int32, .int64, .bool:

@@ -82,7 +82,7 @@ package struct ModelCheck: Sendable {
                     expectation.outputs.append(try run(session, inputs))
                     expectation.cases.append(inputs)
                 } catch {
-                    if failure == nil { pending.append(try CheckInputs.single(for: session.inputs)) }
+                    if failure == nil { pending += try CheckInputs.singles(for: session.inputs) }
                     failure = error
                     expectation.skipped.append(inputs.description)
                 }

@@ -94,6 +94,7 @@ struct CheckpointExport {
         let export = try DETRExport(
             file, weights: weights, options: exportOptions,
             description: .init(labels: labels, preprocessing: preprocessing, version: ApusCommand.version))
+        export.startDigest()
         return (export, assumptions)
     }
 }

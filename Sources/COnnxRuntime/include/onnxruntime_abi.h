@@ -59,6 +59,7 @@ ORT_SLOT(126, OrtStatus *, ReleaseAvailableProviders, (providers, count), char *
 // Session options
 ORT_SLOT(10, OrtStatus *, CreateSessionOptions, (out), OrtSessionOptions **out)
 ORT_SLOT(100, void, ReleaseSessionOptions, (options), OrtSessionOptions *options)
+ORT_SLOT(13, OrtStatus *, SetSessionExecutionMode, (options, mode), OrtSessionOptions *options, int32_t mode)
 ORT_SLOT(14, OrtStatus *, EnableProfiling, (options, prefix), OrtSessionOptions *options, const char *prefix)
 ORT_SLOT(22, OrtStatus *, SetSessionLogSeverityLevel, (options, severity),
          OrtSessionOptions *options, int32_t severity)

@@ -1,21 +1,37 @@
 internal import Foundation
 
-/// The SHA-256 of a file, computed beside other work on a thread of its own.
-final class BackgroundDigest: @unchecked Sendable {  // written once, before the semaphore is signalled
-    private let isDone = DispatchSemaphore(value: 0)
-    private var digest = ""
+/// The SHA-256 of a file, computed beside other work on a thread of its own once it is started.
+final class BackgroundDigest: @unchecked Sendable {  // what changes is touched under the lock only
+    private let condition = NSCondition()
+    private let bytes: Bytes
+    private var isStarted = false
+    private var digest: String?
 
-    init(_ bytes: Bytes) {
+    init(_ bytes: Bytes) { self.bytes = bytes }
+
+    /// Starts it; does nothing the second time.
+    func start() {
+        condition.lock()
+        defer { condition.unlock() }
+        guard !isStarted else { return }
+        isStarted = true
         Thread.detachNewThread {
-            self.digest = SHA256.digest(bytes)
-            self.isDone.signal()
+            let digest = SHA256.digest(self.bytes)
+            self.condition.lock()
+            self.digest = digest
+            self.condition.broadcast()
+            self.condition.unlock()
         }
     }
 
     /// Waits for it.
     var value: String {
-        isDone.wait()
-        defer { isDone.signal() }
-        return digest
+        start()
+        condition.lock()
+        defer { condition.unlock() }
+        while true {
+            if let digest { return digest }
+            condition.wait()
+        }
     }
 }

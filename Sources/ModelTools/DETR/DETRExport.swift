@@ -5,6 +5,7 @@ package struct DETRExport: Sendable {
     package let weights: DETRWeights
     package let options: DETRExportOptions
     package let model: ONNXModel
+    private let digest: BackgroundDigest
 
     /// What the file says of itself beside the network.
     package struct Description: Sendable {
@@ -31,9 +32,13 @@ package struct DETRExport: Sendable {
         model.producerVersion = description.version
         model.metadata = try DETRExport.metadata(checkpoint, description)
         let digest = BackgroundDigest(checkpoint.bytes)
+        self.digest = digest
         model.lateMetadata = [.init(key: "source_sha256", byteCount: 64) { Array(digest.value.utf8) }]
         self.model = model
     }
+
+    /// Begins to hash the checkpoint, which the model names by its digest, beside what comes before the model is written.
+    package func startDigest() { digest.start() }
 
     /// The same network written down as the reference implementation has it, operator by operator, from the same weights:
     /// what the exported one is checked against.

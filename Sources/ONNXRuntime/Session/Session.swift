@@ -153,6 +153,15 @@ extension API {
     fileprivate func apply(_ options: SessionOptions, to made: OpaquePointer) throws(Failure) {
         try check(OrtSetSessionLogSeverityLevel(table, made, LogRecorder.warning))
         try check(OrtSetSessionGraphOptimizationLevel(table, made, options.isOptimized ? 99 : 0))  // all, none
+        if !options.isOptimized {
+            // Packing copies the weights. The sequential executor plans which tensors may share memory, which takes time
+            // quadratic in the nodes (half a second for a traced DETR); the parallel one does not. Threads that spin
+            // between nodes would take the time of what runs beside.
+            try check(OrtAddSessionConfigEntry(table, made, "session.disable_prepacking", "1"))
+            try check(OrtSetSessionExecutionMode(table, made, 1))  // parallel
+            try check(OrtAddSessionConfigEntry(table, made, "session.inter_op.allow_spinning", "0"))
+            try check(OrtAddSessionConfigEntry(table, made, "session.intra_op.allow_spinning", "0"))
+        }
         if let folder = options.weightsFolder {
             try check(
                 OrtAddSessionConfigEntry(table, made, "session.model_external_initializers_file_folder_path", folder))
