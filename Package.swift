@@ -33,19 +33,22 @@ let package = Package(
             ]),
         .target(name: "Imaging", dependencies: ["CImageCodecs"], swiftSettings: settings),
         .target(name: "CDemoModel", exclude: ["demo.onnx"]),
+        .target(name: "Hardware", swiftSettings: settings),
         .target(
-            name: "Apus", dependencies: ["CDemoModel", "Imaging", "ONNXRuntime"], swiftSettings: settings),
+            name: "Apus", dependencies: ["CDemoModel", "Hardware", "Hashing", "Imaging", "ONNXRuntime"],
+            swiftSettings: settings),
         .systemLibrary(
             name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
         .target(name: "Drawing", dependencies: ["CCairo", "Imaging"], swiftSettings: settings),
         .target(name: "CModelTools", exclude: ["operators.txt"]),
         .systemLibrary(
             name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        .target(name: "ModelTools", dependencies: ["CCrypto", "CModelTools"], swiftSettings: settings),
+        .target(name: "Hashing", dependencies: ["CCrypto"], swiftSettings: settings),
+        .target(name: "ModelTools", dependencies: ["CModelTools", "Hashing"], swiftSettings: settings),
         .executableTarget(
             name: "ApusCLI",
             dependencies: [
-                "Apus", "Drawing", "Imaging", "ModelTools", "ONNXRuntime",
+                "Apus", "Drawing", "Hardware", "Hashing", "Imaging", "ModelTools", "ONNXRuntime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["URLs"])),
             ], swiftSettings: settings),
@@ -53,7 +56,7 @@ let package = Package(
         .testTarget(
             name: "ApusCLITests",
             dependencies: [
-                "Apus", "ApusCLI", "ModelTools", "ONNXRuntime", "TestSupport",
+                "Apus", "ApusCLI", "Hardware", "Hashing", "ModelTools", "ONNXRuntime", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -63,9 +66,10 @@ let package = Package(
             name: "ApusTests", dependencies: ["Apus", "Imaging", "ONNXRuntime", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "DrawingTests", dependencies: ["Drawing", "Imaging", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "HardwareTests", dependencies: ["Hardware", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "ModelToolsTests", dependencies: ["Apus", "ModelTools", "ONNXRuntime", "TestSupport"],
+            name: "ModelToolsTests", dependencies: ["Apus", "Hashing", "ModelTools", "ONNXRuntime", "TestSupport"],
             swiftSettings: settings),
         .testTarget(name: "ONNXRuntimeTests", dependencies: ["ONNXRuntime", "TestSupport"], swiftSettings: settings),
     ]

@@ -26,6 +26,8 @@ public struct ApusError: Error, Sendable, CustomStringConvertible {
         public static let option = Code(name: "option")
         /// The model ran and failed, or its answers are not numbers.
         public static let inference = Code(name: "inference")
+        /// The device computes wrong: its answers are no numbers, all the same, or not what they were.
+        public static let deviceFault = Code(name: "deviceFault")
         /// The task was cancelled.
         public static let cancelled = Code(name: "cancelled")
 

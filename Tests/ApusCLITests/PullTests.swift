@@ -1,6 +1,7 @@
 import Apus
 import ArgumentParser
 import Foundation
+import Hashing
 import ModelTools
 import ONNXRuntime
 import TestSupport

@@ -26,7 +26,7 @@ import Testing
     @Test func picturesOfSeveralSizesShareACanvas() throws {
         let family = try family(height: nil, width: nil)
         #expect(family.mixesSizes)
-        let inputs = try family.inputs(for: [picture(3, 2, 255), picture(2, 4, 0)])
+        let inputs = try family.inputs(for: [picture(3, 2, 255), picture(2, 4, 0)], on: nil)
         #expect(inputs["inputs"]?.shape == [2, 3, 4, 3])
         #expect(try inputs["valid_sizes"]?.elements(of: Int64.self) == [2, 3, 4, 2])
         let pixels = try inputs["inputs"]?.elements(of: Float.self) ?? []
@@ -40,15 +40,15 @@ import Testing
 
     @Test func aFixedCanvasIsPaddedAndNotStretched() throws {
         let family = try family(height: 480, width: 640)
-        #expect(family.inputSize(width: 1000, height: 1000) == (480, 480))
-        #expect(family.inputSize(width: 100, height: 900) == (53, 480))
-        #expect(family.inputSize(width: 2000, height: 100) == (640, 32))
+        #expect(family.inputSize(width: 1000, height: 1000, on: nil) == PixelSize(width: 480, height: 480))
+        #expect(family.inputSize(width: 100, height: 900, on: nil) == PixelSize(width: 53, height: 480))
+        #expect(family.inputSize(width: 2000, height: 100, on: nil) == PixelSize(width: 640, height: 32))
         #expect(family.assumptions.contains { $0.contains("scaled into it, and the rest is masked") })
-        #expect(try family.inputs(for: [picture(53, 480, 9)])["inputs"]?.shape == [1, 3, 480, 640])
+        #expect(try family.inputs(for: [picture(53, 480, 9)], on: nil)["inputs"]?.shape == [1, 3, 480, 640])
     }
 
     @Test func theRestOfAFixedBatchRepeatsTheLastPicture() throws {
-        let inputs = try family(height: nil, width: nil, batch: 3).inputs(for: [picture(2, 2, 1), picture(1, 2, 1)])
+        let inputs = try family(height: nil, width: nil, batch: 3).inputs(for: [picture(2, 2, 1), picture(1, 2, 1)], on: nil)
         #expect(try inputs["valid_sizes"]?.elements(of: Int64.self) == [2, 2, 2, 1, 2, 1])
     }
 }

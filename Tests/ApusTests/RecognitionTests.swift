@@ -52,7 +52,7 @@ import Testing
         let family = try recognize([image], [value("logits", [1, 9, 5]), value("boxes", [1, 9, 4])], metadata)
         #expect(family.assumptions.isEmpty)
         #expect(family.labels?[3] == "three")
-        #expect(family.inputSize(width: 200, height: 100) == (128, 64))
+        #expect(family.inputSize(width: 200, height: 100, on: nil) == PixelSize(width: 128, height: 64))
     }
 
     @Test(arguments: [
@@ -88,7 +88,7 @@ import Testing
         let outputs = [value("logits", [nil, 9, 5]), value("boxes", [nil, 9, 4])]
         let family = try recognize([value("x", [9_000, 3, nil, nil])], outputs)
         let picture = Bitmap(width: 200, height: 100, pixels: [UInt8](repeating: 0, count: 60_000))
-        let error = #expect(throws: ApusError.self) { try family.inputs(for: [picture]) }
+        let error = #expect(throws: ApusError.self) { try family.inputs(for: [picture], on: nil) }
         #expect(error?.code == .model && error?.remedy != nil)
     }
 
@@ -129,16 +129,16 @@ import Testing
     @Test func oneFixedSideKeepsTheShape() throws {
         let outputs = [value("logits", [1, 9, 5]), value("boxes", [1, 9, 4])]
         let high = try recognize([value("x", [1, 3, 800, nil])], outputs)
-        #expect(high.inputSize(width: 600, height: 1200) == (400, 800))
+        #expect(high.inputSize(width: 600, height: 1200, on: nil) == PixelSize(width: 400, height: 800))
         let wide = try recognize([value("x", [1, 3, nil, 640])], outputs)
-        #expect(wide.inputSize(width: 1280, height: 100) == (640, 50))
+        #expect(wide.inputSize(width: 1280, height: 100, on: nil) == PixelSize(width: 640, height: 50))
         #expect(wide.assumptions.contains { $0.contains("one side of the model's input is fixed") })
     }
 
     @Test func aFixedInputStretchesAndSaysSo() throws {
         let family = try recognize(
             [value("x", [1, 3, 480, 640])], [value("logits", [1, 9, 5]), value("boxes", [1, 9, 4])])
-        #expect(family.inputSize(width: 100, height: 900) == (640, 480))
+        #expect(family.inputSize(width: 100, height: 900, on: nil) == PixelSize(width: 640, height: 480))
         #expect(family.assumptions.contains("the model's input is fixed at 640x480: every picture is stretched to it"))
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Hashing
 import ModelTools
 import ONNXRuntime
 import TestSupport

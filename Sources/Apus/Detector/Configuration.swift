@@ -14,13 +14,29 @@ extension Detector {
         /// Pictures of one size that are run at once. The model must take batches: many exports do not, though their
         /// inputs say so. A model of fixed batch is given as many as it takes, whatever this says.
         public var batchSize: Int
+        /// For which sizes of input the model is compiled.
+        public var shapes: ShapePolicy
+        /// Whether all canvases are compiled before the detector is ready; else each when a picture first needs it.
+        public var preparesAll: Bool
+        /// Where what a GPU or an NPU compiled is kept.
+        public var cache: CompiledModelCache
+        /// Whether only a device may run whose answers `apus verify` found right.
+        public var requiresVerified: Bool
+        /// After how many runs a GPU or an NPU is given a picture whose answer is known; 0 for never.
+        public var canaryInterval: Int
         /// A folder that holds ONNX Runtime; nil searches `APUS_RUNTIME`, beside the executable, and where setup put it.
         public var runtime: String?
+        /// Where verdicts are kept; nil for the standard place.
+        package var verdicts: String?
+        /// Whether answers that cannot be right are errors. Off where answers are judged otherwise, or only timed.
+        package var watchesAnswers = true
 
         /// Makes a configuration; every value has a default.
         public init(
             device: Device = .auto, precision: Precision = .auto, provider: Provider = .auto, threshold: Float = 0.9,
-            labels: LabelMap? = nil, batchSize: Int = 1, runtime: String? = nil
+            labels: LabelMap? = nil, batchSize: Int = 1, shapes: ShapePolicy = .auto, preparesAll: Bool = true,
+            cache: CompiledModelCache = .standard, requiresVerified: Bool = false, canaryInterval: Int = 1000,
+            runtime: String? = nil
         ) {
             self.device = device
             self.precision = precision
@@ -28,6 +44,11 @@ extension Detector {
             self.threshold = threshold
             self.labels = labels
             self.batchSize = batchSize
+            self.shapes = shapes
+            self.preparesAll = preparesAll
+            self.cache = cache
+            self.requiresVerified = requiresVerified
+            self.canaryInterval = canaryInterval
             self.runtime = runtime
         }
 
@@ -40,7 +61,7 @@ extension Detector {
             }
         }
 
-        static func check(threshold: Float) throws(ApusError) {
+        package static func check(threshold: Float) throws(ApusError) {
             guard (0...1).contains(threshold) else {
                 throw ApusError(
                     .option, doing: "use threshold \(threshold)", cause: "a score is between 0 and 1",

@@ -1,5 +1,5 @@
 internal import Imaging
-internal import ONNXRuntime
+package import ONNXRuntime
 
 /// Finds objects in pictures with a detection model.
 ///
@@ -26,41 +26,96 @@ public final class Detector: Sendable {
     /// The names of the classes; nil if neither the model nor the configuration gives them.
     public let labels: LabelMap?
 
-    private let session: Session
-    private let adapter: any ModelFamily
+    let adapter: any ModelFamily
+    let pool: SessionPool
+    let health: DeviceHealth
+    /// What compiled models and verdicts of this model on this device go by.
+    package let key: CompiledModelStore.Key
 
     /// Loads and compiles a model.
     ///
     /// - Throws: `ApusError` that says what is missing or wrong, and what to do.
     public init(model: Model = .demo, configuration: Configuration = Configuration()) throws(ApusError) {
         let clock = ContinuousClock()
-        let (session, choice, loading) = try ApusError.wrapping(doing: "load the model \(model.name)") {
-            let start = clock.now
-            let runtime = try Runtime.load(RuntimeLocation.find(explicit: configuration.runtime))
-            let loaded = clock.now
-            let choice = try DeviceChoice(configuration, runtime: runtime)
-            let chosen = clock.now
-            let options = SessionOptions(provider: choice.provider)
-            let session = try Session(runtime: runtime, model: model.source, options: options)
-            return (
-                session, choice,
-                LoadTimings(runtime: loaded - start, device: chosen - loaded, model: clock.now - chosen)
-            )
+        let start = clock.now
+        let runtime = try ApusError.wrapping(doing: "load the model \(model.name)") {
+            try Runtime.load(RuntimeLocation.find(explicit: configuration.runtime))
         }
-        adapter = try ModelFamilies.recognize(session, of: model)
-        self.session = session
+        let loaded = clock.now
+        let choice = try ApusError.wrapping(doing: "load the model \(model.name)") {
+            try DeviceChoice(configuration, runtime: runtime)
+        }
+        let chosen = clock.now
+        let prepared = try PreparedModel(model, configuration, runtime: runtime, choice: choice)
+        let verification = VerdictStore(folder: configuration.verdicts).status(of: prepared.compiler.key)
+        try Detector.require(verification, configuration, choice, model)
+        let health = DeviceHealth(
+            device: choice.deviceName.map { "\(choice.device) (\($0))" } ?? choice.device,
+            watches: configuration.watchesAnswers,
+            interval: choice.device == "CPU" ? 0 : configuration.canaryInterval)
+        let adapter = prepared.family
+        let pool = try ApusError.wrapping(doing: "load the model \(model.name)") {
+            let pool = try SessionPool(
+                prepared.compiler, canvases: prepared.canvases, first: prepared.session,
+                warmUp: { try health.warmUp($0, adapter) })
+            // The largest one holds every picture of its kind, so it is the one to begin with.
+            if configuration.preparesAll { try pool.prepareAll() } else { try pool.prepareLargest() }
+            return pool
+        }
+        guard let session = pool.entries.last?.session else { preconditionFailure("a session was made above") }
+        self.adapter = adapter
+        self.pool = pool
+        self.health = health
+        self.key = prepared.compiler.key
         self.configuration = configuration
         self.modelName = model.name
         self.family = type(of: adapter).name
-        (self.labels, self.assumptions) = Detector.labels(configuration.labels, adapter)
+        let (labels, assumptions) = Detector.labels(configuration.labels, adapter)
+        self.labels = labels
+        self.assumptions =
+            assumptions
+            + (prepared.plan.stalls
+                ? ["each new size of picture has to be compiled for, which takes seconds: \(prepared.plan.reason)"]
+                : [])
         let isConfirmed = session.provider == .cpu || session.openVINODevice != nil
         let nodes = session.assignments.map { Dictionary($0.map { ($0.provider, $0.nodes) }, uniquingKeysWith: +) }
         self.execution = Execution(
             provider: session.provider.name, device: session.openVINODevice ?? choice.device,
             deviceName: choice.deviceName, precision: choice.precision, nodes: nodes,
             reason: choice.reason + (isConfirmed ? "" : "; the provider does not say which device it took"),
+            canvases: prepared.canvases.map(\.size), shapeReason: prepared.plan.reason,
+            cache: prepared.compiler.cacheReason, verification: verification,
             runtimeVersion: session.runtime.version, runtimeFolder: session.runtime.location.folder,
-            loading: loading)
+            loading: LoadTimings(runtime: loaded - start, device: chosen - loaded, model: clock.now - chosen))
+    }
+
+    /// The shapes that the model is compiled for by now.
+    public var compiledShapes: [CompiledShape] {
+        pool.entries.map { entry in
+            let compiled = entry.compiled
+            var note = compiled.note
+            if case .notKept(let why) = compiled.origin, execution.cache.hasPrefix("/") { note = "not kept: \(why)" }
+            return CompiledShape(
+                canvas: compiled.canvas?.size, origin: compiled.origin == .cache ? .cache : .compiled, note: note,
+                duration: compiled.duration)
+        }
+    }
+
+    private static func require(
+        _ verification: VerificationStatus, _ configuration: Configuration, _ choice: DeviceChoice, _ model: Model
+    ) throws(ApusError) {
+        guard configuration.requiresVerified, verification.state != .yes else { return }
+        let command =
+            "apus verify\(model.option) --device \(configuration.device) "
+            + "--precision \(choice.precision?.rawValue ?? "auto")"
+        throw ApusError(
+            .verification, doing: "use the model \(model.name) on \(choice.device)",
+            cause: verification.state == .no
+                ? "its answers there were found wrong on \(verification.date ?? "an earlier day"): "
+                    + (verification.summary ?? "")
+                : "its answers there were never compared with the reference's, and only verified ones were asked for",
+            remedy: verification.state == .no
+                ? "Use another device or precision; \(command) compares again." : "Compare them: \(command)")
     }
 
     /// The configuration's names, then the model's; COCO's for a model of as many classes, and that is an assumption.
@@ -112,53 +167,51 @@ public final class Detector: Sendable {
         var results = [DetectionResult?](repeating: nil, count: images.count)
         for batch in batches(of: images) {
             let found = try ApusError.wrapping(doing: "detect objects") {
-                try detect(batch.map { images[$0] }, above: threshold, cancellation: cancellation)
+                try detect(
+                    batch.images.map { images[$0] }, slot: batch.slot, above: threshold, cancellation: cancellation)
             }
-            for (index, result) in zip(batch, found) { results[index] = result }
+            for (index, result) in zip(batch.images, found) { results[index] = result }
         }
         return results.compactMap { $0 }
     }
 
-    /// Indices of pictures that are run together.
-    private func batches(of images: [Image]) -> [[Int]] {
+    /// Pictures that are run together, and on which of the pool's canvases.
+    private func batches(of images: [Image]) -> [(slot: Int, images: [Int])] {
         let size = adapter.fixedBatch ?? configuration.batchSize
-        guard size > 1 else { return images.indices.map { [$0] } }
-        var bySize: [[Int]: [Int]] = [:]
-        for (index, image) in images.enumerated() {
-            let input = adapter.inputSize(width: image.width, height: image.height)
-            bySize[[input.height, input.width], default: []].append(index)
+        let wanted = images.map { adapter.inputSize(width: $0.width, height: $0.height, on: nil) }
+        let slots = wanted.map { pool.index(for: $0) }
+        guard size > 1 else { return images.indices.map { (slots[$0], [$0]) } }
+        // What shares a run: the canvas; without canvases the size, unless the model mixes sizes.
+        var groups: [[Int]: [Int]] = [:]
+        for index in images.indices {
+            let isMixed = adapter.mixesSizes || pool.canvas(at: slots[index]) != nil
+            let key = isMixed ? [slots[index]] : [slots[index], wanted[index].height, wanted[index].width]
+            groups[key, default: []].append(index)
         }
-        func parts(_ indices: [Int]) -> [[Int]] {
-            stride(from: 0, to: indices.count, by: size).map { Array(indices[$0..<min($0 + size, indices.count)]) }
-        }
-        if adapter.mixesSizes {
+        return groups.values.sorted { $0[0] < $1[0] }.flatMap { group in
             // Like sizes beside each other, as what is padded is computed too.
-            return parts(bySize.sorted { ($0.key[0], $0.key[1]) < ($1.key[0], $1.key[1]) }.flatMap(\.value))
+            let ordered =
+                adapter.mixesSizes
+                ? group.sorted { (wanted[$0].height, wanted[$0].width, $0) < (wanted[$1].height, wanted[$1].width, $1) }
+                : group
+            return stride(from: 0, to: ordered.count, by: size).map {
+                (slots[group[0]], Array(ordered[$0..<min($0 + size, ordered.count)]))
+            }
         }
-        return bySize.values.sorted { $0[0] < $1[0] }.flatMap(parts)
     }
 
     private func detect(
-        _ batch: [Image], above threshold: Float, cancellation: RunCancellation?
+        _ batch: [Image], slot: Int, above threshold: Float, cancellation: RunCancellation?
     ) throws -> [DetectionResult] {
+        try health.requireSound()
+        let entry = try pool.entry(at: slot)
         let clock = ContinuousClock()
         let start = clock.now
-        let inputs = try adapter.inputs(
-            for: batch.map { image in
-                let size = adapter.inputSize(width: image.width, height: image.height)
-                return image.bitmap.resized(width: size.width, height: size.height)
-            })
+        let inputs = try adapter.inputs(for: batch, on: entry.canvas)
         let prepared = clock.now
-        let outputs: [String: Tensor]
-        do {
-            outputs = try session.run(inputs, cancellation: cancellation)
-        } catch {
-            guard batch.count > 1, adapter.fixedBatch == nil, error.code != .cancelled else { throw error }
-            var explained = error
-            explained.remedy = "The model may not take batches, though its inputs say so: use batch size 1."
-            throw explained
-        }
+        let outputs = try run(inputs, on: entry, count: batch.count, cancellation: cancellation)
         let ran = clock.now
+        try health.examine(outputs, of: entry, adapter)
         let sizes = batch.map { (width: $0.width, height: $0.height) }
         let found = try adapter.detections(in: outputs, sizes: sizes, threshold: threshold)
         let share = { (duration: Duration) in duration / batch.count }
@@ -172,5 +225,62 @@ public final class Detector: Sendable {
                     return named
                 }, width: image.width, height: image.height, timings: timings)
         }
+    }
+
+    private func run(
+        _ inputs: [String: Tensor], on entry: SessionPool.Entry, count: Int, cancellation: RunCancellation?
+    ) throws -> [String: Tensor] {
+        do {
+            return try entry.session.run(inputs, cancellation: cancellation)
+        } catch {
+            guard count > 1, adapter.fixedBatch == nil, error.code != .cancelled else { throw error }
+            var explained = error
+            explained.remedy = "The model may not take batches, though its inputs say so: use batch size 1."
+            throw explained
+        }
+    }
+
+    /// A picture's raw outputs and what is detected in it, whether or not they can be right.
+    ///
+    /// - Parameter shaking: how far the pixels are moved, as a share of each, which shows how sensitive the network is.
+    package func answer(
+        _ image: Image, threshold: Float, shaking: Float = 0
+    ) throws(ApusError) -> (outputs: [String: Tensor], detections: [Detection], inference: Duration) {
+        try ApusError.wrapping(doing: "run the model") {
+            let wanted = adapter.inputSize(width: image.width, height: image.height, on: nil)
+            let entry = try pool.entry(at: pool.index(for: wanted))
+            var inputs = try adapter.inputs(for: [image], on: entry.canvas)
+            if shaking > 0 { inputs = try inputs.mapValues { try $0.shaken(by: shaking) } }
+            let start = ContinuousClock.now
+            let outputs = try run(inputs, on: entry, count: 1, cancellation: nil)
+            let duration = ContinuousClock.now - start
+            let found = try? adapter.detections(
+                in: outputs, sizes: [(width: image.width, height: image.height)], threshold: threshold)
+            return (outputs, found?.first ?? [], duration)
+        }
+    }
+
+    /// Gives the device a picture whose answer is known, on each canvas; does nothing where no answer is known, as on a CPU.
+    ///
+    /// - Throws: `ApusError` with code `deviceFault` if the answer changed. From then on `detect` throws it too, until a
+    ///   later check passes.
+    public func checkDevice() throws(ApusError) {
+        try ApusError.wrapping(doing: "check the device") {
+            for entry in pool.entries { try health.checkCanary(of: entry, adapter) }
+        }
+    }
+
+    /// What the watch found wrong with the device; nil if nothing.
+    public var deviceFault: ApusError? { health.fault }
+}
+
+extension ModelFamily {
+    /// The model's inputs for pictures of any size.
+    func inputs(for images: [Image], on canvas: Canvas?) throws -> [String: Tensor] {
+        try inputs(
+            for: images.map { image in
+                let size = inputSize(width: image.width, height: image.height, on: canvas?.size)
+                return image.bitmap.resized(width: size.width, height: size.height)
+            }, on: canvas)
     }
 }

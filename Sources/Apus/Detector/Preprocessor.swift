@@ -29,8 +29,7 @@ package struct Preprocessor: Sendable {
         try ApusError.wrapping(doing: "preprocess the picture") {
             switch source {
             case .model(let family, let type):
-                let size = family.inputSize(width: image.width, height: image.height)
-                let inputs = try family.inputs(for: [image.bitmap.resized(width: size.width, height: size.height)])
+                let inputs = try family.inputs(for: [image], on: nil)
                 guard let pixels = inputs.values.first(where: { $0.shape.count == 4 }) else {
                     throw ApusError(
                         .inference, doing: "preprocess the picture", cause: "the model takes no pixels",

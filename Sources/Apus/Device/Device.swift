@@ -45,7 +45,7 @@ public enum Device: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// What the device computes in.
-public enum Precision: String, Sendable, CaseIterable {
+public enum Precision: String, Sendable, CaseIterable, Encodable {
     /// The device's own: f32 on a CPU, f16 on a GPU and an NPU.
     case auto
     case f32, bf16, f16

@@ -1,3 +1,4 @@
+internal import Hardware
 package import ONNXRuntime
 
 /// The device, provider and precision that a configuration comes to on this machine, and why.
@@ -5,6 +6,8 @@ package struct DeviceChoice: Sendable {
     package var provider: ExecutionProvider
     package var device: String
     package var deviceName: String?
+    /// The version of the device's driver, where there is one.
+    package var driver: String?
     /// Nil where the model's own types decide.
     package var precision: Precision?
     package var reason: String
@@ -46,6 +49,7 @@ package struct DeviceChoice: Sendable {
             provider = .openVINO(try OpenVINOOptions(device: name, precision: computed))
             device = name
             deviceName = described.fullName
+            driver = name == "CPU" ? nil : DeviceChoice.driver(of: name, try runtime.openVINO())
             reason = reasons.joined(separator: "; ")
         } catch let error as ONNXRuntimeError {
             throw ApusError(error)
@@ -86,6 +90,23 @@ package struct DeviceChoice: Sendable {
         }
         let list = devices.map(\.id).joined(separator: ", ")
         return ("CPU", ["auto: OpenVINO finds no Intel GPU (it finds \(list))"])
+    }
+
+    /// A GPU's driver is asked through OpenCL, as OpenVINO does not tell its version.
+    private static func driver(of device: String, _ core: OpenVINOCore) -> String? {
+        guard device.hasPrefix("GPU") else { return core.property("NPU_DRIVER_VERSION", of: device) }
+        let devices = (try? OpenCLLibrary().devices())?.filter(\.isGPU) ?? []
+        let uuid = core.property("DEVICE_UUID", of: device)
+        return (devices.first { $0.uuid != nil && $0.uuid == uuid } ?? devices.first)?.driverVersion
+    }
+
+    /// What a device computes in, its default first.
+    package static func precisions(of device: OpenVINOCore.Device) -> [Precision] {
+        switch device.id.prefix(3) {
+        case "CPU": device.capabilities.contains("BF16") ? [.f32, .bf16] : [.f32]
+        case "GPU": device.capabilities.contains("FP16") ? [.f16, .f32] : [.f32]
+        default: [.f16]
+        }
     }
 
     private static func ownKernels(

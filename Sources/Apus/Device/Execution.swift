@@ -12,6 +12,14 @@ public struct Execution: Sendable {
     public var nodes: [String: Int]?
     /// Why this device and precision.
     public var reason: String
+    /// The canvases that pictures are padded to, the smallest first; empty if each has a size of its own.
+    public var canvases: [PixelSize]
+    /// Why these.
+    public var shapeReason: String
+    /// The folder of compiled models, or why there is none.
+    public var cache: String
+    /// Whether the device's answers with this model were found right.
+    public var verification: VerificationStatus
     /// ONNX Runtime's version.
     public var runtimeVersion: String
     /// The folder that it was loaded from.
@@ -28,4 +36,24 @@ public struct LoadTimings: Sendable, Hashable {
     public var device: Duration
     /// Reading and compiling the model.
     public var model: Duration
+}
+
+/// A shape that a detector's model was compiled for.
+public struct CompiledShape: Sendable {
+    /// Where it came from.
+    public enum Origin: String, Sendable {
+        /// It was compiled before, and read from the cache.
+        case cache
+        /// It was compiled by this detector.
+        case compiled
+    }
+
+    /// Nil for the size that the model itself has, or any.
+    public var canvas: PixelSize?
+    /// Where it came from.
+    public var origin: Origin
+    /// What went on with the cache, if there is anything to say.
+    public var note: String?
+    /// Reading or compiling it.
+    public var duration: Duration
 }

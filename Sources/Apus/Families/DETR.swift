@@ -155,12 +155,37 @@ package struct DETR: ModelFamily {
 
     // MARK: Inputs
 
-    package func inputSize(width: Int, height: Int) -> (width: Int, height: Int) {
+    package var padding: PaddedShapes? {
+        guard validSizes != nil, fixedWidth == nil, fixedHeight == nil,
+            case .dynamic(let height?) = image.dimensions[2], case .dynamic(let width?) = image.dimensions[3]
+        else { return nil }
+        var batch: String?
+        if case .dynamic(let name) = image.dimensions[0] {
+            guard let name else { return nil }
+            batch = name
+        }
+        // The backbone halves five times, so other sizes gain nothing. Wide pictures (16:9, 3:2) and those of 4:3.
+        func aligned(_ side: Int) -> Int { (side + 31) / 32 * 32 }
+        let (short, long) = (aligned(resize.shortest), aligned(resize.longest))
+        let middle = min(long, aligned(resize.shortest * 4 / 3))
+        let landscape = Set([middle, long].map { PixelSize(width: $0, height: short) })
+        let canvases = landscape.union(landscape.map { PixelSize(width: $0.height, height: $0.width) })
+        return PaddedShapes(
+            batch: batch, height: height, width: width,
+            canvases: canvases.sorted { ($0.area, $1.width) < ($1.area, $0.width) })
+    }
+
+    package func inputSize(width: Int, height: Int, on canvas: PixelSize?) -> PixelSize {
+        let size = exactSize(width: width, height: height, on: canvas)
+        return PixelSize(width: size.width, height: size.height)
+    }
+
+    private func exactSize(width: Int, height: Int, on canvas: PixelSize?) -> (width: Int, height: Int) {
         func scaled(_ side: Int, by fixed: Int, of own: Int) -> Int {
             let exact = (Double(side) * Double(fixed) / Double(own)).rounded()
             return Int(min(max(1, exact), Double(MetadataReader.mostPixels)))
         }
-        switch (fixedWidth, fixedHeight) {
+        switch (canvas?.width ?? fixedWidth, canvas?.height ?? fixedHeight) {
         case (let fixedWidth?, let fixedHeight?):
             guard mixesSizes else { return (fixedWidth, fixedHeight) }
             let wanted = resize.size(width: width, height: height)
@@ -177,10 +202,12 @@ package struct DETR: ModelFamily {
 
     package var mixesSizes: Bool { validSizes != nil }
 
-    package func inputs(for pictures: [Bitmap]) throws -> [String: Tensor] {
-        let count = fixedBatch ?? pictures.count
-        let width = fixedWidth ?? pictures.map(\.width).max() ?? 1
-        let height = fixedHeight ?? pictures.map(\.height).max() ?? 1
+    package var hasFixedSize: Bool { fixedWidth != nil && fixedHeight != nil }
+
+    package func inputs(for pictures: [Bitmap], on canvas: Canvas?) throws -> [String: Tensor] {
+        let count = canvas?.batch ?? fixedBatch ?? pictures.count
+        let width = canvas?.size.width ?? fixedWidth ?? pictures.map(\.width).max() ?? 1
+        let height = canvas?.size.height ?? fixedHeight ?? pictures.map(\.height).max() ?? 1
         guard count * width * height <= DETR.mostBatchPixels else {
             throw ApusError(
                 .model, doing: "make the model's input",

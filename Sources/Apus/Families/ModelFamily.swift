@@ -14,6 +14,27 @@ package struct ModelSignature: Sendable {
     }
 }
 
+/// A shape that a model is compiled for.
+package struct Canvas: Hashable, Sendable {
+    package var size: PixelSize
+    package var batch: Int
+
+    package init(size: PixelSize, batch: Int) {
+        self.size = size
+        self.batch = batch
+    }
+}
+
+/// How a model that takes any size is compiled for a few: pictures are padded to the next larger canvas.
+package struct PaddedShapes: Sendable {
+    /// The model's names of its open dimensions.
+    package var batch: String?
+    package var height: String
+    package var width: String
+    /// Sizes that together hold every picture, the smallest first.
+    package var canvases: [PixelSize]
+}
+
 /// A kind of detection model: how pictures become its inputs and its outputs become boxes.
 ///
 /// A new family is one file with a type of this protocol, and its line in `ModelFamilies.all`.
@@ -44,11 +65,18 @@ package protocol ModelFamily: Sendable {
     /// Whether pictures of one batch may have different sizes.
     var mixesSizes: Bool { get }
 
-    /// The size, in pixels, at which the model sees a picture of `width` and `height`.
-    func inputSize(width: Int, height: Int) -> (width: Int, height: Int)
+    /// Whether every picture is given to the model at one size, which its file fixes.
+    var hasFixedSize: Bool { get }
 
-    /// The model's inputs for pictures that were resized to what `inputSize` says: to one size, unless it mixes them.
-    func inputs(for pictures: [Bitmap]) throws -> [String: Tensor]
+    /// How the model can be given static shapes; nil if its sizes are fixed already, or nothing marks padding for it.
+    var padding: PaddedShapes? { get }
+
+    /// The size, in pixels, at which the model sees a picture of `width` and `height`, on a canvas if one is given.
+    func inputSize(width: Int, height: Int, on canvas: PixelSize?) -> PixelSize
+
+    /// The model's inputs for pictures that were resized to what `inputSize` says: to one size, unless it mixes them. On a
+    /// canvas they are padded to it, and copies of the last fill its batch.
+    func inputs(for pictures: [Bitmap], on canvas: Canvas?) throws -> [String: Tensor]
 
     /// What the model found in each picture above the threshold; `sizes` are those of the originals.
     func detections(

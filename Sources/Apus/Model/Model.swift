@@ -19,6 +19,9 @@ public enum Model: Sendable {
         }
     }
 
+    /// How a command names it.
+    var option: String { if case .file(let path) = self { " --model \(path)" } else { "" } }
+
     var source: ModelSource {
         switch self {
         case .demo:

@@ -1,5 +1,6 @@
 import Apus
 import Foundation
+import Hashing
 import ModelTools
 
 #if URLs

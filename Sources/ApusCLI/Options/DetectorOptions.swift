@@ -9,6 +9,10 @@ extension Device: ExpressibleByArgument {
 }
 extension Precision: ExpressibleByArgument {}
 extension Provider: ExpressibleByArgument {}
+extension ShapePolicy: ExpressibleByArgument {
+    /// Reads what `ShapePolicy.init(_:)` reads.
+    public init?(argument: String) { self.init(argument) }
+}
 
 /// Which model runs, where and how.
 struct DetectorOptions: ParsableArguments {
@@ -36,17 +40,59 @@ struct DetectorOptions: ParsableArguments {
         completion: .file())
     var labels: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Sizes to compile for: auto, exact, padded, or canvases.",
+            discussion: """
+                A GPU compiles a model for each size of input, which takes seconds. padded has it compiled for a few \
+                canvases, to which pictures are padded; 1344x800,800x1344 names them; exact gives each picture its own \
+                size. auto is exact on a CPU, and padded elsewhere if the model takes valid_sizes.
+                """,
+            valueName: "shapes"))
+    var shapes = ShapePolicy.auto
+
+    @OptionGroup var cache: CacheOptions
+
+    @Flag(help: "Refuse a device whose answers with this model `apus verify` has not found right.")
+    var requireVerified = false
+
     @OptionGroup var runtime: RuntimeOptions
 
     func validate() throws {
         guard (0...1).contains(threshold) else { throw ValidationError("--threshold is between 0 and 1.") }
     }
 
-    func detector() throws -> Detector {
-        let configuration = Detector.Configuration(
+    func configuration() throws -> Detector.Configuration {
+        Detector.Configuration(
             device: device, precision: precision, provider: provider, threshold: threshold,
-            labels: try labels.map { try LabelMap(contentsOfFile: $0) }, runtime: runtime.runtime)
-        return try Detector(
-            model: try model.map { .file(try ModelStore.path(of: $0)) } ?? .demo, configuration: configuration)
+            labels: try labels.map { try LabelMap(contentsOfFile: $0) }, shapes: shapes, cache: cache.cache,
+            requiresVerified: requireVerified, runtime: runtime.runtime)
+    }
+
+    func chosenModel() throws -> Model { try model.map { .file(try ModelStore.path(of: $0)) } ?? .demo }
+
+    /// A detector for a few pictures: other canvases than the first are compiled when a picture needs them.
+    func detector() throws -> Detector {
+        var configuration = try configuration()
+        configuration.preparesAll = false
+        return try Detector(model: chosenModel(), configuration: configuration)
+    }
+}
+
+/// Where what a device compiled is kept.
+struct CacheOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Keep what a GPU compiles in this folder; default: $XDG_CACHE_HOME/apus/compiled.", valueName: "folder"),
+        completion: .directory)
+    var cacheDir: String?
+
+    @Flag(help: "Compile anew, and keep nothing.")
+    var noCache = false
+
+    var cache: CompiledModelCache { noCache ? .off : cacheDir.map { .folder($0) } ?? .standard }
+
+    func validate() throws {
+        guard cacheDir == nil || !noCache else { throw ValidationError("--cache-dir and --no-cache exclude each other.") }
     }
 }

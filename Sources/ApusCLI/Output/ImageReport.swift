@@ -38,6 +38,10 @@ struct ImageReport: Encodable {
     var deviceReason: String
     var precision: String?
     var nodes: [String: Int]?
+    /// The canvases that pictures are padded to; empty if each has a size of its own.
+    var canvases: [String]
+    /// "yes", "no" or "never".
+    var verified: String
     var timingsMs: Milliseconds
     /// Before the first picture; the same for all.
     var loadMs: LoadMilliseconds
@@ -66,6 +70,8 @@ struct ImageReport: Encodable {
         deviceReason = detector.execution.reason
         precision = detector.execution.precision?.rawValue
         nodes = detector.execution.nodes
+        canvases = detector.execution.canvases.map(\.description)
+        verified = detector.execution.verification.state.rawValue
         func rounded(_ duration: Duration) -> Double { (duration.milliseconds * 1000).rounded() / 1000 }
         timingsMs = Milliseconds(
             decode: rounded(decode), preprocess: rounded(result.timings.preprocess),

@@ -41,8 +41,31 @@ enum TextReport {
             lines.append(
                 "provider  \(execution.provider) (ONNX Runtime \(execution.runtimeVersion) cannot tell its nodes)")
         }
+        lines.append("shapes    \(shapes(detector))")
+        for shape in detector.compiledShapes where execution.cache.hasPrefix("/") || shape.note != nil {
+            let name = shape.canvas.map { "\($0)" } ?? "all sizes"
+            let origin = shape.origin == .cache ? "read from the cache" : "compiled"
+            lines.append(
+                "compiled  \(name): \(origin) in \(String(format: "%.1f s", shape.duration.milliseconds / 1000))"
+                    + (shape.note.map { " (\($0))" } ?? ""))
+        }
+        lines.append("verified  \(verified(execution.verification))")
         for assumption in detector.assumptions { lines.append("assumed   \(assumption)") }
         return lines.joined(separator: "\n")
+    }
+
+    private static func shapes(_ detector: Detector) -> String {
+        let canvases = detector.execution.canvases
+        let reason = detector.execution.shapeReason
+        return canvases.isEmpty ? reason : canvases.map(\.description).joined(separator: ", ") + " (\(reason))"
+    }
+
+    private static func verified(_ status: VerificationStatus) -> String {
+        switch status.state {
+        case .yes: "yes, on \(status.date ?? "")"
+        case .no: "NO, found wrong on \(status.date ?? ""): \(status.summary ?? "")"
+        case .never: "never (apus verify compares the answers with the reference's)"
+        }
     }
 
     private static func pad(_ text: String, _ width: Int) -> String {

@@ -72,6 +72,15 @@ package struct OpenVINOOptions: Sendable, Equatable {
         self.entries = entries
     }
 
+    /// The same options, with compiled models read from and written to a folder.
+    package func caching(in folder: String) -> OpenVINOOptions {
+        var entries = entries
+        entries["cache_dir"] = folder
+        return OpenVINOOptions(checked: entries)
+    }
+
+    private init(checked entries: [String: String]) { self.entries = entries }
+
     /// Whether two names mean one device: "GPU" is the first GPU, which OpenVINO may also call "GPU.0".
     static func isSame(_ a: String, _ b: String) -> Bool {
         a == b || Set([a, b]) == ["GPU", "GPU.0"]

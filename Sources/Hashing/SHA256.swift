@@ -1,10 +1,31 @@
 internal import CCrypto
+internal import Foundation
 
 /// SHA-256 (FIPS 180-4), by OpenSSL, which uses the processor's instructions for it.
 package final class SHA256 {
     private let context = EVP_MD_CTX_new()
 
     package init() { EVP_DigestInit_ex(context, EVP_sha256(), nil) }
+
+    /// Of a text.
+    package static func digest(_ text: String) -> String {
+        let hash = SHA256()
+        Array(text.utf8).withUnsafeBytes { hash.update($0) }
+        return hash.finish()
+    }
+
+    /// Of memory.
+    package static func digest(_ bytes: UnsafeRawBufferPointer) -> String {
+        let hash = SHA256()
+        hash.update(bytes)
+        return hash.finish()
+    }
+
+    /// Of a file, which is mapped; nil if it cannot be read.
+    package static func digest(ofFile path: String) -> String? {
+        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped) else { return nil }
+        return data.withUnsafeBytes { digest($0) }
+    }
 
     deinit { EVP_MD_CTX_free(context) }
 
@@ -18,16 +39,5 @@ package final class SHA256 {
             let digits = Array("0123456789abcdef")
             return "\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
         }.joined()
-    }
-
-    /// Of all of a file. Its pages are given back as they are done with.
-    package static func digest(_ bytes: Bytes) -> String {
-        let hash = SHA256()
-        for start in stride(from: 0, to: bytes.count, by: 1 << 24) {
-            let part = bytes.slice(start..<min(start + 1 << 24, bytes.count))
-            part.withUnsafeBytes { hash.update($0) }
-            part.release()
-        }
-        return hash.finish()
     }
 }

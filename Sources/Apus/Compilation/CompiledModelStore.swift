@@ -1,0 +1,220 @@
+internal import Foundation
+internal import Hashing
+
+/// Compiled models on disk, a folder each, shared by all processes of a user.
+///
+/// A folder appears whole or not at all: it is made under another name, gets a manifest with the digests of its files, and
+/// is renamed. A folder whose files are not as its manifest says is made anew. A lock on a file beside it keeps two
+/// processes from compiling the same, and a folder in use from being removed.
+package struct CompiledModelStore: Sendable {
+    /// What a compiled model depends on; any difference makes it another one.
+    package struct Key: Codable, Sendable, Equatable {
+        package var model: String
+        package var device: String
+        package var deviceName: String
+        package var deviceUUID: String
+        package var driver: String
+        package var onnxRuntime: String
+        package var openVINO: String
+        package var precision: String
+        /// "1x3x800x1344"; empty for the shape that the model itself has.
+        package var shape: String
+
+        package init(
+            model: String, device: String, deviceName: String, deviceUUID: String, driver: String, onnxRuntime: String,
+            openVINO: String, precision: String, shape: String
+        ) {
+            self.model = model
+            self.device = device
+            self.deviceName = deviceName
+            self.deviceUUID = deviceUUID
+            self.driver = driver
+            self.onnxRuntime = onnxRuntime
+            self.openVINO = openVINO
+            self.precision = precision
+            self.shape = shape
+        }
+
+        var digest: String { String(SHA256.digest(json).prefix(32)) }
+
+        private var json: String {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys]
+            return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        }
+    }
+
+    private struct Manifest: Codable {
+        struct File: Codable {
+            var name: String
+            var size: Int
+            var sha256: String
+        }
+
+        var key: Key
+        var files: [File]
+    }
+
+    /// Where a compiled model came from.
+    package enum Origin: Sendable, Equatable {
+        /// It was compiled before, and read.
+        case cache
+        /// It was compiled now, and kept.
+        case compiled
+        /// It was compiled now and not kept, and why.
+        case notKept(String)
+    }
+
+    /// The most bytes that all of them may take unless told otherwise: some fifty DETR-R50 in f16.
+    package static let standardLimit = 4 << 30
+
+    private let folder: String
+    private let limit: Int
+    /// Left by a process that died is what is older, in seconds.
+    private static let oldestPartial = 3600.0
+
+    package init(folder: String, limit: Int = standardLimit) {
+        self.folder = folder
+        self.limit = limit
+    }
+
+    /// Calls `compile` with a folder to read a compiled model from or to write it into.
+    ///
+    /// - Parameter compile: is given nil where nothing can be kept.
+    package func load<Compiled>(
+        _ key: Key, compile: (_ cache: String?) throws -> Compiled
+    ) throws -> (compiled: Compiled, origin: Origin, note: String?) {
+        let name = key.digest
+        let target = "\(folder)/\(name)"
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            let why = "\(folder) cannot be made: \(error.localizedDescription)"
+            return (try compile(nil), .notKept(why), nil)
+        }
+        guard let lock = FileLock(path: target + ".lock") else {
+            let why = "\(folder) cannot be written to: \(String(cString: strerror(errno)))"
+            return (try compile(nil), .notKept(why), nil)
+        }
+        defer { lock.release() }
+        var note: String?
+        if FileManager.default.fileExists(atPath: target) {
+            if isIntact(target, key) {
+                do {
+                    let compiled = try compile(target)
+                    touch(target)
+                    // What the device did not accept it has compiled and written again.
+                    if !isIntact(target, key) {
+                        writeManifest(key, in: target)
+                        return (
+                            compiled, .compiled, "the device did not accept the cached model, so it was compiled anew"
+                        )
+                    }
+                    return (compiled, .cache, nil)
+                } catch {
+                    note = "the cached model did not load (\(error)), so it was compiled anew"
+                }
+            } else {
+                note = "the cached model was damaged, so it was compiled anew"
+            }
+            try? FileManager.default.removeItem(atPath: target)
+        }
+        let partial = "\(target).partial-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+        do {
+            try FileManager.default.createDirectory(atPath: partial, withIntermediateDirectories: false)
+        } catch {
+            return (try compile(nil), .notKept("\(folder) cannot be written to: \(error.localizedDescription)"), note)
+        }
+        defer { try? FileManager.default.removeItem(atPath: partial) }
+        let compiled = try compile(partial)
+        guard writeManifest(key, in: partial) else {
+            return (compiled, .notKept("the device gave nothing to keep, or the disk is full"), note)
+        }
+        guard rename(partial, target) == 0 else {
+            return (compiled, .notKept("\(target): \(String(cString: strerror(errno)))"), note)
+        }
+        prune(keeping: name)
+        return (compiled, .compiled, note)
+    }
+
+    /// Whether a compiled model of this key is there.
+    package func contains(_ key: Key) -> Bool { isIntact("\(folder)/\(key.digest)", key) }
+
+    private func isIntact(_ path: String, _ key: Key) -> Bool {
+        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path + "/manifest.json")),
+            let manifest = try? JSONDecoder().decode(Manifest.self, from: data), manifest.key == key,
+            !manifest.files.isEmpty, Set(manifest.files.map(\.name)) == Set(files(in: path))
+        else { return false }
+        return manifest.files.allSatisfy { file in
+            size(of: "\(path)/\(file.name)") == file.size
+                && SHA256.digest(ofFile: "\(path)/\(file.name)") == file.sha256
+        }
+    }
+
+    @discardableResult
+    private func writeManifest(_ key: Key, in path: String) -> Bool {
+        let files = files(in: path).compactMap { name -> Manifest.File? in
+            guard let digest = SHA256.digest(ofFile: "\(path)/\(name)") else { return nil }
+            return Manifest.File(name: name, size: size(of: "\(path)/\(name)"), sha256: digest)
+        }
+        guard files.contains(where: { $0.size > 0 }),
+            let data = try? JSONEncoder().encode(Manifest(key: key, files: files))
+        else { return false }
+        return (try? data.write(to: URL(fileURLWithPath: path + "/manifest.json"), options: .atomic)) != nil
+    }
+
+    private func files(in path: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).filter { $0 != "manifest.json" }.sorted()
+    }
+
+    private func size(of path: String) -> Int {
+        ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int) ?? 0
+    }
+
+    private func touch(_ path: String) {
+        try? FileManager.default.setAttributes([.modificationDate: Date()], ofItemAtPath: path + "/manifest.json")
+    }
+
+    /// Removes what was not used for longest until all fit the limit, and what dead processes left.
+    private func prune(keeping kept: String) {
+        var entries: [(name: String, used: Date, size: Int)] = []
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+            let path = "\(folder)/\(name)"
+            func date(_ path: String) -> Date? {
+                (try? FileManager.default.attributesOfItem(atPath: path))?[.modificationDate] as? Date
+            }
+            if name.contains(".partial-") {
+                if (date(path)?.timeIntervalSinceNow ?? 0) < -CompiledModelStore.oldestPartial {
+                    try? FileManager.default.removeItem(atPath: path)
+                }
+            } else if !name.hasSuffix(".lock") {
+                let size = files(in: path).reduce(0) { $0 + self.size(of: "\(path)/\($1)") }
+                entries.append((name, date(path + "/manifest.json") ?? .distantPast, size))
+            }
+        }
+        var total = entries.reduce(0) { $0 + $1.size }
+        for entry in entries.sorted(by: { $0.used < $1.used }) where total > limit && entry.name != kept {
+            guard let lock = FileLock(path: "\(folder)/\(entry.name).lock", waits: false) else { continue }
+            try? FileManager.default.removeItem(atPath: "\(folder)/\(entry.name)")
+            lock.release()
+            total -= entry.size
+        }
+    }
+}
+
+/// A lock that the kernel gives back when the process ends, however it ends.
+private struct FileLock {
+    private let descriptor: Int32
+
+    init?(path: String, waits: Bool = true) {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { return nil }
+        guard flock(descriptor, LOCK_EX | (waits ? 0 : LOCK_NB)) == 0 else {
+            close(descriptor)
+            return nil
+        }
+        self.descriptor = descriptor
+    }
+
+    func release() { close(descriptor) }
+}

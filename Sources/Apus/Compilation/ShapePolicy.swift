@@ -1,0 +1,84 @@
+/// For which sizes of input a model is compiled.
+///
+/// A GPU compiles a model for each size of its input, which takes seconds. Compiled for a few canvases, to which
+/// pictures are padded, it never has to while it works.
+public enum ShapePolicy: Hashable, Sendable, CustomStringConvertible {
+    /// What is best on the device: exact on a CPU, padded on a GPU and an NPU if the model takes `valid_sizes`.
+    case auto
+    /// Each picture at just the size that the model's resize rule gives.
+    case exact
+    /// Pictures are padded to the smallest of a few canvases that follow from the model's resize rule.
+    case padded
+    /// Pictures are padded to the smallest of these canvases that holds them, and scaled down if none does.
+    case canvases([PixelSize])
+
+    /// Reads `auto`, `exact`, `padded`, or canvases as `1344x800,800x1344`.
+    public init?(_ text: String) {
+        switch text.lowercased() {
+        case "auto": self = .auto
+        case "exact": self = .exact
+        case "padded": self = .padded
+        default:
+            let parts = text.lowercased().split(separator: ",", omittingEmptySubsequences: false)
+            let sizes = parts.compactMap { PixelSize($0) }
+            guard !sizes.isEmpty, sizes.count == parts.count, sizes.count <= 16 else { return nil }
+            self = .canvases(sizes)
+        }
+    }
+
+    /// The text that `init(_:)` reads.
+    public var description: String {
+        switch self {
+        case .auto: "auto"
+        case .exact: "exact"
+        case .padded: "padded"
+        case .canvases(let sizes): sizes.map(\.description).joined(separator: ",")
+        }
+    }
+}
+
+/// What a policy comes to for a model on a device, and why.
+struct ShapePlan: Sendable {
+    /// Canvases, the smallest first; empty for exact sizes.
+    var canvases: [PixelSize]
+    var reason: String
+    /// Whether a new size of picture makes the device compile.
+    var stalls: Bool
+
+    init(_ policy: ShapePolicy, family: any ModelFamily, device: String, isOwnKernels: Bool) throws(ApusError) {
+        let isCPU = isOwnKernels || device == "CPU"
+        switch policy {
+        case .exact:
+            (canvases, reason) = ([], "exact sizes were asked for")
+        case .auto where isCPU:
+            // Measured with DETR-R50 on OpenVINO's CPU: a new size costs a tenth of a run at most, padding a fifth.
+            (canvases, reason) = ([], "exact sizes, which cost a CPU nothing")
+        case .auto:
+            canvases = family.padding?.canvases ?? []
+            reason =
+                canvases.isEmpty
+                ? (family.hasFixedSize
+                    ? "the model's own fixed size"
+                    : "exact sizes, as the model has no valid_sizes input that would mark padding")
+                : "padded, so that no new size of picture has to be compiled for"
+        case .padded, .canvases:
+            guard let padding = family.padding else {
+                throw ApusError(
+                    .option, doing: "use shapes \(policy)",
+                    cause: family.hasFixedSize
+                        ? "the model's size is fixed already"
+                        : "the model has no valid_sizes input, by which it would know the padding",
+                    remedy: family.hasFixedSize
+                        ? "Use --shapes auto."
+                        : "Export it with padding (apus export --padding), or use --shapes exact.")
+            }
+            if case .canvases(let sizes) = policy {
+                canvases = Set(sizes).sorted { ($0.area, $1.width) < ($1.area, $0.width) }
+            } else {
+                canvases = padding.canvases
+            }
+            reason = "shapes \(policy) were asked for"
+        }
+        stalls = canvases.isEmpty && !isCPU && !family.hasFixedSize
+    }
+}

@@ -1,0 +1,15 @@
+internal import CDemoModel
+
+/// The drawn scenes that come with Apus, as `Examples/pictures` has them.
+package enum SamplePictures {
+    package static func all() throws(ApusError) -> [(name: String, image: Image)] {
+        var pictures: [(name: String, image: Image)] = []
+        for index in 0..<apus_demo_picture_count() {
+            let name = apus_demo_picture_name(index).map { String(cString: $0) } ?? "picture"
+            let bytes = [UInt8](
+                UnsafeRawBufferPointer(start: apus_demo_picture_bytes(index), count: apus_demo_picture_size(index)))
+            pictures.append((name, try Image(decoding: bytes, name: name)))
+        }
+        return pictures
+    }
+}

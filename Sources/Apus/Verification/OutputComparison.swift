@@ -1,0 +1,67 @@
+/// How the numbers of one output differ between reference and candidate, over all pictures.
+package struct OutputComparison: Sendable, Encodable {
+    package private(set) var count = 0
+    /// The largest magnitude of the reference's.
+    package private(set) var scale = 0.0
+    package private(set) var largestDifference = 0.0
+    private var sums = Sums()
+
+    private struct Sums: Sendable {
+        var difference = 0.0
+        var x = 0.0
+        var y = 0.0
+        var xx = 0.0
+        var yy = 0.0
+        var xy = 0.0
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case correlation, largestDifference, meanDifference, scale
+    }
+
+    package init() {}
+
+    package var meanDifference: Double { sums.difference / Double(max(1, count)) }
+
+    /// Pearson's correlation coefficient: 1 where both say the same but for scale and offset; 0 where nothing varies.
+    package var correlation: Double {
+        let count = Double(max(1, self.count))
+        let covariance = sums.xy - sums.x * sums.y / count
+        let deviation = ((sums.xx - sums.x * sums.x / count) * (sums.yy - sums.y * sums.y / count)).squareRoot()
+        return deviation > 0 ? covariance / deviation : 0
+    }
+
+    package mutating func add(reference: [Float], candidate: [Float]) {
+        guard reference.count == candidate.count else {
+            largestDifference = .infinity
+            return
+        }
+        count += reference.count
+        for (one, other) in zip(reference, candidate) {
+            let (x, y) = (Double(one), Double(other))
+            let difference = abs(x - y)
+            // What is no number differs from everything.
+            guard difference.isFinite else {
+                largestDifference = .infinity
+                continue
+            }
+            scale = max(scale, abs(x))
+            largestDifference = max(largestDifference, difference)
+            sums.difference += difference
+            sums.x += x
+            sums.y += y
+            sums.xx += x * x
+            sums.yy += y * y
+            sums.xy += x * y
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(correlation, forKey: .correlation)
+        // JSON has no infinity: null says that a value is no number.
+        try container.encode(largestDifference.isFinite ? largestDifference : nil, forKey: .largestDifference)
+        try container.encode(meanDifference, forKey: .meanDifference)
+        try container.encode(scale, forKey: .scale)
+    }
+}

@@ -1,0 +1,70 @@
+internal import Foundation
+
+/// Whether a model's answers on a device were compared with the reference's, and how that ended.
+public struct VerificationStatus: Sendable, Codable, Equatable {
+    /// How the comparison ended.
+    public enum State: String, Sendable, Codable {
+        /// The answers were right.
+        case yes
+        /// The answers were wrong.
+        case no
+        /// They were never compared: `apus verify`.
+        case never
+    }
+
+    /// How the comparison ended.
+    public var state: State
+    /// When, as "2026-11-22T10:15:00Z"; nil if never.
+    public var date: String?
+    /// What was found, in a sentence; nil if never.
+    public var summary: String?
+
+    static let never = VerificationStatus(state: .never)
+}
+
+/// Verdicts of `apus verify`, a file each, by what they hold for: model, device, driver, versions and precision.
+package struct VerdictStore: Sendable {
+    private let folder: String
+
+    /// `$XDG_STATE_HOME/apus/verdicts`, else `~/.local/state/apus/verdicts`.
+    package init(
+        folder: String? = nil, environment: [String: String] = ProcessInfo.processInfo.environment
+    ) {
+        if let folder {
+            self.folder = folder
+        } else if let path = environment["XDG_STATE_HOME"], path.hasPrefix("/") {
+            self.folder = path + "/apus/verdicts"
+        } else {
+            self.folder = (environment["HOME"] ?? NSHomeDirectory()) + "/.local/state/apus/verdicts"
+        }
+    }
+
+    private struct Record: Codable {
+        var key: CompiledModelStore.Key
+        var status: VerificationStatus
+    }
+
+    /// What is known; a file that cannot be read counts as never.
+    package func status(of key: CompiledModelStore.Key) -> VerificationStatus {
+        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path(of: key))),
+            let record = try? JSONDecoder().decode(Record.self, from: data), record.key == key
+        else { return .never }
+        return record.status
+    }
+
+    package func store(_ status: VerificationStatus, for key: CompiledModelStore.Key) throws(ApusError) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try encoder.encode(Record(key: key, status: status)).write(
+                to: URL(fileURLWithPath: path(of: key)), options: .atomic)
+        } catch {
+            throw ApusError(
+                .verification, doing: "keep the verdict in \(folder)", cause: error.localizedDescription,
+                remedy: "See that you may write there, or set XDG_STATE_HOME to a folder where you may.")
+        }
+    }
+
+    private func path(of key: CompiledModelStore.Key) -> String { "\(folder)/\(key.digest).json" }
+}

@@ -1,0 +1,94 @@
+internal import Foundation
+internal import ONNXRuntime
+
+/// Watches what a device answers while it works, and remembers a fault.
+final class DeviceHealth: @unchecked Sendable {  // what changes is touched under the lock only
+    private let device: String
+    private let watches: Bool
+    /// Runs between two canaries; 0 for none.
+    private let interval: Int
+    private let lock = NSLock()
+    private var found: ApusError?
+    private var runs = 0
+
+    init(device: String, watches: Bool, interval: Int) {
+        self.device = device
+        self.watches = watches
+        self.interval = watches ? interval : 0
+    }
+
+    /// What is wrong with the device; nil if nothing is known to be.
+    var fault: ApusError? { lock.withLock { found } }
+
+    func requireSound() throws(ApusError) {
+        if let fault { throw fault }
+    }
+
+    /// The first answer of a new session to the canary; that run also moves the weights to the device.
+    ///
+    /// - Throws: `deviceFault` if it is no answer.
+    func warmUp(_ compiled: ModelCompiler.Compiled, _ family: any ModelFamily) throws -> Canary.Answer? {
+        guard interval > 0 || compiled.canvas != nil else { return nil }
+        let outputs = try runCanary(compiled.session, compiled.canvas, family)
+        if watches, let problem = try AnswerWatch.problem(in: outputs) {
+            throw report("its answer to a test picture is none: \(problem)")
+        }
+        return interval > 0 ? try Canary.answer(outputs) : nil
+    }
+
+    /// Looks at the outputs of a run, and at the canary when it is time.
+    ///
+    /// - Throws: `deviceFault`, or `inference` if only this picture fails.
+    func examine(_ outputs: [String: Tensor], of entry: SessionPool.Entry, _ family: any ModelFamily) throws {
+        guard watches else { return }
+        if let problem = try AnswerWatch.problem(in: outputs) {
+            guard entry.canary != nil else {
+                throw report("\(problem), which no picture gives", isLasting: false)
+            }
+            try checkCanary(of: entry, family)
+            throw ApusError(
+                .inference, doing: "detect objects",
+                cause: "\(problem); the device answers a test picture as before, so this picture is beyond the "
+                    + "precision",
+                remedy: "Try --precision f32.")
+        }
+        let isTime = lock.withLock {
+            runs += 1
+            return interval > 0 && runs.isMultiple(of: interval)
+        }
+        if isTime { try checkCanary(of: entry, family) }
+    }
+
+    /// Runs the canary and compares; a pass clears an earlier fault.
+    func checkCanary(of entry: SessionPool.Entry, _ family: any ModelFamily) throws {
+        guard let first = entry.canary else { return }
+        let outputs: [String: Tensor]
+        do {
+            outputs = try runCanary(entry.session, entry.canvas, family)
+        } catch let error as ONNXRuntimeError {
+            throw report("it fails on a test picture: \(error.cause)")
+        }
+        if let problem = try AnswerWatch.problem(in: outputs) {
+            throw report("its answer to a test picture is none any more: \(problem)")
+        }
+        if let change = Canary.change(from: first, to: try Canary.answer(outputs)) {
+            throw report("its answer to a test picture has changed: \(change)")
+        }
+        lock.withLock { found = nil }
+    }
+
+    private func runCanary(
+        _ session: Session, _ canvas: Canvas?, _ family: any ModelFamily
+    ) throws -> [String: Tensor] {
+        try session.run(try family.inputs(for: [Canary.picture], on: canvas))
+    }
+
+    private func report(_ cause: String, isLasting: Bool = true) -> ApusError {
+        let error = ApusError(
+            .deviceFault, doing: "trust the device \(device)", cause: cause,
+            remedy: "Its driver, the device or this precision fails: compare with apus verify, update the driver "
+                + "(apus doctor --device gpu), try --precision f32, or use --device cpu.")
+        if isLasting { lock.withLock { found = error } }
+        return error
+    }
+}

@@ -1,0 +1,113 @@
+internal import Foundation
+
+/// Follows what shared libraries need, as the dynamic linker does, without loading anything.
+///
+/// dlopen names the first missing library only; this names all.
+package struct LibraryWalk: Sendable {
+    /// Something that keeps a library from loading.
+    package enum Problem: Sendable, Equatable, Hashable {
+        /// No library of this name is found; the library that needs it.
+        case missing(String, neededBy: String)
+        /// The file is there but of no use.
+        case unusable(String, cause: String, neededBy: String)
+        /// A library that is there is too old for the one that needs it: ("libc.so.6", "GLIBC_2.38").
+        case missingVersion(String, String, neededBy: String)
+        /// No library defines what this one uses: libraries of different versions are mixed.
+        case undefinedSymbols([String], in: String)
+
+        /// The name of the library that would not load.
+        package var affected: String {
+            switch self {
+            case .missing(_, let by), .unusable(_, _, let by), .missingVersion(_, _, let by): by
+            case .undefinedSymbols(_, let library): library
+            }
+        }
+
+        package var text: String {
+            switch self {
+            case .missing(let name, let by): "\(name) is missing (\(by) needs it)"
+            case .unusable(let name, let cause, let by):
+                "\(name) is of no use: \(cause)" + (by == name ? "" : " (\(by) needs it)")
+            case .missingVersion(let name, let version, let by):
+                "\(name) is too old: it lacks \(version), which \(by) needs"
+            case .undefinedSymbols(let symbols, let library):
+                "\(library) uses \(symbols.count == 1 ? "a symbol" : "\(symbols.count) symbols") that no library "
+                    + "defines: \(symbols.prefix(3).joined(separator: ", "))\(symbols.count > 3 ? ", …" : "")"
+            }
+        }
+    }
+
+    private let cache: LibraryCache
+    private let environmentFolders: [String]
+    private var loaded: [String: ELFFile] = [:]
+    private var order: [ELFFile] = []
+    private var defined: Set<String> = []
+
+    /// - Parameter libraryPath: the value of LD_LIBRARY_PATH.
+    package init(
+        cache: LibraryCache = .system,
+        libraryPath: String? = ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"]
+    ) {
+        self.cache = cache
+        environmentFolders = (libraryPath ?? "").split(separator: ":").map(String.init)
+    }
+
+    /// Follows a library and all that it needs; what earlier calls found counts as loaded, as in a process.
+    package mutating func add(_ path: String) -> [Problem] {
+        let name = URL(fileURLWithPath: path).lastPathComponent
+        var problems: [Problem] = []
+        let first = order.count
+        visit(path, as: name, neededBy: name, inherited: [], into: &problems)
+        for file in order[first...] { defined.formUnion(file.defined) }
+        guard problems.isEmpty else { return problems }  // symbols of what is missing would all be undefined
+        for file in order[first...] {
+            let unknown = file.undefined.filter { !defined.contains($0) }
+            if !unknown.isEmpty {
+                problems.append(.undefinedSymbols(unknown, in: URL(fileURLWithPath: file.path).lastPathComponent))
+            }
+        }
+        return problems
+    }
+
+    private mutating func visit(
+        _ path: String, as name: String, neededBy: String, inherited: [String], into problems: inout [Problem]
+    ) {
+        let file: ELFFile
+        do {
+            file = try ELFFile(path)
+        } catch {
+            problems.append(.unusable(name, cause: error.cause, neededBy: neededBy))
+            return
+        }
+        loaded[name] = file
+        if let soname = file.soname { loaded[soname] = file }
+        order.append(file)
+        // DT_RPATH holds for what a library's libraries need too, DT_RUNPATH for its own only.
+        let inherited = file.runpath.isEmpty ? file.rpath + inherited : []
+        for needed in file.needed where loaded[needed] == nil {
+            let folders = inherited + environmentFolders + file.runpath
+            let candidate =
+                folders.lazy.map { $0 + "/" + needed }.first { FileManager.default.fileExists(atPath: $0) }
+                ?? cache.path(of: needed)
+            guard let candidate else {
+                if !problems.contains(where: { $0.isMissing(needed) }) {
+                    problems.append(.missing(needed, neededBy: name))
+                }
+                continue
+            }
+            visit(candidate, as: needed, neededBy: name, inherited: inherited, into: &problems)
+        }
+        for (library, versions) in file.neededVersions.sorted(by: { $0.key < $1.key }) {
+            guard let provider = loaded[library], !provider.definedVersions.isEmpty else { continue }
+            for version in versions where !provider.definedVersions.contains(version) {
+                problems.append(.missingVersion(library, version, neededBy: name))
+            }
+        }
+    }
+}
+
+extension LibraryWalk.Problem {
+    fileprivate func isMissing(_ name: String) -> Bool {
+        if case .missing(name, _) = self { true } else { false }
+    }
+}
