@@ -16,7 +16,7 @@ struct ApusCommand: AsyncParsableCommand {
             """,
         subcommands: [
             DetectCommand.self, PullCommand.self, ExportCommand.self, ConvertCommand.self, InspectCommand.self,
-            DevicesCommand.self, VerifyCommand.self, BenchCommand.self, PreprocessCommand.self,
+            DevicesCommand.self, DoctorCommand.self, VerifyCommand.self, BenchCommand.self, PreprocessCommand.self,
         ])
 
     @Flag(name: .long, help: "Print the versions of Apus, ONNX Runtime and OpenVINO.")

@@ -4,7 +4,10 @@ import Testing
 
 @Suite struct CommandLineTests {
     /// The help as people see it. To take over a change: `APUS_RECORD_HELP=1 swift test --filter CommandLineTests`.
-    @Test(arguments: ["", "detect", "pull", "export", "convert", "inspect", "preprocess"])
+    @Test(
+        arguments: [
+            "", "detect", "pull", "export", "convert", "inspect", "devices", "doctor", "verify", "bench", "preprocess",
+        ])
     func helpIsAsRecorded(command: String) async throws {
         let run = try await Command.run(
             executable: Command.apus, command.isEmpty ? ["--help"] : [command, "--help"], environment: ["COLUMNS": "80"]

@@ -48,7 +48,8 @@ import Testing
     }
 
     @Test func theRestOfAFixedBatchRepeatsTheLastPicture() throws {
-        let inputs = try family(height: nil, width: nil, batch: 3).inputs(for: [picture(2, 2, 1), picture(1, 2, 1)], on: nil)
+        let inputs = try family(height: nil, width: nil, batch: 3).inputs(
+            for: [picture(2, 2, 1), picture(1, 2, 1)], on: nil)
         #expect(try inputs["valid_sizes"]?.elements(of: Int64.self) == [2, 2, 2, 1, 2, 1])
     }
 }

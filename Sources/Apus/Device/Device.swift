@@ -33,7 +33,7 @@ public enum Device: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// OpenVINO's name; nil for `auto`.
-    var openVINOName: String? {
+    package var openVINOName: String? {
         switch self {
         case .auto: nil
         case .cpu: "CPU"

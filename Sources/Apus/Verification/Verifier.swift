@@ -58,7 +58,11 @@ package struct Verifier {
             progress("loading the model on \(choice.device) at \(precision.rawValue)")
             let detector = try Detector(model: model, configuration: judged)
             let reference: (detector: Detector, answers: [Answer])
-            if let expected { reference = expected } else { reference = try self.reference(for: detector, pictures, progress) }
+            if let expected {
+                reference = expected
+            } else {
+                reference = try self.reference(for: detector, pictures, progress)
+            }
             expected = reference
             let found = try answers(of: detector, pictures, progress)
             let candidate = try judge(detector, precision, found, reference, pictures, progress)

@@ -90,7 +90,9 @@ extension Tensor {
         case .float32:
             try Tensor(
                 shape: shape,
-                scalars: elements(of: Float.self).enumerated().map { $1 * ($0.isMultiple(of: 2) ? 1 + share : 1 - share) })
+                scalars: elements(of: Float.self).enumerated().map {
+                    $1 * ($0.isMultiple(of: 2) ? 1 + share : 1 - share)
+                })
         case .float16:
             try Tensor(
                 shape: shape,

@@ -90,7 +90,8 @@ private enum VerifyReport {
         }
         for candidate in report.candidates { lines += block(candidate, report) + [""] }
         if let fastest = report.fastest {
-            lines.append("The answers of \(report.device) are right. Fastest precision that passes: \(fastest.rawValue)")
+            lines.append(
+                "The answers of \(report.device) are right. Fastest precision that passes: \(fastest.rawValue)")
         } else {
             lines.append("The answers of \(report.device) are WRONG: do not use it with this model.")
             lines.append(
@@ -133,7 +134,9 @@ private enum VerifyReport {
 
     private static func milliseconds(_ value: Double) -> String { String(format: "%.1f ms", value) }
 
-    private static func number(_ value: Double) -> String { value.isFinite ? String(format: "%.2g", value) : "no number" }
+    private static func number(_ value: Double) -> String {
+        value.isFinite ? String(format: "%.2g", value) : "no number"
+    }
 }
 
 /// What is being done, in a line on standard error that is overwritten; nothing where that is not a terminal.

@@ -93,6 +93,8 @@ struct CacheOptions: ParsableArguments {
     var cache: CompiledModelCache { noCache ? .off : cacheDir.map { .folder($0) } ?? .standard }
 
     func validate() throws {
-        guard cacheDir == nil || !noCache else { throw ValidationError("--cache-dir and --no-cache exclude each other.") }
+        guard cacheDir == nil || !noCache else {
+            throw ValidationError("--cache-dir and --no-cache exclude each other.")
+        }
     }
 }

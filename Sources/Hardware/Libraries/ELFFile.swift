@@ -79,7 +79,8 @@ package struct ELFFile: Sendable {
         self.path = path
         needed = try neededOffsets.map { offset throws(HardwareError) in try strings[offset] }
         soname = try values[Tag.soname].map { offset throws(HardwareError) in try strings[offset] }
-        let folder = URL(fileURLWithPath: path).resolvingSymlinksInPath().deletingLastPathComponent().path
+        // As glibc: the folder of the path that was opened, links in it unresolved.
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         func paths(_ tag: Int64) throws(HardwareError) -> [String] {
             guard let offset = values[tag] else { return [] }
             return try strings[offset].split(separator: ":").map {

@@ -1,0 +1,172 @@
+import Apus
+import Foundation
+import Hardware
+import ModelTools
+import ONNXRuntime
+
+/// Runs a tiny model on a device in a process of its own, so that a driver that crashes or hangs is a finding.
+struct DeviceProbe {
+    /// What the other process says, as JSON.
+    struct Outcome: Codable {
+        var works: Bool
+        /// What ran, or why nothing did.
+        var text: String
+        var remedy: String?
+        /// OpenVINO's names of all devices.
+        var devices: [String] = []
+    }
+
+    /// Compiling takes a weak GPU's driver seconds.
+    private static let limit = Duration.seconds(120)
+
+    /// - Parameter device: OpenVINO's name, or "auto".
+    static func run(_ device: String, runtime: String?) -> Outcome {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("apus-doctor-\(UUID().uuidString)")
+        try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let answer = folder.appendingPathComponent("answer").path
+        let log = folder.appendingPathComponent("log").path
+        var arguments = ["/proc/self/exe", "doctor", "--probe", device]
+        if let runtime { arguments += ["--runtime", runtime] }
+        let child: ChildProcess
+        do {
+            child = try ChildProcess(arguments, output: answer, errors: log)
+        } catch {
+            return Outcome(works: false, text: "no process could be started to try it: \(error)")
+        }
+        guard let end = child.wait(limit) else {
+            return Outcome(
+                works: false, text: "it did not finish within \(limit.components.seconds) s",
+                remedy: "The driver hangs: restart the machine, or update the driver.")
+        }
+        if case .signal(let number) = end {
+            return Outcome(
+                works: false, text: "the process was ended by signal \(number) (\(String(cString: strsignal(number))))",
+                remedy:
+                    "A library or driver crashes: its version does not fit the others. Reinstall the runtime and the "
+                    + "driver.")
+        }
+        if let data = FileManager.default.contents(atPath: answer),
+            let outcome = try? JSONDecoder().decode(Outcome.self, from: data)
+        {
+            return outcome
+        }
+        let lines = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+        return Outcome(works: false, text: "it ended without an answer: \(lines.suffix(400))")
+    }
+
+    /// What `run` tries when it is to list OpenCL's devices.
+    static let openCL = "opencl"
+
+    /// The other process's part.
+    static func answer(_ device: String, runtime folder: String?) -> Outcome {
+        if device == openCL { return openCLDevices() }
+        do {
+            let runtime = try Runtime.load(RuntimeLocation.find(explicit: folder))
+            if device == "onnxruntime" { return try run(.cpu, runtime, devices: []) }
+            try runtime.requireOpenVINO(doing: "try OpenVINO")
+            let core = try runtime.openVINO()
+            let devices = try core.devices()
+            let name = device == "auto" ? try DeviceChoice.best(of: devices).name : device
+            let described = core.device(name)
+            guard
+                let precision = OpenVINOOptions.Precision(rawValue: DeviceChoice.precisions(of: described)[0].rawValue)
+            else { preconditionFailure("a device has a precision") }
+            let options = try OpenVINOOptions(device: name, precision: precision)
+            return try run(.openVINO(options), runtime, devices: devices.map(\.id))
+        } catch let error as ONNXRuntimeError {
+            return Outcome(works: false, text: error.cause, remedy: error.remedy)
+        } catch let error as ApusError {
+            return Outcome(works: false, text: error.cause, remedy: error.remedy)
+        } catch {
+            return Outcome(works: false, text: "\(error)")
+        }
+    }
+
+    private static func openCLDevices() -> Outcome {
+        do {
+            let devices = try OpenCLLibrary().devices().filter { $0.isGPU && $0.isIntel }
+            guard !devices.isEmpty else { return Outcome(works: false, text: "Intel's OpenCL driver gives no GPU") }
+            let list = devices.map { "\($0.name), driver \($0.driverVersion)" }.joined(separator: "; ")
+            return Outcome(works: true, text: list)
+        } catch {
+            return Outcome(works: false, text: "\(error)")
+        }
+    }
+
+    private static func run(_ provider: ExecutionProvider, _ runtime: Runtime, devices: [String]) throws -> Outcome {
+        let start = ContinuousClock.now
+        let session = try Session(
+            runtime: runtime, model: .bytes(try ONNXFile.skeleton(model)), options: SessionOptions(provider: provider))
+        let input = try Tensor(shape: [1, 64], scalars: [Float](repeating: 0.5, count: 64))
+        let outputs = try session.run(["x": input])
+        let seconds = String(format: "%.1f s", (ContinuousClock.now - start).milliseconds / 1000)
+        let name = session.openVINODevice ?? "ONNX Runtime's own CPU kernels"
+        guard outputs["y"]?.shape == [1, 64] else {
+            return Outcome(works: false, text: "\(name) gave no answer to a small model")
+        }
+        return Outcome(works: true, text: "a small model compiled and ran on \(name) in \(seconds)", devices: devices)
+    }
+
+    /// Two layers, which OpenVINO takes; a graph of one or two trivial nodes it leaves to the CPU.
+    private static var model: ONNXModel {
+        var model = ONNXModel()
+        model.opsets = [("", 17)]
+        model.producerName = "apus"
+        let weights: [Float] = (0..<(64 * 64)).map { index in
+            let step = Float((index * 37) % 101)
+            return step / 101 - 0.5
+        }
+        model.graph.name = "probe"
+        model.graph.initializers = ["a", "b"].map { ONNXTensor(name: $0, floats: weights, shape: [64, 64]) }
+        model.graph.inputs = [ValueDeclaration(name: "x", type: .tensor(.float32, [.fixed(1), .fixed(64)]))]
+        model.graph.outputs = [ValueDeclaration(name: "y", type: .tensor(.float32, [.fixed(1), .fixed(64)]))]
+        model.graph.nodes = [
+            Node("MatMul", inputs: ["x", "a"], outputs: ["h"], attributes: [], name: "first"),
+            Node("Relu", inputs: ["h"], outputs: ["r"], attributes: [], name: "between"),
+            Node("MatMul", inputs: ["r", "b"], outputs: ["y"], attributes: [], name: "second"),
+        ]
+        return model
+    }
+}
+
+/// A process that writes into files and is ended if it takes too long.
+private struct ChildProcess {
+    enum End {
+        case code(Int32)
+        case signal(Int32)
+    }
+
+    private let id: pid_t
+
+    init(_ arguments: [String], output: String, errors: String) throws {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT, 0o600)
+        posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT, 0o600)
+        var pointers = arguments.map { strdup($0) } + [nil]
+        defer { pointers.forEach { free($0) } }
+        var id: pid_t = 0
+        let status = posix_spawn(&id, arguments[0], &actions, nil, &pointers, environ)
+        guard status == 0 else { throw POSIXError(POSIXErrorCode(rawValue: status) ?? .EAGAIN) }
+        self.id = id
+    }
+
+    /// How it ended; nil if it was ended because it took too long.
+    func wait(_ limit: Duration) -> End? {
+        let start = ContinuousClock.now
+        var status: Int32 = 0
+        while waitpid(id, &status, WNOHANG) == 0 {
+            if ContinuousClock.now - start > limit {
+                kill(id, SIGKILL)
+                waitpid(id, &status, 0)
+                return nil
+            }
+            usleep(20_000)
+        }
+        let signal = status & 0x7f
+        return signal == 0 ? .code((status >> 8) & 0xff) : .signal(signal)
+    }
+}

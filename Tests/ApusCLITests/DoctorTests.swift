@@ -1,0 +1,226 @@
+import Foundation
+import ONNXRuntime
+import TestSupport
+import Testing
+
+/// Breaks one thing at a time in a copy of the runtime folder or in the environment; the doctor names it and what mends it.
+@Suite(.enabled(if: TestRuntime.isWanted), .serialized) struct DoctorTests {
+    /// A copy of the runtime folder in which single files are replaced. Of hard links: OpenVINO looks for its plugins where
+    /// its library really is, so symbolic ones would lead it back.
+    private struct BrokenRuntime {
+        let folder: TemporaryFolder
+        private let original: String
+
+        init() throws {
+            folder = try TemporaryFolder()
+            original = try RuntimeLocation.find().folder
+            for name in try FileManager.default.contentsOfDirectory(atPath: original) where name.contains(".so") {
+                let (source, target) = ("\(original)/\(name)", folder.path(name))
+                if let link = try? FileManager.default.destinationOfSymbolicLink(atPath: source) {
+                    try FileManager.default.createSymbolicLink(atPath: target, withDestinationPath: link)
+                } else if (try? FileManager.default.linkItem(atPath: source, toPath: target)) == nil {
+                    try FileManager.default.copyItem(atPath: source, toPath: target)
+                }
+            }
+        }
+
+        func remove(_ prefix: String) throws {
+            for name in try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
+            where name.hasPrefix(prefix) {
+                try FileManager.default.removeItem(atPath: folder.path(name))
+            }
+        }
+
+        /// Replaces a library by a changed copy of itself.
+        func change(_ name: String, _ body: (inout Data) -> Void) throws {
+            var data = try Data(contentsOf: URL(fileURLWithPath: "\(original)/\(name)"))
+            body(&data)
+            try FileManager.default.removeItem(atPath: folder.path(name))
+            try data.write(to: URL(fileURLWithPath: folder.path(name)))
+        }
+
+        func replace(_ old: String, by new: String, in name: String) throws {
+            try change(name) { data in
+                while let found = data.range(of: Data(old.utf8)) { data.replaceSubrange(found, with: Data(new.utf8)) }
+            }
+        }
+    }
+
+    private struct Diagnosis {
+        var status: Int32
+        var findings: [[String: String]]
+
+        func finding(_ check: String) -> [String: String]? { findings.first { $0["check"] == check } }
+
+        /// Of what failed.
+        var failures: String {
+            findings.filter { $0["status"] == "fail" }
+                .map { "\($0["check"] ?? ""): \($0["reason"] ?? "") -> \($0["remedy"] ?? "")" }.joined(separator: "\n")
+        }
+    }
+
+    private func examine(_ arguments: String..., environment: [String: String] = [:]) async throws -> Diagnosis {
+        let run = try await Command.run(
+            executable: Command.apus, ["doctor", "--format", "json"] + arguments, environment: environment)
+        let report = try #require(run.json as? [String: Any], "\(run.errors)")
+        let findings = try #require(report["findings"] as? [[String: Any]])
+        return Diagnosis(status: run.status, findings: findings.map { $0.compactMapValues { $0 as? String } })
+    }
+
+    private func examine(_ runtime: BrokenRuntime, _ device: String = "cpu") async throws -> Diagnosis {
+        try await examine("--runtime", runtime.folder.url.path, "--device", device)
+    }
+
+    private let mends = "make setup"
+
+    @Test func aWholeRuntimeWorks() async throws {
+        let diagnosis = try await examine(try BrokenRuntime())
+        #expect(diagnosis.status == 0, "\(diagnosis.failures)")
+        #expect(diagnosis.failures.isEmpty)
+        #expect(diagnosis.finding("versions")?["reason"]?.contains("which belong together") == true)
+        #expect(diagnosis.finding("device-cpu")?["status"] == "pass")
+    }
+
+    @Test func noRuntimeAtAll() async throws {
+        let diagnosis = try await examine("--runtime", "/nowhere")
+        #expect(diagnosis.status == 1)
+        #expect(diagnosis.failures.contains("/nowhere, which does not exist"))
+        #expect(diagnosis.failures.contains(mends))
+    }
+
+    @Test(
+        arguments: [
+            ("libonnxruntime_providers_shared.so", "ONNX Runtime loads every provider through it"),
+            ("libonnxruntime_providers_openvino.so", "the OpenVINO provider"),
+            ("libopenvino_onnx_frontend.so", "OpenVINO's reader of models"),
+            ("libopenvino_c.so", "OpenVINO's list of devices"),
+            ("libtbb.so", "OpenVINO's threads"),
+            ("libopenvino_intel_cpu_plugin.so", "the CPU"),
+        ])
+    func aFileThatIsNotThere(prefix: String, purpose: String) async throws {
+        let runtime = try BrokenRuntime()
+        try runtime.remove(prefix)
+        let diagnosis = try await examine(runtime)
+        #expect(diagnosis.status == 1)
+        let files = try #require(diagnosis.finding("runtime-files"))
+        #expect(files["status"] == "fail")
+        #expect(files["reason"]?.contains("lacks \(prefix)") == true)
+        #expect(files["reason"]?.contains(purpose) == true)
+        #expect(files["remedy"]?.contains(mends) == true)
+    }
+
+    @Test func allThatALibraryNeedsIsNamed() async throws {
+        let runtime = try BrokenRuntime()
+        try runtime.remove("libtbb.so")
+        try runtime.remove("libopenvino_onnx_frontend.so")
+        let libraries = try #require(try await examine(runtime).finding("libraries")?["reason"])
+        #expect(libraries.contains("libtbb.so.12 is missing"))
+        #expect(
+            libraries.contains(
+                "libopenvino_onnx_frontend.so.2541 is missing (libonnxruntime_providers_openvino.so needs it)"))
+    }
+
+    @Test func aLibraryThatIsCutShort() async throws {
+        let runtime = try BrokenRuntime()
+        let name = "libonnxruntime.so.\(RuntimeLocation.pinnedVersion)"
+        try runtime.change(name) { $0 = $0.prefix(1 << 20) }
+        let diagnosis = try await examine(runtime)
+        #expect(diagnosis.status == 1)
+        #expect(diagnosis.failures.contains("\(name) is of no use: the file is damaged or cut short (1048576 bytes)"))
+    }
+
+    @Test func aLibraryForAnotherProcessor() async throws {
+        let runtime = try BrokenRuntime()
+        try runtime.change("libopenvino_intel_cpu_plugin.so") { $0[18] = 183 }
+        let diagnosis = try await examine(runtime)
+        #expect(diagnosis.failures.contains("cpu-plugin: libopenvino_intel_cpu_plugin.so is of no use"))
+        #expect(diagnosis.failures.contains("it is a library for another processor"))
+    }
+
+    @Test func aSymbolThatNoLibraryDefines() async throws {
+        let runtime = try BrokenRuntime()
+        try runtime.replace("Provider_GetHost", by: "Provider_GetHosX", in: "libonnxruntime_providers_openvino.so")
+        let diagnosis = try await examine(runtime)
+        #expect(diagnosis.status == 1)
+        #expect(
+            diagnosis.failures.contains(
+                "libonnxruntime_providers_openvino.so uses a symbol that no library defines: Provider_GetHosX"))
+    }
+
+    @Test func partsOfDifferentOpenVINOVersions() async throws {
+        let runtime = try BrokenRuntime()
+        try runtime.replace("libopenvino.so.2541", by: "libopenvino.so.2530", in: "libopenvino_intel_cpu_plugin.so")
+        let diagnosis = try await examine(runtime)
+        #expect(diagnosis.status == 1)
+        #expect(
+            diagnosis.failures.contains(
+                "the folder mixes parts of different OpenVINO versions (2530: libopenvino_intel_cpu_plugin.so; 2541: "))
+        #expect(
+            diagnosis.failures.contains("libopenvino.so.2530 is missing (libopenvino_intel_cpu_plugin.so needs it)"))
+    }
+
+    @Test func aProviderOfAnotherVersion() async throws {
+        let runtime = try BrokenRuntime()
+        try runtime.replace(
+            "onnxruntime-openvino-ep-1.24.1", by: "onnxruntime-openvino-ep-1.23.0",
+            in: "libonnxruntime_providers_openvino.so")
+        let versions = try #require(try await examine(runtime).finding("versions"))
+        #expect(
+            versions["reason"]?.contains(
+                "libonnxruntime is version 1.24.1, but its OpenVINO provider was built for 1.23.0") == true)
+        // It happens to work, as only the text was changed.
+        #expect(versions["status"] == "warn")
+    }
+
+    @Test func theGPUPluginIsMissing() async throws {
+        let runtime = try BrokenRuntime()
+        try runtime.remove("libopenvino_intel_gpu_plugin.so")
+        let asked = try await examine(runtime, "gpu")
+        #expect(asked.status == 1)
+        #expect(asked.failures.contains("lacks libopenvino_intel_gpu_plugin.so (Intel GPUs)"))
+        #expect(try await examine(runtime).status == 0)
+    }
+
+    @Test func whatTheGPUPluginNeedsIsMissing() async throws {
+        let runtime = try BrokenRuntime()
+        // Whether or not this machine has the library itself.
+        try runtime.replace("libOpenCL.so.1", by: "libOpenCL.so.7", in: "libopenvino_intel_gpu_plugin.so")
+        let diagnosis = try await examine(runtime, "gpu")
+        #expect(
+            diagnosis.failures.contains(
+                "gpu-plugin: libOpenCL.so.7 is missing (libopenvino_intel_gpu_plugin.so needs it)"))
+    }
+
+    @Test func aRuntimeWithoutOpenVINO() async throws {
+        let folder = RuntimeLocation.setupFolder(environment: ProcessInfo.processInfo.environment)
+            .replacingOccurrences(of: "runtime/\(RuntimeLocation.pinnedVersion)", with: "test-runtimes/cpu-1.21.1")
+        let cpu = try await examine("--runtime", folder, "--device", "cpu")
+        #expect(cpu.status == 0, "\(cpu.failures)")
+        #expect(cpu.finding("runtime-files")?["reason"]?.contains("without OpenVINO") == true)
+        let gpu = try await examine("--runtime", folder, "--device", "gpu")
+        #expect(gpu.status == 1)
+        #expect(gpu.failures.contains("this runtime has no OpenVINO, so no gpu"))
+    }
+
+    @Test func noOpenCLDriver() async throws {
+        let folder = try TemporaryFolder()
+        let diagnosis = try await examine("--device", "gpu", environment: ["OCL_ICD_VENDORS": folder.url.path])
+        #expect(diagnosis.status == 1)
+        #expect(diagnosis.failures.contains("sudo apt-get install intel-opencl-icd ocl-icd-libopencl1"))
+        #expect(diagnosis.finding("gpu-device")?["status"] == "fail")
+    }
+
+    @Test func aCacheThatCannotBeWritten() async throws {
+        let cache = try #require(try await examine("--device", "cpu", "--cache-dir", "/proc/apus").finding("cache"))
+        #expect(cache["status"] == "warn")
+        #expect(cache["reason"]?.contains("so a GPU compiles at every start") == true)
+        #expect(cache["remedy"]?.contains("--cache-dir") == true)
+    }
+
+    @Test func theTextIsForPeople() async throws {
+        let run = try await Command.run("doctor", "--device", "gpu.9")
+        #expect(run.status == 1)
+        #expect(run.output.contains("FAIL  device-gpu.9   OpenVINO finds no GPU.9"))
+        #expect(run.output.hasSuffix("gpu.9 does not work: see what is marked FAIL, from the top.\n"))
+    }
+}
