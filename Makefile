@@ -1,6 +1,6 @@
 # Every target that builds installs what is missing first (Scripts/setup.sh), so none asks for another.
 .DEFAULT_GOAL := help
-.PHONY: help demo build test example test-address test-thread fuzz bench bench-models lint format clean setup
+.PHONY: help demo build test example test-gpu test-address test-thread fuzz bench bench-models lint format clean setup
 
 # The release command: Swift's runtime inside, so that it starts fast and runs where Swift is not installed.
 # lld, because gold warns of a call inside of Foundation that we cannot change.
@@ -24,15 +24,21 @@ build: ## Build the release command, .build/release/apus
 	@Scripts/setup.sh
 	swift build $(RELEASE)
 
-test: ## Run all tests, the example, onnx's own checks, the address sanitizer and short fuzz runs; what CI runs
+test: ## Run all tests, those of a simulated GPU, the example, onnx's own checks, sanitizer and fuzz runs; what CI runs
 	@Scripts/setup.sh --tests
 	@Scripts/test-setup.sh
 	swift build --build-tests
 	APUS_REQUIRE_RUNTIME=1 swift test --skip-build
+	@$(MAKE) --no-print-directory test-gpu
 	@$(MAKE) --no-print-directory example
 	@Scripts/check-models.sh
 	@$(MAKE) --no-print-directory test-address
 	@$(MAKE) --no-print-directory fuzz RUNS=20000
+
+test-gpu: ## Run the tests of a GPU with Intel's driver simulating one: it compiles, and answers garbage
+	@Scripts/setup.sh --tests
+	swift build --build-tests
+	APUS_REQUIRE_RUNTIME=1 Scripts/simulated-gpu.sh swift test --skip-build --package-path $(CURDIR) --filter SimulatedGPU
 
 example: ## Build and run the example of a Swift package that uses the library
 	@Scripts/setup.sh

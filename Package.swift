@@ -63,7 +63,8 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "ApusTests", dependencies: ["Apus", "Imaging", "ONNXRuntime", "TestSupport"], swiftSettings: settings),
+            name: "ApusTests", dependencies: ["Apus", "Hardware", "Imaging", "ONNXRuntime", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(
             name: "DrawingTests", dependencies: ["Drawing", "Imaging", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "HardwareTests", dependencies: ["Hardware", "TestSupport"], swiftSettings: settings),

@@ -170,7 +170,8 @@ import Testing
 
     @Test func answersThatAreNoNumbersAreAnError() throws {
         let error = #expect(throws: ApusError.self) { try detector("detector_nan").detect(picture()) }
-        #expect(error?.code == .inference)
+        #expect(error?.code == .deviceFault)
+        #expect(error?.remedy?.contains("--precision f32") == true)
     }
 
     @Test func aModelThatIsNoDetectorIsAnErrorThatSaysWhatItIs() throws {

@@ -57,7 +57,13 @@ public final class Detector: Sendable {
         let pool = try ApusError.wrapping(doing: "load the model \(model.name)") {
             let pool = try SessionPool(
                 prepared.compiler, canvases: prepared.canvases, first: prepared.session,
-                warmUp: { try health.warmUp($0, adapter) })
+                warmUp: { compiled in
+                    // A CPU has nothing to warm up, and a run of it takes as long as a picture.
+                    guard choice.device != "CPU" else { return nil }
+                    return try health.firstAnswer {
+                        try Detector.runCanary(compiled.session, compiled.canvas, adapter)
+                    }
+                })
             // The largest one holds every picture of its kind, so it is the one to begin with.
             if configuration.preparesAll { try pool.prepareAll() } else { try pool.prepareLargest() }
             return pool
@@ -140,8 +146,7 @@ public final class Detector: Sendable {
 
     /// Finds objects in pictures, on this thread. Results come in the order of the pictures.
     ///
-    /// With a `batchSize` above 1, pictures that the model sees at the same size are run together; of any size, if the
-    /// model takes `valid_sizes`.
+    /// With a `batchSize` above 1, pictures that the model sees at the same size, or on the same canvas, are run together.
     public func detect(_ images: [Image], threshold: Float? = nil) throws(ApusError) -> [DetectionResult] {
         try detect(images, threshold: threshold, cancellation: nil)
     }
@@ -181,21 +186,17 @@ public final class Detector: Sendable {
         let wanted = images.map { adapter.inputSize(width: $0.width, height: $0.height, on: nil) }
         let slots = wanted.map { pool.index(for: $0) }
         guard size > 1 else { return images.indices.map { (slots[$0], [$0]) } }
-        // What shares a run: the canvas; without canvases the size, unless the model mixes sizes.
+        // What shares a run: the canvas, which is the same whatever else is on it. Without one only pictures of one size do,
+        // as padding has an effect on answers, and a picture's answer is not to depend on its neighbours.
         var groups: [[Int]: [Int]] = [:]
         for index in images.indices {
-            let isMixed = adapter.mixesSizes || pool.canvas(at: slots[index]) != nil
-            let key = isMixed ? [slots[index]] : [slots[index], wanted[index].height, wanted[index].width]
+            let sharesCanvas = pool.canvas(at: slots[index]) != nil || (adapter.mixesSizes && adapter.hasFixedSize)
+            let key = sharesCanvas ? [slots[index]] : [slots[index], wanted[index].height, wanted[index].width]
             groups[key, default: []].append(index)
         }
         return groups.values.sorted { $0[0] < $1[0] }.flatMap { group in
-            // Like sizes beside each other, as what is padded is computed too.
-            let ordered =
-                adapter.mixesSizes
-                ? group.sorted { (wanted[$0].height, wanted[$0].width, $0) < (wanted[$1].height, wanted[$1].width, $1) }
-                : group
-            return stride(from: 0, to: ordered.count, by: size).map {
-                (slots[group[0]], Array(ordered[$0..<min($0 + size, ordered.count)]))
+            stride(from: 0, to: group.count, by: size).map {
+                (slots[group[0]], Array(group[$0..<min($0 + size, group.count)]))
             }
         }
     }
@@ -211,7 +212,9 @@ public final class Detector: Sendable {
         let prepared = clock.now
         let outputs = try run(inputs, on: entry, count: batch.count, cancellation: cancellation)
         let ran = clock.now
-        try health.examine(outputs, of: entry, adapter)
+        try health.examine(outputs, first: entry.canary) {
+            try Detector.runCanary(entry.session, entry.canvas, adapter)
+        }
         let sizes = batch.map { (width: $0.width, height: $0.height) }
         let found = try adapter.detections(in: outputs, sizes: sizes, threshold: threshold)
         let share = { (duration: Duration) in duration / batch.count }
@@ -266,8 +269,17 @@ public final class Detector: Sendable {
     ///   later check passes.
     public func checkDevice() throws(ApusError) {
         try ApusError.wrapping(doing: "check the device") {
-            for entry in pool.entries { try health.checkCanary(of: entry, adapter) }
+            for entry in pool.entries {
+                guard let first = entry.canary else { continue }
+                try health.check(first) { try Detector.runCanary(entry.session, entry.canvas, adapter) }
+            }
         }
+    }
+
+    private static func runCanary(
+        _ session: Session, _ canvas: Canvas?, _ family: any ModelFamily
+    ) throws -> [String: Tensor] {
+        try session.run(try family.inputs(for: [Canary.picture], on: canvas))
     }
 
     /// What the watch found wrong with the device; nil if nothing.

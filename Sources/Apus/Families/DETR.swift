@@ -155,6 +155,8 @@ package struct DETR: ModelFamily {
 
     // MARK: Inputs
 
+    private static func aligned(_ side: Int) -> Int { (side + 31) / 32 * 32 }
+
     package var padding: PaddedShapes? {
         guard validSizes != nil, fixedWidth == nil, fixedHeight == nil,
             case .dynamic(let height?) = image.dimensions[2], case .dynamic(let width?) = image.dimensions[3]
@@ -165,9 +167,8 @@ package struct DETR: ModelFamily {
             batch = name
         }
         // The backbone halves five times, so other sizes gain nothing. Wide pictures (16:9, 3:2) and those of 4:3.
-        func aligned(_ side: Int) -> Int { (side + 31) / 32 * 32 }
-        let (short, long) = (aligned(resize.shortest), aligned(resize.longest))
-        let middle = min(long, aligned(resize.shortest * 4 / 3))
+        let (short, long) = (DETR.aligned(resize.shortest), DETR.aligned(resize.longest))
+        let middle = min(long, DETR.aligned(resize.shortest * 4 / 3))
         let landscape = Set([middle, long].map { PixelSize(width: $0, height: short) })
         let canvases = landscape.union(landscape.map { PixelSize(width: $0.height, height: $0.width) })
         return PaddedShapes(

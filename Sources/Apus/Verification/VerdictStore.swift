@@ -19,6 +19,12 @@ public struct VerificationStatus: Sendable, Codable, Equatable {
     /// What was found, in a sentence; nil if never.
     public var summary: String?
 
+    package init(state: State, date: String? = nil, summary: String? = nil) {
+        self.state = state
+        self.date = date
+        self.summary = summary
+    }
+
     static let never = VerificationStatus(state: .never)
 }
 

@@ -1,9 +1,9 @@
-internal import ONNXRuntime
+package import ONNXRuntime
 
 /// What tells a device that computes wrong from a picture without objects.
-enum AnswerWatch {
+package enum AnswerWatch {
     /// What is wrong with a model's outputs in themselves; nil if nothing is.
-    static func problem(in outputs: [String: Tensor]) throws -> String? {
+    package static func problem(in outputs: [String: Tensor]) throws -> String? {
         for (name, tensor) in outputs.sorted(by: { $0.key < $1.key }) where tensor.isFloatingPoint {
             let problem = try tensor.withFloats { values -> String? in
                 guard let first = values.first else { return nil }
@@ -22,9 +22,9 @@ enum AnswerWatch {
 }
 
 /// A picture whose answer is known, so that a change of it shows that the device has changed.
-struct Canary: Sendable {
+package struct Canary: Sendable {
     /// Values taken evenly out of each output.
-    typealias Answer = [String: [Float]]
+    package typealias Answer = [String: [Float]]
 
     /// Values that are kept of an output.
     private static let sampleCount = 128
@@ -50,7 +50,7 @@ struct Canary: Sendable {
         return picture
     }()
 
-    static func answer(_ outputs: [String: Tensor]) throws -> Answer {
+    package static func answer(_ outputs: [String: Tensor]) throws -> Answer {
         var answer: Answer = [:]
         for (name, tensor) in outputs where tensor.isFloatingPoint {
             answer[name] = try tensor.withFloats { values in
@@ -64,7 +64,7 @@ struct Canary: Sendable {
     }
 
     /// How an answer differs from the first one; nil if it does not.
-    static func change(from first: Answer, to now: Answer) -> String? {
+    package static func change(from first: Answer, to now: Answer) -> String? {
         for (name, expected) in first.sorted(by: { $0.key < $1.key }) {
             guard let values = now[name], values.count == expected.count else { return "the output \(name) is gone" }
             let scale = max(expected.lazy.map(abs).max() ?? 0, 1e-6)

@@ -1,8 +1,8 @@
 internal import Foundation
-internal import ONNXRuntime
+package import ONNXRuntime
 
 /// Watches what a device answers while it works, and remembers a fault.
-final class DeviceHealth: @unchecked Sendable {  // what changes is touched under the lock only
+package final class DeviceHealth: @unchecked Sendable {  // what changes is touched under the lock only
     private let device: String
     private let watches: Bool
     /// Runs between two canaries; 0 for none.
@@ -11,25 +11,25 @@ final class DeviceHealth: @unchecked Sendable {  // what changes is touched unde
     private var found: ApusError?
     private var runs = 0
 
-    init(device: String, watches: Bool, interval: Int) {
+    /// - Parameter interval: runs between two canaries; 0 for none.
+    package init(device: String, watches: Bool, interval: Int) {
         self.device = device
         self.watches = watches
         self.interval = watches ? interval : 0
     }
 
     /// What is wrong with the device; nil if nothing is known to be.
-    var fault: ApusError? { lock.withLock { found } }
+    package var fault: ApusError? { lock.withLock { found } }
 
-    func requireSound() throws(ApusError) {
+    package func requireSound() throws(ApusError) {
         if let fault { throw fault }
     }
 
     /// The first answer of a new session to the canary; that run also moves the weights to the device.
     ///
     /// - Throws: `deviceFault` if it is no answer.
-    func warmUp(_ compiled: ModelCompiler.Compiled, _ family: any ModelFamily) throws -> Canary.Answer? {
-        guard interval > 0 || compiled.canvas != nil else { return nil }
-        let outputs = try runCanary(compiled.session, compiled.canvas, family)
+    package func firstAnswer(runCanary: () throws -> [String: Tensor]) throws -> Canary.Answer? {
+        let outputs = try runCanary()
         if watches, let problem = try AnswerWatch.problem(in: outputs) {
             throw report("its answer to a test picture is none: \(problem)")
         }
@@ -38,14 +38,15 @@ final class DeviceHealth: @unchecked Sendable {  // what changes is touched unde
 
     /// Looks at the outputs of a run, and at the canary when it is time.
     ///
+    /// - Parameter first: the first answer to the canary; nil if none is watched.
     /// - Throws: `deviceFault`, or `inference` if only this picture fails.
-    func examine(_ outputs: [String: Tensor], of entry: SessionPool.Entry, _ family: any ModelFamily) throws {
+    package func examine(
+        _ outputs: [String: Tensor], first: Canary.Answer?, runCanary: () throws -> [String: Tensor]
+    ) throws {
         guard watches else { return }
         if let problem = try AnswerWatch.problem(in: outputs) {
-            guard entry.canary != nil else {
-                throw report("\(problem), which no picture gives", isLasting: false)
-            }
-            try checkCanary(of: entry, family)
+            guard let first else { throw report("\(problem), which no picture gives", isLasting: false) }
+            try check(first, runCanary: runCanary)
             throw ApusError(
                 .inference, doing: "detect objects",
                 cause: "\(problem); the device answers a test picture as before, so this picture is beyond the "
@@ -56,15 +57,14 @@ final class DeviceHealth: @unchecked Sendable {  // what changes is touched unde
             runs += 1
             return interval > 0 && runs.isMultiple(of: interval)
         }
-        if isTime { try checkCanary(of: entry, family) }
+        if isTime, let first { try check(first, runCanary: runCanary) }
     }
 
     /// Runs the canary and compares; a pass clears an earlier fault.
-    func checkCanary(of entry: SessionPool.Entry, _ family: any ModelFamily) throws {
-        guard let first = entry.canary else { return }
+    package func check(_ first: Canary.Answer, runCanary: () throws -> [String: Tensor]) throws {
         let outputs: [String: Tensor]
         do {
-            outputs = try runCanary(entry.session, entry.canvas, family)
+            outputs = try runCanary()
         } catch let error as ONNXRuntimeError {
             throw report("it fails on a test picture: \(error.cause)")
         }
@@ -75,12 +75,6 @@ final class DeviceHealth: @unchecked Sendable {  // what changes is touched unde
             throw report("its answer to a test picture has changed: \(change)")
         }
         lock.withLock { found = nil }
-    }
-
-    private func runCanary(
-        _ session: Session, _ canvas: Canvas?, _ family: any ModelFamily
-    ) throws -> [String: Tensor] {
-        try session.run(try family.inputs(for: [Canary.picture], on: canvas))
     }
 
     private func report(_ cause: String, isLasting: Bool = true) -> ApusError {

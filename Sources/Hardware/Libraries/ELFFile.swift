@@ -175,7 +175,8 @@ private struct Image {
 
     /// How many dynamic symbols there are, which only the hash table tells.
     func symbolCount(gnuHash: Int?, hash: Int?) throws(HardwareError) -> Int {
-        if let hash { return min(Int(try integer(UInt32.self, at: hash + 4)), data.count / 24) }
+        let most = data.count / 24
+        if let hash { return min(Int(try integer(UInt32.self, at: hash + 4)), most) }
         guard let gnuHash else { return 0 }
         let buckets = Int(try integer(UInt32.self, at: gnuHash))
         let first = Int(try integer(UInt32.self, at: gnuHash + 4))
@@ -185,10 +186,10 @@ private struct Image {
         guard bucketTable <= data.count, chain <= data.count else { throw damaged }
         var last = 0
         for bucket in 0..<buckets { last = max(last, Int(try integer(UInt32.self, at: bucketTable + 4 * bucket))) }
-        guard last >= first else { return first }
+        guard last >= first else { return min(first, most) }
         // A chain ends at the entry whose lowest bit is set.
         while try integer(UInt32.self, at: chain + 4 * (last - first)) & 1 == 0 { last += 1 }
-        return last + 1
+        return min(last + 1, most)
     }
 
     func versionNeeds(

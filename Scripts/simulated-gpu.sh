@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Runs a command with a simulated Intel Arc A770: Intel's own OpenCL driver compiles real kernels for it, but does not
+# execute them, so answers are garbage and times mean little. Shows that devices are listed and chosen, that models
+# compile, that the cache hits, and that wrong answers are found out.
+#
+# Installs nothing: the driver's packages are unpacked below .build. Usage: Scripts/simulated-gpu.sh COMMAND [ARGUMENT…]
+# CreateMultipleRootDevices=2 in the environment makes it two GPUs.
+set -euo pipefail
+project=$(cd "$(dirname "$0")/.." && pwd)
+driver="$project/.build/simulated-gpu"
+fail() { printf 'simulated-gpu: %s\n' "$*" >&2; exit 1; }
+
+packages=(intel-opencl-icd ocl-icd-libopencl1)
+
+# What apt would install: the packages and what they need that this system lacks.
+missing() { apt-get -s install --no-install-recommends "${packages[@]}" 2>/dev/null | awk '/^Inst/ {print $2}'; }
+
+download() { # folder
+    local list
+    list=$(missing) && [ -n "$list" ] || return 1
+    (cd "$1" && printf '%s\n' "$list" | xargs apt-get download -qq >/dev/null 2>&1)
+}
+
+if [ ! -e "$driver/.complete" ]; then
+    command -v apt-get >/dev/null || fail "needs Debian or Ubuntu, whose packages it unpacks"
+    partial="$driver.partial.$$"
+    rm -rf "$driver" "$partial"
+    mkdir -p "$partial/packages" "$partial/vendors"
+    trap 'rm -rf "$partial"' EXIT
+    if dpkg -s "${packages[@]}" >/dev/null 2>&1; then
+        : # the system's own will do
+    else
+        if ! download "$partial/packages"; then
+            root=()
+            [ "$(id -u)" -eq 0 ] || root=(sudo -n)
+            "${root[@]}" apt-get update -qq >/dev/null 2>&1 || fail "apt-get update failed"
+            download "$partial/packages" || fail "these packages could not be downloaded: ${packages[*]}"
+        fi
+        for package in "$partial"/packages/*.deb; do dpkg -x "$package" "$partial/root"; done
+        rm -rf "$partial/packages"
+    fi
+    touch "$partial/.complete"
+    mv "$partial" "$driver"
+    trap - EXIT
+fi
+
+if [ -d "$driver/root" ]; then
+    libraries="$driver/root/usr/lib/x86_64-linux-gnu"
+    printf '%s\n' "$libraries/intel-opencl/libigdrcl.so" >"$driver/vendors/intel.icd"
+    export OCL_ICD_VENDORS="$driver/vendors"
+    export LD_LIBRARY_PATH="$libraries:$libraries/intel-opencl${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+fi
+
+# An A770 (device 0x56A0): 8 slices of 4 sub-slices of 16 execution units, in the driver's simulation mode.
+export NEOReadDebugKeys=1 SetCommandStreamReceiver=1 ProductFamilyOverride=dg2 HardwareInfoOverride=8x4x16
+export ForceDeviceId=0x56A0
+export APUS_SIMULATED_GPU=1
+
+# The driver writes large .aub files into the working folder.
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch"
+"$@"

@@ -1,0 +1,87 @@
+import Apus
+import ONNXRuntime
+import Testing
+
+/// A device that begins to answer wrong.
+@Suite struct DeviceHealthTests {
+    private func outputs(_ values: [Float]) throws -> [String: Tensor] {
+        ["pred_logits": try Tensor(shape: [values.count], scalars: values)]
+    }
+
+    private let good: [Float] = [1, -2, 3, 0.5]
+
+    @Test func answersThatCannotBeAreFaultsAndNotEmptyResults() throws {
+        let health = DeviceHealth(device: "GPU.0 (Arc)", watches: true, interval: 0)
+        for (wrong, cause) in [
+            ([1, .nan], "holds NaN"), ([1, .infinity], "holds infinity"), ([2, 2, 2], "all 3 values"),
+        ] as [([Float], String)] {
+            let answer = try outputs(wrong)
+            let error = #expect(throws: ApusError.self) {
+                try health.examine(answer, first: nil) {
+                    Issue.record("there is no canary"); return [:]
+                }
+            }
+            #expect(error?.code == .deviceFault)
+            #expect(error?.cause.contains(cause) == true)
+            #expect(error?.doing == "trust the device GPU.0 (Arc)")
+            #expect(error?.remedy?.contains("apus verify") == true)
+        }
+        // One answer alone does not condemn a device.
+        #expect(health.fault == nil)
+    }
+
+    @Test func aPictureBeyondThePrecisionIsNotTheDevicesFault() throws {
+        let health = DeviceHealth(device: "GPU", watches: true, interval: 1000)
+        let first = try health.firstAnswer { try outputs(good) }
+        let bad = try outputs([.nan, 1])
+        let error = #expect(throws: ApusError.self) {
+            try health.examine(bad, first: first) { try outputs(good) }
+        }
+        #expect(error?.code == .inference)
+        #expect(error?.remedy == "Try --precision f32.")
+        #expect(health.fault == nil)
+    }
+
+    @Test func aCanaryWhoseAnswerChangesIsALastingFaultUntilItIsRightAgain() throws {
+        let health = DeviceHealth(device: "GPU", watches: true, interval: 3)
+        let first = try #require(try health.firstAnswer { try outputs(good) })
+        var canaries = 0
+        var now = good
+        func examine() throws {
+            try health.examine(try outputs([5, 6]), first: first) {
+                canaries += 1
+                return try outputs(now)
+            }
+        }
+        for _ in 0..<3 { try examine() }
+        #expect(canaries == 1)
+        now = [1, -2, 2.5, 0.5]
+        for _ in 0..<2 { try examine() }
+        let error = #expect(throws: ApusError.self) { try examine() }
+        #expect(error?.code == .deviceFault)
+        #expect(
+            error?.cause
+                == "its answer to a test picture has changed: a value of the output pred_logits was 3.0, and now is 2.5"
+        )
+        #expect(throws: ApusError.self) { try health.requireSound() }
+        now = good
+        try health.check(first) { try outputs(now) }
+        try health.requireSound()
+    }
+
+    @Test func roundingIsNoChange() throws {
+        let health = DeviceHealth(device: "GPU", watches: true, interval: 1)
+        let first = try #require(try health.firstAnswer { try outputs(good) })
+        try health.check(first) { try outputs(good.map { $0 * 1.001 }) }
+    }
+
+    @Test func aDeviceThatFailsOnTheCanaryIsAFault() throws {
+        let health = DeviceHealth(device: "GPU", watches: true, interval: 1)
+        let first = try #require(try health.firstAnswer { try outputs(good) })
+        let error = #expect(throws: ApusError.self) {
+            try health.check(first) { throw ONNXRuntimeError(.runFailed, doing: "run", cause: "device lost") }
+        }
+        #expect(error?.cause == "it fails on a test picture: device lost")
+        #expect(throws: ApusError.self) { try health.firstAnswer { try outputs([0, 0, 0]) } }
+    }
+}

@@ -1,0 +1,91 @@
+import Apus
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct VerificationTests {
+    private func detection(_ label: Int, _ x: Float, _ score: Float = 0.95) -> Detection {
+        Detection(score: score, label: label, category: nil, box: Box(xMin: x, yMin: 0, xMax: x + 10, yMax: 10))
+    }
+
+    // MARK: Matching
+
+    @Test func objectsAreMatchedOneToOneByClassAndOverlap() {
+        let match = DetectionMatch(
+            reference: [detection(1, 0), detection(1, 100), detection(2, 200)],
+            candidate: [detection(1, 101), detection(1, 1), detection(3, 200), detection(1, 2)])
+        #expect(
+            match.pairs.map { [$0.reference.box.xMin, $0.candidate.box.xMin] }.sorted { $0[0] < $1[0] } == [
+                [0, 1], [100, 101],
+            ])
+        #expect(match.lost.map(\.label) == [2])
+        #expect(match.added.map { $0.label } == [3, 1])
+    }
+
+    @Test func overlapIsIntersectionOverUnion() {
+        let box = Box(xMin: 0, yMin: 0, xMax: 10, yMax: 10)
+        #expect(box.overlap(with: box) == 1)
+        #expect(box.overlap(with: Box(xMin: 5, yMin: 0, xMax: 15, yMax: 10)) == 50 / Float(150))
+        #expect(box.overlap(with: Box(xMin: 20, yMin: 0, xMax: 30, yMax: 10)) == 0)
+    }
+
+    @Test func outputsAreComparedByDifferenceAndCorrelation() {
+        var same = OutputComparison()
+        same.add(reference: [1, 2, 3, -4], candidate: [1, 2, 3.5, -4])
+        #expect(same.largestDifference == 0.5 && same.meanDifference == 0.125 && same.scale == 4)
+        #expect(same.correlation > 0.99 && same.correlation < 1)
+        var garbage = OutputComparison()
+        garbage.add(reference: [1, 2, 3, -4], candidate: [0, 0, 0, 0])
+        #expect(garbage.correlation == 0)
+        var noNumber = OutputComparison()
+        noNumber.add(reference: [1, 2], candidate: [1, .nan])
+        #expect(noNumber.largestDifference == .infinity)
+        var short = OutputComparison()
+        short.add(reference: [1, 2], candidate: [1])
+        #expect(short.largestDifference == .infinity)
+    }
+
+    // MARK: Verdicts
+
+    @Test(.enabled(if: TestRuntime.isWanted)) func everyPrecisionOfTheCPUPassesWithTheDemoModel() throws {
+        let folder = try TemporaryFolder()
+        var configuration = Detector.Configuration(device: .cpu)
+        configuration.verdicts = folder.url.path
+        configuration.requiresVerified = true
+        let error = #expect(throws: ApusError.self) { try Detector(configuration: configuration) }
+        #expect(error?.code == .verification)
+        #expect(error?.remedy == "Compare them: apus verify --device cpu --precision f32")
+
+        configuration.requiresVerified = false
+        let verifier = Verifier(model: .demo, configuration: configuration, reference: .cpu)
+        let report = try verifier.report(on: try SamplePictures.all(), apusVersion: "test") { _ in }
+        #expect(report.objects == 19)
+        #expect(report.candidates.allSatisfy { $0.passed && $0.matched == 19 && $0.lost == 0 && $0.added == 0 })
+        #expect(report.candidates.first?.precision == .f32)
+        #expect(report.fastest != nil)
+        for candidate in report.candidates { #expect(!candidate.tolerance.isRaised) }
+
+        configuration.requiresVerified = true
+        let detector = try Detector(configuration: configuration)
+        #expect(detector.execution.verification.state == .yes)
+        #expect(detector.execution.verification.summary == "3 pictures agree with cpu-f32")
+    }
+
+    @Test func aVerdictHoldsForWhatItWasFoundFor() throws {
+        let folder = try TemporaryFolder()
+        let store = VerdictStore(folder: folder.url.path)
+        func key(_ driver: String) -> CompiledModelStore.Key {
+            CompiledModelStore.Key(
+                model: "m", device: "GPU", deviceName: "Arc", deviceUUID: "u", driver: driver, onnxRuntime: "1",
+                openVINO: "2", precision: "f16", shape: "")
+        }
+        #expect(store.status(of: key("1")).state == .never)
+        try store.store(VerificationStatus(state: .no, date: "today", summary: "19 objects are lost"), for: key("1"))
+        #expect(store.status(of: key("1")).summary == "19 objects are lost")
+        #expect(store.status(of: key("2")).state == .never)
+        for file in try FileManager.default.contentsOfDirectory(atPath: folder.url.path) {
+            try Data("{".utf8).write(to: folder.url.appendingPathComponent(file))
+        }
+        #expect(store.status(of: key("1")).state == .never)
+    }
+}
