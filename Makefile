@@ -45,7 +45,7 @@ example: ## Build and run the example of a Swift package that uses the library
 	swift run --package-path Examples/FindObjects FindObjects Examples/pictures/farm.jpg
 
 # All tests but those of the library and the command under a sanitizer, in a build of its own.
-SANITIZED := 'ONNXRuntimeTests|ImagingTests|DrawingTests|ModelToolsTests'
+SANITIZED := 'ONNXRuntimeTests|HardwareTests|ImagingTests|DrawingTests|ModelToolsTests'
 
 test-address: ## Tests of runtime, imaging, drawing and model tools under the address sanitizer
 	@Scripts/setup.sh --tests

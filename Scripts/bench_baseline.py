@@ -20,7 +20,8 @@ def detect(picture, path):
     size = image.size if low == side else (side, int(side * h / w)) if w < h else (int(side * w / h), side)
     x = np.asarray(image.resize(size, Image.BILINEAR), np.float32) / 255
     x = ((x - np.float32([.485, .456, .406])) / np.float32([.229, .224, .225])).transpose(2, 0, 1)[None]
-    logits, boxes = session.run(None, {"inputs": np.ascontiguousarray(x)})
+    sizes = np.array([x.shape[2:]], np.int64)
+    logits, boxes = session.run(None, {"inputs": np.ascontiguousarray(x), "valid_sizes": sizes})
     p = np.exp(logits[0] - logits[0].max(-1, keepdims=True))
     p = (p / p.sum(-1, keepdims=True))[:, :-1]
     names = {int(k): v for k, v in json.loads(meta["labels"]).items()}

@@ -236,6 +236,10 @@ public final class Detector: Sendable {
         do {
             return try entry.session.run(inputs, cancellation: cancellation)
         } catch {
+            if error.code == .runFailed, let first = entry.canary {
+                // Whether it is this input or the device: a test picture tells.
+                try health.check(first) { try Detector.runCanary(entry.session, entry.canvas, adapter) }
+            }
             guard count > 1, adapter.fixedBatch == nil, error.code != .cancelled else { throw error }
             var explained = error
             explained.remedy = "The model may not take batches, though its inputs say so: use batch size 1."

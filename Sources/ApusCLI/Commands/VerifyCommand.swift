@@ -33,7 +33,7 @@ struct VerifyCommand: AsyncParsableCommand {
             """)
     var reference = Verifier.Reference.cpu
 
-    @Option(help: "text or json (docs/verify.md).")
+    @Option(help: "text or json (docs/gpu.md).")
     var format = ReportFormat.text
 
     @OptionGroup var limits: LimitOptions
