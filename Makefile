@@ -1,6 +1,6 @@
 # Every target that builds installs what is missing first (Scripts/setup.sh), so none asks for another.
 .DEFAULT_GOAL := help
-.PHONY: help demo build test example test-gpu test-address test-thread fuzz bench bench-models lint format clean setup
+.PHONY: help demo build test example test-gpu test-address test-thread fuzz bench bench-models bench-gpu lint format clean setup
 
 # The release command: Swift's runtime inside, so that it starts fast and runs where Swift is not installed.
 # lld, because gold warns of a call inside of Foundation that we cannot change.
@@ -68,6 +68,9 @@ bench: build ## Time the whole command on one picture, with the split
 PYTHON ?= python3
 bench-models: build ## Time export and conversion beside PyTorch and onnxconverter-common: make bench-models PYTHON=…
 	@$(PYTHON) -W ignore Scripts/bench-models.py
+
+bench-gpu: build ## Time start, cache and new sizes on a simulated GPU, beside a traced export: make bench-gpu PYTHON=…
+	@PYTHON=$(PYTHON) Scripts/bench-gpu.sh
 
 lint: ## Check the format of the Swift code and the shell scripts
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Fuzz Examples

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Shows start, cache and stalls of a full DETR R50 of random weights on a simulated GPU: our export with padding, twice, and
+# the usual traced export. Needs PyTorch, onnx and onnxscript in $PYTHON. Usage: Scripts/bench-gpu.sh [FOLDER]
+set -euo pipefail
+project=$(cd "$(dirname "$0")/.." && pwd)
+python=${PYTHON:-python3}
+apus=${APUS:-$project/.build/release/apus}
+folder=${1:-$(mktemp -d)}
+mkdir -p "$folder"
+folder=$(cd "$folder" && pwd)
+
+[ -e "$folder/r50.pth" ] || "$python" "$project/Scripts/reference/detr_reference.py" "$folder/r50.pth" --legacy
+[ -e "$folder/traced.onnx" ] ||
+    "$python" -W ignore "$project/Scripts/reference/export_traced.py" "$folder/r50.pth" "$folder/traced.onnx"
+"$apus" export "$folder/r50.pth" --padding --no-check --output "$folder/padded.onnx" >/dev/null
+
+cache=$(mktemp -d)
+trap 'rm -rf "$cache"' EXIT
+for start in first second; do
+    printf '\n== our export, padded, %s start\n' "$start"
+    "$project/Scripts/simulated-gpu.sh" "$apus" bench --model "$folder/padded.onnx" --device gpu --cache-dir "$cache"
+done
+printf '\n== traced export, dynamic\n'
+"$project/Scripts/simulated-gpu.sh" "$apus" bench --model "$folder/traced.onnx" --device gpu --shapes exact --no-cache
