@@ -71,6 +71,21 @@ import Testing
         #expect(detector.execution.verification.summary == "3 pictures agree with cpu-f32")
     }
 
+    @Test(
+        .enabled(if: TestRuntime.isWanted),
+        arguments: [(Provider.cpu, Verifier.Reference.cpu), (.openVINO, .openVINO)])
+    func theReferenceIsNotComparedWithItself(provider: Provider, reference: Verifier.Reference) throws {
+        let folder = try TemporaryFolder()
+        var configuration = Detector.Configuration(
+            device: .cpu, precision: provider == .cpu ? .auto : .f32, provider: provider)
+        configuration.verdicts = folder.url.path
+        let verifier = Verifier(model: .demo, configuration: configuration, reference: reference)
+        let error = #expect(throws: ApusError.self) {
+            try verifier.report(on: try SamplePictures.all(), apusVersion: "test") { _ in }
+        }
+        #expect(error?.cause == "the reference \(reference.rawValue) would be compared with itself")
+    }
+
     @Test func aVerdictHoldsForWhatItWasFoundFor() throws {
         let folder = try TemporaryFolder()
         let store = VerdictStore(folder: folder.url.path)

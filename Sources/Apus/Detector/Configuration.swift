@@ -16,7 +16,8 @@ extension Detector {
         public var batchSize: Int
         /// For which sizes of input the model is compiled.
         public var shapes: ShapePolicy
-        /// Whether all canvases are compiled before the detector is ready; else each when a picture first needs it.
+        /// Whether the model is compiled for all canvases and run once before the detector is ready; else each canvas when a
+        /// picture first needs it.
         public var preparesAll: Bool
         /// Where what a GPU or an NPU compiled is kept.
         public var cache: CompiledModelCache

@@ -58,8 +58,13 @@ public final class Detector: Sendable {
             let pool = try SessionPool(
                 prepared.compiler, canvases: prepared.canvases, first: prepared.session,
                 warmUp: { compiled in
-                    // A CPU has nothing to warm up, and a run of it takes as long as a picture.
-                    guard choice.device != "CPU" else { return nil }
+                    guard choice.device != "CPU" else {
+                        // The first run of a session is slower; its answer is not watched.
+                        if configuration.preparesAll {
+                            _ = try Detector.runCanary(compiled.session, compiled.canvas, adapter)
+                        }
+                        return nil
+                    }
                     return try health.firstAnswer {
                         try Detector.runCanary(compiled.session, compiled.canvas, adapter)
                     }

@@ -104,12 +104,26 @@ package struct Verifier {
         return (detector, try answers(of: detector, pictures, progress))
     }
 
+    /// What is to be judged; what is the reference itself is left out, as it would always pass.
     private func precisions(_ choice: DeviceChoice, _ runtime: Runtime) throws(ApusError) -> [Precision] {
-        if configuration.precision != .auto { return [configuration.precision] }
-        guard case .openVINO = choice.provider else { return [.auto] }
-        return try ApusError.wrapping(doing: "verify") {
-            DeviceChoice.precisions(of: try runtime.openVINO().device(choice.device))
+        var precisions: [Precision]
+        switch choice.provider {
+        case .cpu: precisions = reference == .cpu ? [] : [.auto]
+        case .openVINO:
+            precisions = [configuration.precision]
+            if configuration.precision == .auto {
+                precisions = try ApusError.wrapping(doing: "verify") {
+                    DeviceChoice.precisions(of: try runtime.openVINO().device(choice.device))
+                }
+            }
+            if choice.device == "CPU", reference == .openVINO { precisions.removeAll { $0 == .f32 } }
         }
+        guard !precisions.isEmpty else {
+            throw ApusError(
+                .option, doing: "verify", cause: "the reference \(reference.rawValue) would be compared with itself",
+                remedy: "Name another --reference, --device or --precision.")
+        }
+        return precisions
     }
 
     private func answers(
