@@ -217,6 +217,28 @@ import Testing
         #expect(cache["remedy"]?.contains("--cache-dir") == true)
     }
 
+    @Test func devicesAreListedWithoutARuntimeToo() async throws {
+        let run = try await Command.run("devices", "--runtime", "/nowhere", "--format", "json")
+        #expect(run.status == 1)
+        let report = try #require(run.json as? [String: Any])
+        let notes = try #require(report["notes"] as? [String])
+        #expect(notes.contains { $0.hasPrefix("ONNX Runtime: --runtime names /nowhere, which does not exist") })
+        #expect((report["automatic"] as? [String: Any])?["reason"] as? String == "ONNX Runtime cannot be loaded")
+    }
+
+    @Test func theCPUIsListedWithItsFacts() async throws {
+        let run = try await Command.run("devices", "--format", "json")
+        #expect(run.status == 0)
+        let devices = try #require((run.json as? [String: Any])?["devices"] as? [[String: Any]])
+        let cpu = try #require(devices.first { $0["id"] as? String == "CPU" })
+        #expect(cpu["kind"] as? String == "cpu" && cpu["option"] as? String == "cpu")
+        #expect((cpu["total_memory"] as? Int ?? 0) > (cpu["used_memory"] as? Int ?? .max))
+        #expect((cpu["capabilities"] as? [String])?.contains("FP32") == true)
+        #expect((cpu["precisions"] as? [String])?.first == "f32")
+        let text = try await Command.run("devices")
+        #expect(text.output.contains("  <- auto"))
+    }
+
     @Test func theTextIsForPeople() async throws {
         let run = try await Command.run("doctor", "--device", "gpu.9")
         #expect(run.status == 1)

@@ -2,7 +2,7 @@
 
 Usage: make_checkpoint_goldens.py, in this folder's project. Needs: torch, numpy. KIND is single_ or batch_ and images, logits
 or boxes; *_exact are computed in f64, which tells how far PyTorch's own f32 answers are off; batch_ pictures are 128x160
-and 100x120 on one canvas. sizes_* are answers at several batch sizes and shapes for pictures that a formula gives.
+and 100x120 on one canvas; alone_ is the second of them without its padding. sizes_* are answers at several batch sizes and shapes for pictures that a formula gives.
 """
 import os, sys
 import numpy as np, torch
@@ -37,6 +37,9 @@ for name in ["tiny-basic", "tiny-bottleneck", "tiny-bottleneck-dc5", "tiny-bottl
         for suffix, exact in [("", False), ("_exact", True)]:
             for what, value in zip(["logits", "boxes"], forward(state, images, mask, "dc5" in name, exact)):
                 np.save(f"{path}.{kind}_{what}{suffix}.npy", value)
+    alone = torch.from_numpy(np.load(f"{path}.batch_images.npy"))[1:, :, :100, :120].contiguous()
+    for what, value in zip(["logits", "boxes"], forward(state, alone, None, "dc5" in name)):
+        np.save(f"{path}.alone_{what}.npy", value)
     if name == "tiny-basic" or "dc5" in name:
         for b, h, w in SIZES:
             images = torch.from_numpy((2 * np.sin(0.37 * np.arange(b * 3 * h * w))).astype(np.float32).reshape(b, 3, h, w))

@@ -53,6 +53,38 @@ import Testing
         }
     }
 
+    /// What padding does to the answers to a picture, here and in PyTorch: no more than there, but for rounding.
+    @Test(arguments: official) func paddingMovesAnswersNoFartherThanInPyTorch(name: String) throws {
+        let network = try GoldenNetwork(name)
+        let session = try network.export { $0.hasPadding = true }.model.session()
+        let batch = try network.golden("batch_images")
+        let (height, width) = (100, 120)
+        // The second picture of the batch, without its padding.
+        let alone = (0..<(3 * height)).flatMap { row -> ArraySlice<Float> in
+            let start = ((3 + row / height) * 128 + row % height) * 160
+            return batch.values[start..<(start + width)]
+        }
+        let padded = try session.run([
+            "inputs": try tensor(batch),
+            "valid_sizes": try Tensor(shape: [2, 2], scalars: [Int64(128), 160, 100, 120]),
+        ])
+        let exact = try session.run([
+            "inputs": try Tensor(shape: [1, 3, height, width], scalars: Array(alone)),
+            "valid_sizes": try Tensor(shape: [1, 2], scalars: [Int64(height), Int64(width)]),
+        ])
+        func distance(_ padded: [Float], _ exact: [Float]) -> Double {
+            zip(padded.suffix(exact.count), exact).map { Double(abs($0 - $1)) }.max() ?? .infinity
+        }
+        for (output, what, rounding) in [("pred_logits", "logits", 2e-3), ("pred_boxes", "boxes", 2e-4)] {
+            let ours = distance(try padded[output]?.elements() ?? [], try exact[output]?.elements() ?? [])
+            let theirs = distance(
+                try network.golden("batch_\(what)").values, try network.golden("alone_\(what)").values)
+            print("\(name): padding moves \(what) by \(ours), in PyTorch by \(theirs)")
+            #expect(ours <= theirs + rounding)
+            #expect(theirs > rounding, "nothing to compare with")
+        }
+    }
+
     @Test(arguments: huggingFace) func huggingFacesNamesGiveTransformersAnswers(name: String) throws {
         let network = try GoldenNetwork(name, file: "\(name)/model.safetensors")
         let session = try network.export { $0.hasPadding = true }.model.session()

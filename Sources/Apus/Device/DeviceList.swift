@@ -45,11 +45,8 @@ package struct DeviceList: Sendable {
     /// What could not be asked, a sentence each.
     package var notes: [String]
 
-    /// Asks the runtime of a folder; nil searches for one. A library that is absent is noted, not fatal.
-    package init(runtime folder: String?) throws(ApusError) {
-        let runtime = try ApusError.wrapping(doing: "list the devices") {
-            try Runtime.load(RuntimeLocation.find(explicit: folder))
-        }
+    /// Asks the runtime of a folder, nil searches for one, and the system's OpenCL. What is absent is noted, not fatal.
+    package init(runtime folder: String?) {
         notes = []
         devices = []
         var openCL: [OpenCLDevice] = []
@@ -58,6 +55,15 @@ package struct DeviceList: Sendable {
             if openCL.isEmpty { notes.append("OpenCL: no driver gives a device, so there is no GPU for OpenVINO.") }
         } catch {
             notes.append("OpenCL: \(error.cause). OpenVINO needs it for a GPU: sudo apt-get install ocl-icd-libopencl1")
+        }
+        let runtime: Runtime
+        do {
+            runtime = try Runtime.load(RuntimeLocation.find(explicit: folder))
+        } catch {
+            (automatic, automaticReason) = (nil, "ONNX Runtime cannot be loaded")
+            otherOpenCL = openCL
+            notes.append("ONNX Runtime: \(error.cause). \(error.remedy ?? "")")
+            return
         }
         do {
             try runtime.requireOpenVINO(doing: "list the devices")

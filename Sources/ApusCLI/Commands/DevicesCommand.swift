@@ -8,7 +8,8 @@ struct DevicesCommand: AsyncParsableCommand {
         commandName: "devices",
         abstract: "List the devices that can run a model, and say which one auto takes.",
         discussion: """
-            What OpenVINO and OpenCL tell of each. A device that you miss here: apus doctor --device gpu
+            What OpenVINO and OpenCL tell of each. A device that you miss here: apus doctor --device gpu. The exit code is 1 \
+            if auto can take none.
 
             Examples:
               apus devices
@@ -21,14 +22,12 @@ struct DevicesCommand: AsyncParsableCommand {
     @OptionGroup var runtime: RuntimeOptions
 
     mutating func run() async throws {
-        try Terminal.reporting {
-            let list = try DeviceList(runtime: runtime.runtime)
-            switch format {
-            case .text: Terminal.print(DevicesReport.text(list))
-            case .json: Terminal.print(try ReportJSON.text(DevicesReport(list)))
-            }
+        let list = DeviceList(runtime: runtime.runtime)
+        switch format {
+        case .text: Terminal.print(DevicesReport.text(list))
+        case .json: Terminal.print(try ReportJSON.text(DevicesReport(list)))
         }
-        Terminal.exit(0)
+        Terminal.exit(list.automatic == nil ? 1 : 0)
     }
 }
 
