@@ -129,8 +129,27 @@ import Testing
         #expect(small.contains(key(shape: "c")))
     }
 
+    /// A folder that somebody names may hold other things.
+    @Test func whatIsNotOursIsNeverTouched() throws {
+        let foreign = [
+            "thesis/data.bin", "notes.txt", "x.partial-1-2/data", "0123456789abcdef0123456789abcdef/data.bin",
+            "0123456789abcdef0123456789abcdef.partial-old/data",
+        ]
+        for name in foreign { try folder.write([UInt8](repeating: 1, count: 1000), to: "compiled/\(name)") }
+        for name in foreign.map({ $0.split(separator: "/")[0] }) {
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSinceNow: -7200)], ofItemAtPath: folder.path("compiled/\(name)"))
+        }
+        let small = CompiledModelStore(folder: folder.path("compiled"), limit: 50)
+        for shape in ["a", "b"] { _ = try small.load(key(shape: shape)) { try compile($0) } }
+        for name in foreign {
+            #expect(FileManager.default.fileExists(atPath: folder.path("compiled/\(name)")), "\(name)")
+        }
+        #expect(!small.contains(key(shape: "a")) && small.contains(key(shape: "b")))
+    }
+
     @Test func whatADeadProcessLeftIsRemoved() throws {
-        let left = folder.path("compiled/x.partial-1-2")
+        let left = folder.path("compiled/0123456789abcdef0123456789abcdef.partial-1-2")
         try FileManager.default.createDirectory(atPath: left, withIntermediateDirectories: true)
         try FileManager.default.setAttributes(
             [.modificationDate: Date(timeIntervalSinceNow: -7200)], ofItemAtPath: left)

@@ -65,7 +65,10 @@ import Testing
         )
         #expect(throws: ApusError.self) { try health.requireSound() }
         now = good
+        // Right on one canvas is not right on all.
         try health.check(first) { try outputs(now) }
+        #expect(throws: ApusError.self) { try health.requireSound() }
+        health.clear()
         try health.requireSound()
     }
 

@@ -69,6 +69,15 @@ import Testing
         let detector = try Detector(configuration: configuration)
         #expect(detector.execution.verification.state == .yes)
         #expect(detector.execution.verification.summary == "3 pictures agree with cpu-f32")
+
+        // Other shapes were never verified, and each of a set of canvases is.
+        configuration.shapes = .padded
+        #expect(throws: ApusError.self) { try Detector(configuration: configuration) }
+        configuration.precision = .f32
+        let padded = try Verifier(model: .demo, configuration: configuration, reference: .cpu)
+            .report(on: try SamplePictures.all(), apusVersion: "test") { _ in }
+        #expect(padded.images.count == 4 && padded.images.last?.contains("farm.jpg at 256x448") == true)
+        #expect(try Detector(configuration: configuration).execution.verification.state == .yes)
     }
 
     @Test(

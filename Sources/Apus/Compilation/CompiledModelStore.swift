@@ -140,10 +140,14 @@ package struct CompiledModelStore: Sendable {
     /// Whether a compiled model of this key is there.
     package func contains(_ key: Key) -> Bool { isIntact("\(folder)/\(key.digest)", key) }
 
+    private func manifest(in path: String) -> Manifest? {
+        (try? Data(contentsOf: URL(fileURLWithPath: path + "/manifest.json")))
+            .flatMap { try? JSONDecoder().decode(Manifest.self, from: $0) }
+    }
+
     private func isIntact(_ path: String, _ key: Key) -> Bool {
-        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path + "/manifest.json")),
-            let manifest = try? JSONDecoder().decode(Manifest.self, from: data), manifest.key == key,
-            !manifest.files.isEmpty, Set(manifest.files.map(\.name)) == Set(files(in: path))
+        guard let manifest = manifest(in: path), manifest.key == key, !manifest.files.isEmpty,
+            Set(manifest.files.map(\.name)) == Set(files(in: path))
         else { return false }
         return manifest.files.allSatisfy { file in
             size(of: "\(path)/\(file.name)") == file.size
@@ -175,7 +179,8 @@ package struct CompiledModelStore: Sendable {
         try? FileManager.default.setAttributes([.modificationDate: Date()], ofItemAtPath: path + "/manifest.json")
     }
 
-    /// Removes what was not used for longest until all fit the limit, and what dead processes left.
+    /// Removes what was not used for longest until all fit the limit, and what dead processes left. Somebody may have named
+    /// a folder that holds other things: only what this store has made is counted or touched.
     private func prune(keeping kept: String) {
         var entries: [(name: String, used: Date, size: Int)] = []
         for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
@@ -183,11 +188,11 @@ package struct CompiledModelStore: Sendable {
             func date(_ path: String) -> Date? {
                 (try? FileManager.default.attributesOfItem(atPath: path))?[.modificationDate] as? Date
             }
-            if name.contains(".partial-") {
+            if name.wholeMatch(of: /[0-9a-f]{32}\.partial-\d+-\d+/) != nil {
                 if (date(path)?.timeIntervalSinceNow ?? 0) < -CompiledModelStore.oldestPartial {
                     try? FileManager.default.removeItem(atPath: path)
                 }
-            } else if !name.hasSuffix(".lock") {
+            } else if manifest(in: path)?.key.digest == name {
                 let size = files(in: path).reduce(0) { $0 + self.size(of: "\(path)/\($1)") }
                 entries.append((name, date(path + "/manifest.json") ?? .distantPast, size))
             }

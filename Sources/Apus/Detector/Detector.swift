@@ -29,7 +29,7 @@ public final class Detector: Sendable {
     let adapter: any ModelFamily
     let pool: SessionPool
     let health: DeviceHealth
-    /// What compiled models and verdicts of this model on this device go by.
+    /// What verdicts on this model, device and shapes go by.
     package let key: CompiledModelStore.Key
 
     /// Loads and compiles a model.
@@ -47,7 +47,7 @@ public final class Detector: Sendable {
         }
         let chosen = clock.now
         let prepared = try PreparedModel(model, configuration, runtime: runtime, choice: choice)
-        let verification = VerdictStore(folder: configuration.verdicts).status(of: prepared.compiler.key)
+        let verification = VerdictStore(folder: configuration.verdicts).status(of: prepared.verdictKey)
         try Detector.require(verification, configuration, choice, model)
         let health = DeviceHealth(
             device: choice.deviceName.map { "\(choice.device) (\($0))" } ?? choice.device,
@@ -77,7 +77,7 @@ public final class Detector: Sendable {
         self.adapter = adapter
         self.pool = pool
         self.health = health
-        self.key = prepared.compiler.key
+        self.key = prepared.verdictKey
         self.configuration = configuration
         self.modelName = model.name
         self.family = type(of: adapter).name
@@ -119,6 +119,7 @@ public final class Detector: Sendable {
         let command =
             "apus verify\(model.option) --device \(configuration.device) "
             + "--precision \(choice.precision?.rawValue ?? "auto")"
+            + (configuration.shapes == .auto ? "" : " --shapes \(configuration.shapes)")
         throw ApusError(
             .verification, doing: "use the model \(model.name) on \(choice.device)",
             cause: verification.state == .no
@@ -272,6 +273,12 @@ public final class Detector: Sendable {
         }
     }
 
+    /// Canvases that none of the pictures goes to.
+    package func canvases(without images: [Image]) -> [PixelSize] {
+        let used = Set(images.map { pool.index(for: adapter.inputSize(width: $0.width, height: $0.height, on: nil)) })
+        return execution.canvases.indices.filter { !used.contains($0) }.map { execution.canvases[$0] }
+    }
+
     /// Gives the device a picture whose answer is known, on each canvas; does nothing where no answer is known, as on a CPU.
     ///
     /// - Throws: `ApusError` with code `deviceFault` if the answer changed. From then on `detect` throws it too, until a
@@ -282,6 +289,7 @@ public final class Detector: Sendable {
                 guard let first = entry.canary else { continue }
                 try health.check(first) { try Detector.runCanary(entry.session, entry.canvas, adapter) }
             }
+            health.clear()
         }
     }
 

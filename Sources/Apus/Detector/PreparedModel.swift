@@ -6,6 +6,12 @@ struct PreparedModel {
     let plan: ShapePlan
     let canvases: [Canvas]
     let compiler: ModelCompiler
+    /// What a verdict goes by: it holds for these canvases only, as a device has other kernels for other shapes.
+    var verdictKey: CompiledModelStore.Key {
+        var key = compiler.key
+        key.shape = canvases.isEmpty ? "exact" : canvases.map { "\($0.batch)x\($0.size)" }.joined(separator: ",")
+        return key
+    }
     /// The session of all sizes, where that is how the model is to run.
     let session: ModelCompiler.Compiled?
 

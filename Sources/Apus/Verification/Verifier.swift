@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Imaging
 internal import ONNXRuntime
 
 /// Compares what a device answers with what a reference answers, on the same pictures.
@@ -46,6 +47,7 @@ package struct Verifier {
             try Runtime.load(RuntimeLocation.find(explicit: configuration.runtime))
         }
         let choice = try DeviceChoice(configuration, runtime: runtime)
+        var pictures = pictures
         var expected: (detector: Detector, answers: [Answer])?
         var candidates: [VerificationReport.Candidate] = []
         var key = try ModelCompiler.key(model, choice, runtime)
@@ -57,6 +59,17 @@ package struct Verifier {
             judged.watchesAnswers = false  // wrong answers are what is looked for
             progress("loading the model on \(choice.device) at \(precision.rawValue)")
             let detector = try Detector(model: model, configuration: judged)
+            // Every canvas is judged: where no picture goes to one, the first picture does, stretched to it.
+            if expected == nil, let first = pictures.first {
+                for size in detector.canvases(without: pictures.map(\.image)) {
+                    let bitmap = first.image.bitmap.resized(width: size.width, height: size.height)
+                    pictures.append(
+                        (
+                            "\(first.name) at \(size)",
+                            try Image(width: size.width, height: size.height, rgb: bitmap.pixels)
+                        ))
+                }
+            }
             let reference: (detector: Detector, answers: [Answer])
             if let expected {
                 reference = expected

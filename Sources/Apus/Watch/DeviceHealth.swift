@@ -60,7 +60,7 @@ package final class DeviceHealth: @unchecked Sendable {  // what changes is touc
         if isTime, let first { try check(first, runCanary: runCanary) }
     }
 
-    /// Runs the canary and compares; a pass clears an earlier fault.
+    /// Runs the canary and compares. A pass does not clear an earlier fault, which another canvas may have shown.
     package func check(_ first: Canary.Answer, runCanary: () throws -> [String: Tensor]) throws {
         let outputs: [String: Tensor]
         do {
@@ -74,8 +74,10 @@ package final class DeviceHealth: @unchecked Sendable {  // what changes is touc
         if let change = Canary.change(from: first, to: try Canary.answer(outputs)) {
             throw report("its answer to a test picture has changed: \(change)")
         }
-        lock.withLock { found = nil }
     }
+
+    /// Forgets an earlier fault, after the canary was answered right on every canvas.
+    package func clear() { lock.withLock { found = nil } }
 
     private func report(_ cause: String, isLasting: Bool = true) -> ApusError {
         let error = ApusError(
