@@ -47,7 +47,10 @@ struct SimulatedGPUCommandTests {
         #expect(run.output.contains("The answers of GPU are WRONG: do not use it with this model."))
         #expect(run.output.contains("19 objects are lost"))
         let refused = try await self.run(
-            ["detect", Fixtures.path("../../Examples/pictures/farm.jpg"), "--device", "gpu", "--require-verified"])
+            [
+                "detect", Fixtures.path("../../Examples/pictures/farm.jpg"), "--device", "gpu", "--shapes",
+                "448x256,256x448", "--require-verified",
+            ])
         #expect(refused.status == 1)
         #expect(refused.errors.contains("its answers there were found wrong on "))
     }
