@@ -9,9 +9,7 @@ package final class SHA256 {
 
     /// Of a text.
     package static func digest(_ text: String) -> String {
-        let hash = SHA256()
-        Array(text.utf8).withUnsafeBytes { hash.update($0) }
-        return hash.finish()
+        Array(text.utf8).withUnsafeBytes { digest($0) }
     }
 
     /// Of memory.

@@ -104,7 +104,7 @@ package struct CompiledModelStore: Sendable {
                     let compiled = try compile(target)
                     touch(target)
                     // What the device did not accept it has compiled and written again.
-                    if !isIntact(target, key) {
+                    if listed(in: target, key) == nil {
                         writeManifest(key, in: target)
                         return (
                             compiled, .compiled, "the device did not accept the cached model, so it was compiled anew"
@@ -146,13 +146,16 @@ package struct CompiledModelStore: Sendable {
     }
 
     private func isIntact(_ path: String, _ key: Key) -> Bool {
+        listed(in: path, key)?.allSatisfy { SHA256.digest(ofFile: "\(path)/\($0.name)") == $0.sha256 } ?? false
+    }
+
+    /// What the manifest lists; nil if names or sizes are others now.
+    private func listed(in path: String, _ key: Key) -> [Manifest.File]? {
         guard let manifest = manifest(in: path), manifest.key == key, !manifest.files.isEmpty,
-            Set(manifest.files.map(\.name)) == Set(files(in: path))
-        else { return false }
-        return manifest.files.allSatisfy { file in
-            size(of: "\(path)/\(file.name)") == file.size
-                && SHA256.digest(ofFile: "\(path)/\(file.name)") == file.sha256
-        }
+            Set(manifest.files.map(\.name)) == Set(files(in: path)),
+            manifest.files.allSatisfy({ size(of: "\(path)/\($0.name)") == $0.size })
+        else { return nil }
+        return manifest.files
     }
 
     @discardableResult

@@ -3,16 +3,10 @@ internal import Foundation
 /// Models that were pulled, by their names.
 package enum ModelStore {
     /// `$XDG_DATA_HOME/apus/models`, beside the runtime that setup installs.
-    package static var folder: String { base("XDG_DATA_HOME", ".local/share") + "/models" }
+    package static var folder: String { UserFolder.data + "/models" }
 
     /// `$XDG_CACHE_HOME/apus/checkpoints`: what can be downloaded again.
-    package static var checkpoints: String { base("XDG_CACHE_HOME", ".cache") + "/checkpoints" }
-
-    private static func base(_ variable: String, _ fallback: String) -> String {
-        // The specification wants relative paths ignored.
-        if let path = ProcessInfo.processInfo.environment[variable], path.hasPrefix("/") { return path + "/apus" }
-        return NSHomeDirectory() + "/\(fallback)/apus"
-    }
+    package static var checkpoints: String { UserFolder.cache + "/checkpoints" }
 
     package static func path(named name: String) -> String { "\(folder)/\(name).onnx" }
 

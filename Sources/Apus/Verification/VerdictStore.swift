@@ -33,17 +33,7 @@ package struct VerdictStore: Sendable {
     private let folder: String
 
     /// `$XDG_STATE_HOME/apus/verdicts`, else `~/.local/state/apus/verdicts`.
-    package init(
-        folder: String? = nil, environment: [String: String] = ProcessInfo.processInfo.environment
-    ) {
-        if let folder {
-            self.folder = folder
-        } else if let path = environment["XDG_STATE_HOME"], path.hasPrefix("/") {
-            self.folder = path + "/apus/verdicts"
-        } else {
-            self.folder = (environment["HOME"] ?? NSHomeDirectory()) + "/.local/state/apus/verdicts"
-        }
-    }
+    package init(folder: String? = nil) { self.folder = folder ?? UserFolder.state + "/verdicts" }
 
     private struct Record: Codable {
         var key: CompiledModelStore.Key

@@ -91,10 +91,11 @@ package struct VerificationTolerance: Sendable, Encodable {
         self.overlap = overlap
     }
 
-    /// Half a unit in the last place of a number's significand, as a share of it: 24, 11 and 8 bits.
+    /// Half a unit in the last place of a number's significand, as a share of it: 24, 11 and 8 bits. Of f32 a whole one, as
+    /// half of it cannot be added to an f32.
     static func rounding(of precision: Precision) -> Float {
         switch precision {
-        case .auto, .f32: 0x1p-24
+        case .auto, .f32: 0x1p-23
         case .f16: 0x1p-11
         case .bf16: 0x1p-8
         }

@@ -50,7 +50,7 @@ package struct Verifier {
         var pictures = pictures
         var expected: (detector: Detector, answers: [Answer])?
         var candidates: [VerificationReport.Candidate] = []
-        var key = try ModelCompiler.key(model, choice, runtime)
+        var key: CompiledModelStore.Key?
         for precision in try precisions(choice, runtime) {
             var judged = configuration
             judged.precision = precision
@@ -90,8 +90,9 @@ package struct Verifier {
         }
         let fastest = candidates.filter(\.passed).min { $0.millisecondsPerImage < $1.millisecondsPerImage }
         return VerificationReport(
-            model: model.name, modelSha256: key.model, device: choice.device, deviceName: choice.deviceName ?? "",
-            driver: choice.driver ?? "", onnxruntimeVersion: runtime.version, openvinoVersion: key.openVINO,
+            model: model.name, modelSha256: key?.model ?? "", device: choice.device,
+            deviceName: choice.deviceName ?? "",
+            driver: choice.driver ?? "", onnxruntimeVersion: runtime.version, openvinoVersion: key?.openVINO ?? "",
             apusVersion: apusVersion, cpu: (try? runtime.openVINO().device("CPU").fullName) ?? "",
             reference: reference.rawValue,
             referenceMillisecondsPerImage: (expected?.answers ?? []).map(\.milliseconds).median,

@@ -61,25 +61,28 @@ struct DeviceProbe {
     /// The other process's part.
     static func answer(_ device: String, runtime folder: String?) -> Outcome {
         if device == openCL { return openCLDevices() }
+        // Known whether or not the asked one works, so that the others are tried too.
+        var listed: [String] = []
         do {
             let runtime = try Runtime.load(RuntimeLocation.find(explicit: folder))
             if device == "onnxruntime" { return try run(.cpu, runtime, devices: []) }
             try runtime.requireOpenVINO(doing: "try OpenVINO")
             let core = try runtime.openVINO()
             let devices = try core.devices()
+            listed = devices.map(\.id)
             let name = device == "auto" ? try DeviceChoice.best(of: devices).name : device
             let described = core.device(name)
             guard
                 let precision = OpenVINOOptions.Precision(rawValue: DeviceChoice.precisions(of: described)[0].rawValue)
             else { preconditionFailure("a device has a precision") }
             let options = try OpenVINOOptions(device: name, precision: precision)
-            return try run(.openVINO(options), runtime, devices: devices.map(\.id))
+            return try run(.openVINO(options), runtime, devices: listed)
         } catch let error as ONNXRuntimeError {
-            return Outcome(works: false, text: error.cause, remedy: error.remedy)
+            return Outcome(works: false, text: error.cause, remedy: error.remedy, devices: listed)
         } catch let error as ApusError {
-            return Outcome(works: false, text: error.cause, remedy: error.remedy)
+            return Outcome(works: false, text: error.cause, remedy: error.remedy, devices: listed)
         } catch {
-            return Outcome(works: false, text: "\(error)")
+            return Outcome(works: false, text: "\(error)", devices: listed)
         }
     }
 
