@@ -81,6 +81,7 @@ if Context.environment["APUS_FUZZ"] != nil {
     for (name, folder, dependency) in [
         ("PictureFuzzer", "Pictures", "Imaging"), ("CheckpointFuzzer", "Checkpoints", "ModelTools"),
         ("PickleFuzzer", "Pickles", "ModelTools"), ("ModelFuzzer", "Models", "ModelTools"),
+        ("LibraryFuzzer", "Libraries", "Hardware"),
     ] {
         package.targets.append(
             .executableTarget(

@@ -217,6 +217,13 @@ import Testing
         #expect(cache["remedy"]?.contains("--cache-dir") == true)
     }
 
+    @Test func verdictsThatCannotBeKept() async throws {
+        let verdicts = try #require(
+            try await examine("--device", "cpu", environment: ["XDG_STATE_HOME": "/proc/apus"]).finding("verdicts"))
+        #expect(verdicts["status"] == "warn")
+        #expect(verdicts["remedy"] == "Set XDG_STATE_HOME to a folder where you may write.")
+    }
+
     @Test func devicesAreListedWithoutARuntimeToo() async throws {
         let run = try await Command.run("devices", "--runtime", "/nowhere", "--format", "json")
         #expect(run.status == 1)

@@ -117,6 +117,59 @@ import Testing
         #expect(origins.count { $0 == .cache } == 7)
     }
 
+    @Test func readersDoNotWaitForEachOther() async throws {
+        _ = try store.load(key()) { try compile($0) }
+        let inside = DispatchSemaphore(value: 0)
+        let done = DispatchSemaphore(value: 0)
+        let first = Thread {
+            _ = try? store.load(key()) { _ in
+                inside.signal()
+                done.wait()
+                return "read"
+            }
+        }
+        first.start()
+        inside.wait()
+        let impatient = CompiledModelStore(folder: folder.path("compiled"), wait: .milliseconds(100))
+        #expect(try impatient.load(key()) { try compile($0) }.origin == .cache)
+        done.signal()
+    }
+
+    @Test func aProcessThatHangsDoesNotHangOthers() throws {
+        let inside = DispatchSemaphore(value: 0)
+        let done = DispatchSemaphore(value: 0)
+        let first = Thread {
+            _ = try? store.load(key()) { cache in
+                inside.signal()
+                done.wait()
+                return try compile(cache)
+            }
+        }
+        first.start()
+        inside.wait()
+        let impatient = CompiledModelStore(folder: folder.path("compiled"), wait: .milliseconds(100))
+        let made = try impatient.load(key()) { try compile($0) }
+        #expect(made.compiled == "compiled")
+        guard case .notKept(let why) = made.origin else {
+            Issue.record("\(made.origin)")
+            return
+        }
+        #expect(why.contains("another process holds"))
+        done.signal()
+    }
+
+    @Test func whatIsDamagedCountsAndGoesToo() throws {
+        let small = CompiledModelStore(folder: folder.path("compiled"), limit: 250)
+        _ = try small.load(key(shape: "a")) { try compile($0, size: 200) }
+        let blob = try blob(key(shape: "a"))
+        let manifest = URL(fileURLWithPath: blob).deletingLastPathComponent().appendingPathComponent("manifest.json")
+        try Data("{".utf8).write(to: manifest)
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSinceNow: -10)], ofItemAtPath: manifest.path)
+        _ = try small.load(key(shape: "b")) { try compile($0) }
+        #expect(!FileManager.default.fileExists(atPath: blob))
+    }
+
     @Test func theLongestUnusedGoesWhenTheLimitIsReached() throws {
         let small = CompiledModelStore(folder: folder.path("compiled"), limit: 250)
         for shape in ["a", "b"] { _ = try small.load(key(shape: shape)) { try compile($0) } }
@@ -133,7 +186,7 @@ import Testing
     @Test func whatIsNotOursIsNeverTouched() throws {
         let foreign = [
             "thesis/data.bin", "notes.txt", "x.partial-1-2/data", "0123456789abcdef0123456789abcdef/data.bin",
-            "0123456789abcdef0123456789abcdef.partial-old/data",
+            "0123456789abcdef0123456789abcdef.compiled.partial-old/data",
         ]
         for name in foreign { try folder.write([UInt8](repeating: 1, count: 1000), to: "compiled/\(name)") }
         for name in foreign.map({ $0.split(separator: "/")[0] }) {
@@ -149,7 +202,7 @@ import Testing
     }
 
     @Test func whatADeadProcessLeftIsRemoved() throws {
-        let left = folder.path("compiled/0123456789abcdef0123456789abcdef.partial-1-2")
+        let left = folder.path("compiled/0123456789abcdef0123456789abcdef.compiled.partial-1-2")
         try FileManager.default.createDirectory(atPath: left, withIntermediateDirectories: true)
         try FileManager.default.setAttributes(
             [.modificationDate: Date(timeIntervalSinceNow: -7200)], ofItemAtPath: left)

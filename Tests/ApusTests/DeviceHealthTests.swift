@@ -17,7 +17,7 @@ import Testing
         ] as [([Float], String)] {
             let answer = try outputs(wrong)
             let error = #expect(throws: ApusError.self) {
-                try health.examine(answer, first: nil) {
+                try health.examine(answer, canary: nil) {
                     Issue.record("there is no canary"); return [:]
                 }
             }
@@ -35,7 +35,7 @@ import Testing
         let first = try health.firstAnswer { try outputs(good) }
         let bad = try outputs([.nan, 1])
         let error = #expect(throws: ApusError.self) {
-            try health.examine(bad, first: first) { try outputs(good) }
+            try health.examine(bad, canary: first) { try outputs(good) }
         }
         #expect(error?.code == .inference)
         #expect(error?.remedy == "Try --precision f32.")
@@ -48,7 +48,7 @@ import Testing
         var canaries = 0
         var now = good
         func examine() throws {
-            try health.examine(try outputs([5, 6]), first: first) {
+            try health.examine(try outputs([5, 6]), canary: first) {
                 canaries += 1
                 return try outputs(now)
             }
@@ -70,6 +70,48 @@ import Testing
         #expect(throws: ApusError.self) { try health.requireSound() }
         health.clear()
         try health.requireSound()
+    }
+
+    @Test func eachCanvasHasItsTurnAtTheCanary() throws {
+        let health = DeviceHealth(device: "GPU", watches: true, interval: 2)
+        let (one, other) = (
+            try #require(try health.firstAnswer { try outputs(good) }),
+            try #require(try health.firstAnswer { try outputs(good) })
+        )
+        var asked: [String] = []
+        for _ in 0..<2 {
+            try health.examine(try outputs([5, 6]), canary: one) {
+                asked.append("one")
+                return try outputs(good)
+            }
+            try health.examine(try outputs([5, 6]), canary: other) {
+                asked.append("other")
+                return try outputs(good)
+            }
+        }
+        #expect(asked == ["one", "other"])
+    }
+
+    @Test func withoutRegularCanariesAWrongRunIsStillExamined() throws {
+        let health = DeviceHealth(device: "GPU", watches: true, interval: 0)
+        let first = try #require(try health.firstAnswer { try outputs(good) })
+        let error = #expect(throws: ApusError.self) {
+            try health.examine(try outputs([.nan, 1]), canary: first) { try outputs([9, 9, 8, 7]) }
+        }
+        #expect(error?.code == .deviceFault)
+        #expect(health.fault != nil)
+    }
+
+    @Test func aCanaryThatCannotBeReadAsDetectionsIsAFault() throws {
+        let unreadable = ApusError(.inference, doing: "read", cause: "it holds values that are no scores or boxes")
+        let health = DeviceHealth(device: "GPU", watches: true, interval: 0)
+        let error = #expect(throws: ApusError.self) { try health.firstAnswer { throw unreadable } }
+        #expect(error?.code == .deviceFault)
+        #expect(
+            error?.cause
+                == "its answer to a test picture is none: it holds values that are no scores or boxes")
+        let first = try #require(try health.firstAnswer { try outputs(good) })
+        #expect(throws: ApusError.self) { try health.check(first) { throw unreadable } }
     }
 
     @Test func roundingIsNoChange() throws {

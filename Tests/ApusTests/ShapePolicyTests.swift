@@ -1,4 +1,5 @@
 import Apus
+import Foundation
 import TestSupport
 import Testing
 
@@ -38,7 +39,7 @@ import Testing
                     PixelSize(width: 448, height: 256), PixelSize(width: 256, height: 448),
                     PixelSize(width: 64, height: 64),
                 ]))
-        configuration.preparesAll = false
+        configuration.preparation = .whenNeeded
         let detector = try Detector(configuration: configuration)
         // The largest of the wide ones is there at once; others come when a picture needs them.
         #expect(detector.compiledShapes.map { $0.canvas?.description } == ["448x256"])
@@ -48,6 +49,51 @@ import Testing
         let high = try #require(try SamplePictures.all().first { $0.name == "safari.jpg" })
         #expect(try !detector.detect(high.image).detections.isEmpty)
         #expect(Set(detector.compiledShapes.map { $0.canvas?.description }) == ["448x256", "256x448"])
+    }
+
+    @Test(.enabled(if: TestRuntime.isWanted)) func theLargestServesUntilTheRestIsCompiledInTheBackground() async throws
+    {
+        var configuration = Detector.Configuration(device: .cpu, threshold: 0.7, shapes: .padded)
+        configuration.preparation = .background
+        let detector = try Detector(configuration: configuration)
+        let largest: Set = ["448x256", "256x448"]
+        let first = Set(detector.compiledShapes.compactMap { $0.canvas?.description })
+        #expect(first.isSuperset(of: largest))
+        // Pictures of every kind are answered at once, and as with all canvases but for what padding does.
+        let prepared = try Detector(configuration: .init(device: .cpu, threshold: 0.7, shapes: .padded))
+        for (name, image) in try SamplePictures.all() {
+            let (expected, found) = (try await prepared.detect(image), try await detector.detect(image))
+            let match = DetectionMatch(reference: expected.detections, candidate: found.detections)
+            #expect(match.lost.isEmpty && match.added.isEmpty, "\(name)")
+        }
+        for _ in 0..<600 where detector.compiledShapes.count < detector.execution.canvases.count {
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        #expect(detector.compiledShapes.count == detector.execution.canvases.count)
+        #expect(detector.compiledShapes.allSatisfy { $0.origin == .compiled })
+        for (name, image) in try SamplePictures.all() {
+            let (expected, found) = (try await prepared.detect(image), try await detector.detect(image))
+            #expect(expected.detections.map(\.box) == found.detections.map(\.box), "\(name)")
+        }
+    }
+
+    @Test(.enabled(if: TestRuntime.isWanted)) func aModelThatIsReplacedIsNotMixedWithItsSuccessor() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("model.onnx")
+        try Data(Model.demoBytes).write(to: URL(fileURLWithPath: path))
+        var configuration = Detector.Configuration(
+            device: .cpu,
+            shapes: .canvases([PixelSize(width: 448, height: 256), PixelSize(width: 256, height: 448)]))
+        configuration.preparation = .whenNeeded
+        let detector = try Detector(model: .file(path), configuration: configuration)
+        try FileManager.default.removeItem(atPath: path)
+        try Data(Model.demoBytes).write(to: URL(fileURLWithPath: path))
+        let wide = try #require(try SamplePictures.all().first { $0.name == "farm.jpg" })
+        _ = try detector.detect(wide.image)
+        let high = try #require(try SamplePictures.all().first { $0.name == "safari.jpg" })
+        let error = #expect(throws: ApusError.self) { try detector.detect(high.image) }
+        #expect(error?.code == .model)
+        #expect(error?.cause == "\(path) was replaced while it was in use")
     }
 
     @Test(.enabled(if: TestRuntime.isWanted)) func picturesOfSeveralSizesShareTheRunsOfACanvas() throws {

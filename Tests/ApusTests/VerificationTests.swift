@@ -37,6 +37,10 @@ import Testing
         var garbage = OutputComparison()
         garbage.add(reference: [1, 2, 3, -4], candidate: [0, 0, 0, 0])
         #expect(garbage.correlation == 0)
+        // Outputs that do not vary, and are equal, are no failure.
+        var constant = OutputComparison()
+        constant.add(reference: [2, 2], candidate: [2, 2])
+        #expect(constant.correlation == 1)
         var noNumber = OutputComparison()
         noNumber.add(reference: [1, 2], candidate: [1, .nan])
         #expect(noNumber.largestDifference == .infinity)
@@ -45,7 +49,35 @@ import Testing
         #expect(short.largestDifference == .infinity)
     }
 
+    @Test func onlyTheOutputThatTheNetworkShakesHasItsLimitsRaised() {
+        var shaken = OutputComparison()
+        shaken.add(reference: [1, -1, 0.5, 0], candidate: [1.01, -1, 0.5, 0])
+        var limits = OutputLimits(.bf16)
+        limits.raise(for: shaken)
+        #expect(limits.isRaised && limits.difference > 0.3 && limits.difference <= 0.5 && limits.correlation >= 0.9)
+        var calm = OutputComparison()
+        calm.add(reference: [1, -1, 0.5, 0], candidate: [1.0001, -1, 0.5, 0])
+        var same = OutputLimits(.bf16)
+        same.raise(for: calm)
+        #expect(same == OutputLimits(.bf16))
+        // However much a network shakes, garbage does not pass.
+        var wild = OutputComparison()
+        wild.add(reference: [1, -1, 0.5, 0], candidate: [-1, 1, 0.2, 3])
+        limits.raise(for: wild)
+        #expect(limits.difference == 0.5 && limits.correlation == 0.9)
+        #expect(!limits.allows(wild))
+    }
+
     // MARK: Verdicts
+
+    @Test(.enabled(if: TestRuntime.isWanted)) func aVerdictThatCannotBeKeptIsANote() throws {
+        var configuration = Detector.Configuration(device: .cpu, precision: .f32)
+        configuration.verdicts = "/proc/apus"
+        let report = try Verifier(model: .demo, configuration: configuration, reference: .cpu)
+            .report(on: Array(try SamplePictures.all().prefix(1)), apusVersion: "test") { _ in }
+        #expect(report.fastest == .f32)
+        #expect(report.notes.count == 1 && report.notes[0].contains("could not keep the verdict in /proc/apus"))
+    }
 
     @Test(.enabled(if: TestRuntime.isWanted)) func everyPrecisionOfTheCPUPassesWithTheDemoModel() throws {
         let folder = try TemporaryFolder()
@@ -63,7 +95,7 @@ import Testing
         #expect(report.candidates.allSatisfy { $0.passed && $0.matched == 19 && $0.lost == 0 && $0.added == 0 })
         #expect(report.candidates.first?.precision == .f32)
         #expect(report.fastest != nil)
-        for candidate in report.candidates { #expect(!candidate.tolerance.isRaised) }
+        for candidate in report.candidates { #expect(candidate.limits.values.allSatisfy { !$0.isRaised }) }
 
         configuration.requiresVerified = true
         let detector = try Detector(configuration: configuration)

@@ -87,6 +87,45 @@ import Testing
         #expect(finding.remedy?.contains("usermod -aG") == true)
     }
 
+    @Test func anotherMakersGPUIsNamed() throws {
+        try write("", to: "dev/dri/renderD128")
+        try write("0x1002\n", to: "sys/class/drm/renderD128/device/vendor")
+        try link("sys/class/drm/renderD128/device/driver", to: "../../drivers/amdgpu")
+        #expect(
+            try finding("gpu-device").reason
+                == "this machine shows no Intel GPU: there is only /dev/dri/renderD128 (amdgpu)")
+    }
+
+    @Test func anotherMakersBrokenDriverIsAWarning() throws {
+        try write("", to: "lib/libOpenCL.so.1")
+        let whole = try #require(LibraryCache.system.path(of: "libm.so.6"))
+        try write(whole + "\n", to: "etc/OpenCL/vendors/intel.icd")
+        try write("/no/libpocl.so\n", to: "etc/OpenCL/vendors/pocl.icd")
+        let environment = ["LD_LIBRARY_PATH": folder.path("lib")]
+        #expect(try finding("opencl", environment: environment).status == .pass)
+        let other = try finding("opencl-other", environment: environment)
+        #expect(other.status == .warn)
+        #expect(other.reason.contains("the driver /no/libpocl.so") && other.reason.contains("there is no such file"))
+        #expect(other.remedy?.hasPrefix("sudo rm /etc/OpenCL/vendors/pocl.icd") == true)
+    }
+
+    @Test func driversThatTheEnvironmentNames() throws {
+        try write("", to: "lib/libOpenCL.so.1")
+        let whole = try #require(LibraryCache.system.path(of: "libm.so.6"))
+        let libraries = ["LD_LIBRARY_PATH": folder.path("lib")]
+        // A file instead of a folder, and a library by its name alone, which the linker finds.
+        let file = try folder.write(Array("libigdrcl.so\n".utf8), to: "mine/intel.icd")
+        let missing = try finding("opencl", environment: libraries.merging(["OCL_ICD_VENDORS": file]) { $1 })
+        #expect(missing.reason == "\(file) names libigdrcl.so, which is missing")
+        try FileManager.default.copyItem(atPath: whole, toPath: folder.path("lib/libigdrcl.so"))
+        #expect(
+            try finding("opencl", environment: libraries.merging(["OCL_ICD_VENDORS": file]) { $1 }).status == .pass)
+        #expect(
+            try finding(
+                "opencl", environment: libraries.merging(["OCL_ICD_FILENAMES": folder.path("lib/libigdrcl.so")]) { $1 }
+            ).status == .pass)
+    }
+
     @Test func noOpenCLLoader() throws {
         let finding = try finding("opencl", libraries: [folder.url.path])
         #expect(finding.reason == "libOpenCL.so.1 is missing: OpenVINO reaches a GPU through it")

@@ -39,6 +39,39 @@ import Testing
             ])
     }
 
+    /// As where a part that is loaded later needs a library that is there, but cannot be loaded itself.
+    @Test func whatIsMissingIsNamedForEachPartThatNeedsIt() throws {
+        let folder = try TemporaryFolder()
+        let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: library)))
+        var broken = bytes
+        broken.patch("libgcc_s.so.1", "libgcc_s.so.9")
+        broken.patch("libstdc++.so.6", "libstdcXX.so.6")
+        try folder.write(broken, to: "libm.so.9")
+        var walk = LibraryWalk(libraryPath: folder.url.path)
+        for name in ["libone.so", "libtwo.so"] {
+            var part = bytes
+            part.patch("libm.so.6", "libm.so.9")
+            let path = try folder.write(part, to: name)
+            #expect(walk.add(path).contains(.missing("libgcc_s.so.9", neededBy: "libm.so.9")), "\(name)")
+        }
+    }
+
+    @Test func aLibraryForAnotherProcessorIsPassedOver() throws {
+        let folder = try TemporaryFolder()
+        let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: library)))
+        var foreign = bytes
+        foreign[18] = 183
+        try folder.write(foreign, to: "one/libm.so.9")
+        try folder.write(bytes, to: "two/libm.so.9")
+        var part = bytes
+        part.patch("libm.so.6", "libm.so.9")
+        let path = try folder.write(part, to: "libpart.so")
+        var walk = LibraryWalk(libraryPath: folder.path("one") + ":" + folder.path("two"))
+        #expect(!walk.add(path).contains { if case .unusable = $0 { true } else { false } })
+        var alone = LibraryWalk(libraryPath: folder.path("one"))
+        #expect(alone.add(path).contains { $0.text.contains("for another processor") })
+    }
+
     @Test func symbolsThatNobodyDefinesAreNamed() throws {
         let folder = try TemporaryFolder()
         var bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: library)))

@@ -61,8 +61,10 @@ package struct CompiledModelStore: Sendable {
         case cache
         /// It was compiled now, and kept.
         case compiled
-        /// It was compiled now and not kept, and why.
+        /// It was compiled now and not kept, which was wanted, and why.
         case notKept(String)
+        /// It was compiled now, and nothing is kept.
+        case unkept
     }
 
     /// The most bytes that all of them may take unless told otherwise: some fifty DETR-R50 in f16.
@@ -70,12 +72,15 @@ package struct CompiledModelStore: Sendable {
 
     private let folder: String
     private let limit: Int
+    /// How long another process may take to compile the same.
+    private let wait: Duration
     /// Left by a process that died is what is older, in seconds.
     private static let oldestPartial = 3600.0
 
-    package init(folder: String, limit: Int = standardLimit) {
+    package init(folder: String, limit: Int = standardLimit, wait: Duration = .seconds(180)) {
         self.folder = folder
         self.limit = limit
+        self.wait = wait
     }
 
     /// Calls `compile` with a folder to read a compiled model from or to write it into.
@@ -84,41 +89,59 @@ package struct CompiledModelStore: Sendable {
     package func load<Compiled>(
         _ key: Key, compile: (_ cache: String?) throws -> Compiled
     ) throws -> (compiled: Compiled, origin: Origin, note: String?) {
-        let name = key.digest
-        let target = "\(folder)/\(name)"
+        let target = path(of: key)
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch {
             let why = "\(folder) cannot be made: \(error.localizedDescription)"
             return (try compile(nil), .notKept(why), nil)
         }
-        guard let lock = FileLock(path: target + ".lock") else {
-            let why = "\(folder) cannot be written to: \(String(cString: strerror(errno)))"
-            return (try compile(nil), .notKept(why), nil)
+        // Who reads does not keep others from reading.
+        var note: String?
+        if FileManager.default.fileExists(atPath: target), let lock = try? FileLock(target + ".lock", .shared, wait) {
+            defer { lock.release() }
+            if let found = try read(key, from: target, note: &note, compile) { return found }
+        }
+        let lock: FileLock
+        do {
+            lock = try FileLock(target + ".lock", .exclusive, wait)
+        } catch {
+            return (try compile(nil), .notKept("\(folder): \(error.why)"), note)
         }
         defer { lock.release() }
-        var note: String?
+        // Another process may have made it meanwhile; what was wrong a moment ago is said if it still is.
+        var later: String?
         if FileManager.default.fileExists(atPath: target) {
-            if isIntact(target, key) {
-                do {
-                    let compiled = try compile(target)
-                    touch(target)
-                    // What the device did not accept it has compiled and written again.
-                    if listed(in: target, key) == nil {
-                        writeManifest(key, in: target)
-                        return (
-                            compiled, .compiled, "the device did not accept the cached model, so it was compiled anew"
-                        )
-                    }
-                    return (compiled, .cache, nil)
-                } catch {
-                    note = "the cached model did not load (\(error)), so it was compiled anew"
-                }
-            } else {
-                note = "the cached model was damaged, so it was compiled anew"
-            }
+            if let found = try read(key, from: target, note: &later, compile) { return found }
             try? FileManager.default.removeItem(atPath: target)
         }
+        return try make(key, at: target, note: later ?? note, compile)
+    }
+
+    /// Nil if it has to be compiled anew, which `note` explains.
+    private func read<Compiled>(
+        _ key: Key, from target: String, note: inout String?, _ compile: (_ cache: String?) throws -> Compiled
+    ) throws -> (compiled: Compiled, origin: Origin, note: String?)? {
+        guard isIntact(target, key) else {
+            note = "the cached model was damaged, so it was compiled anew"
+            return nil
+        }
+        do {
+            let compiled = try compile(target)
+            touch(target)
+            // What the device did not accept it has compiled and written again.
+            guard listed(in: target, key) == nil else { return (compiled, .cache, nil) }
+            writeManifest(key, in: target)
+            return (compiled, .compiled, "the device did not accept the cached model, so it was compiled anew")
+        } catch {
+            note = "the cached model did not load (\(error)), so it was compiled anew"
+            return nil
+        }
+    }
+
+    private func make<Compiled>(
+        _ key: Key, at target: String, note: String?, _ compile: (_ cache: String?) throws -> Compiled
+    ) throws -> (compiled: Compiled, origin: Origin, note: String?) {
         let partial = "\(target).partial-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
         do {
             try FileManager.default.createDirectory(atPath: partial, withIntermediateDirectories: false)
@@ -133,12 +156,14 @@ package struct CompiledModelStore: Sendable {
         guard rename(partial, target) == 0 else {
             return (compiled, .notKept("\(target): \(String(cString: strerror(errno)))"), note)
         }
-        prune(keeping: name)
+        prune(keeping: target)
         return (compiled, .compiled, note)
     }
 
     /// Whether a compiled model of this key is there.
-    package func contains(_ key: Key) -> Bool { isIntact("\(folder)/\(key.digest)", key) }
+    package func contains(_ key: Key) -> Bool { isIntact(path(of: key), key) }
+
+    private func path(of key: Key) -> String { "\(folder)/\(key.digest).compiled" }
 
     private func manifest(in path: String) -> Manifest? {
         (try? Data(contentsOf: URL(fileURLWithPath: path + "/manifest.json")))
@@ -183,27 +208,27 @@ package struct CompiledModelStore: Sendable {
     }
 
     /// Removes what was not used for longest until all fit the limit, and what dead processes left. Somebody may have named
-    /// a folder that holds other things: only what this store has made is counted or touched.
+    /// a folder that holds other things: only what this store has made, which its name tells, is counted or touched.
     private func prune(keeping kept: String) {
-        var entries: [(name: String, used: Date, size: Int)] = []
+        var entries: [(path: String, used: Date, size: Int)] = []
+        func date(_ path: String) -> Date? {
+            (try? FileManager.default.attributesOfItem(atPath: path))?[.modificationDate] as? Date
+        }
         for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
             let path = "\(folder)/\(name)"
-            func date(_ path: String) -> Date? {
-                (try? FileManager.default.attributesOfItem(atPath: path))?[.modificationDate] as? Date
-            }
-            if name.wholeMatch(of: /[0-9a-f]{32}\.partial-\d+-\d+/) != nil {
+            if name.wholeMatch(of: /[0-9a-f]{32}\.compiled\.partial-\d+-\d+/) != nil {
                 if (date(path)?.timeIntervalSinceNow ?? 0) < -CompiledModelStore.oldestPartial {
                     try? FileManager.default.removeItem(atPath: path)
                 }
-            } else if manifest(in: path)?.key.digest == name {
+            } else if name.wholeMatch(of: /[0-9a-f]{32}\.compiled/) != nil {
                 let size = files(in: path).reduce(0) { $0 + self.size(of: "\(path)/\($1)") }
-                entries.append((name, date(path + "/manifest.json") ?? .distantPast, size))
+                entries.append((path, date(path + "/manifest.json") ?? .distantPast, size))
             }
         }
         var total = entries.reduce(0) { $0 + $1.size }
-        for entry in entries.sorted(by: { $0.used < $1.used }) where total > limit && entry.name != kept {
-            guard let lock = FileLock(path: "\(folder)/\(entry.name).lock", waits: false) else { continue }
-            try? FileManager.default.removeItem(atPath: "\(folder)/\(entry.name)")
+        for entry in entries.sorted(by: { $0.used < $1.used }) where total > limit && entry.path != kept {
+            guard let lock = try? FileLock(entry.path + ".lock", .exclusive, .zero) else { continue }
+            try? FileManager.default.removeItem(atPath: entry.path)
             lock.release()
             total -= entry.size
         }
@@ -212,14 +237,30 @@ package struct CompiledModelStore: Sendable {
 
 /// A lock that the kernel gives back when the process ends, however it ends.
 private struct FileLock {
+    enum Kind {
+        case shared, exclusive
+    }
+
+    struct Failure: Error {
+        var why: String
+    }
+
     private let descriptor: Int32
 
-    init?(path: String, waits: Bool = true) {
+    /// Waits no longer than `limit`: whoever has the lock may hang.
+    init(_ path: String, _ kind: Kind, _ limit: Duration) throws(Failure) {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { return nil }
-        guard flock(descriptor, LOCK_EX | (waits ? 0 : LOCK_NB)) == 0 else {
-            close(descriptor)
-            return nil
+        guard descriptor >= 0 else { throw Failure(why: "\(path): \(String(cString: strerror(errno)))") }
+        let start = ContinuousClock.now
+        while flock(descriptor, (kind == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0 {
+            let error = errno
+            guard error == EINTR || error == EWOULDBLOCK, ContinuousClock.now - start < limit else {
+                close(descriptor)
+                throw Failure(
+                    why: error == EWOULDBLOCK
+                        ? "another process holds \(path) for more than \(limit)" : String(cString: strerror(error)))
+            }
+            usleep(10_000)
         }
         self.descriptor = descriptor
     }

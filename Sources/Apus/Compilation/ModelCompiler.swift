@@ -16,9 +16,10 @@ struct ModelCompiler: Sendable {
     let runtime: Runtime
     let model: Model
     let choice: DeviceChoice
-    /// Nil if nothing is kept, which `cacheReason` explains.
-    let store: CompiledModelStore?
-    let cacheReason: String
+    /// Where what is compiled is kept, or why it is not.
+    let cache: Execution.Cache
+    private let store: CompiledModelStore?
+    private let fingerprint: ModelFingerprint
     let key: CompiledModelStore.Key
     let padding: PaddedShapes?
 
@@ -30,41 +31,51 @@ struct ModelCompiler: Sendable {
         self.model = model
         self.choice = choice
         self.padding = padding
-        key = try ModelCompiler.key(model, choice, runtime)
-        switch (choice.provider, configuration.cache) {
-        case (.cpu, _): (store, cacheReason) = (nil, "ONNX Runtime's own kernels are not compiled")
+        fingerprint = try ModelFingerprint(model)
+        key = ModelCompiler.key(fingerprint, choice, runtime)
+        switch (choice.provider, configuration.cache.path) {
+        case (.cpu, _): cache = .none("ONNX Runtime's own kernels are not compiled")
         // Measured with DETR-R50: 1.4 s to load with and without.
-        case (.openVINO, _) where choice.device == "CPU": (store, cacheReason) = (nil, "the CPU gains nothing by it")
-        case (_, .off): (store, cacheReason) = (nil, "turned off")
-        case (_, let cache):
-            store = cache.path.map { CompiledModelStore(folder: $0) }
-            cacheReason = cache.path ?? ""
+        case (.openVINO, _) where choice.device == "CPU": cache = .none("the CPU gains nothing by it")
+        case (_, nil): cache = .none("turned off")
+        case (_, let path?): cache = .folder(path)
         }
+        store = if case .folder(let path) = cache { CompiledModelStore(folder: path) } else { nil }
     }
 
     /// What a compiled model and a verdict on it depend on, but for the shape.
-    static func key(_ model: Model, _ choice: DeviceChoice, _ runtime: Runtime) throws(ApusError)
-        -> CompiledModelStore.Key
-    {
+    private static func key(
+        _ fingerprint: ModelFingerprint, _ choice: DeviceChoice, _ runtime: Runtime
+    ) -> CompiledModelStore.Key {
         let core = try? runtime.openVINO()
+        let uuid = core?.property("DEVICE_UUID", of: choice.device) ?? ""
         return CompiledModelStore.Key(
-            model: try ModelFingerprint(model).digest,
-            device: choice.provider == .cpu ? "onnxruntime-cpu" : choice.device,
-            deviceName: choice.deviceName ?? "", deviceUUID: core?.property("DEVICE_UUID", of: choice.device) ?? "",
-            driver: choice.driver ?? "", onnxRuntime: runtime.version,
+            model: fingerprint.digest, device: deviceName(choice, uuid: uuid), deviceName: choice.deviceName ?? "",
+            deviceUUID: uuid, driver: choice.driver ?? "", onnxRuntime: runtime.version,
             openVINO: choice.provider == .cpu ? "" : core?.version ?? "", precision: choice.precision?.rawValue ?? "",
             shape: "")
     }
+
+    /// One name for one device: a GPU's number may change, and "GPU" is another name of the first.
+    private static func deviceName(_ choice: DeviceChoice, uuid: String) -> String {
+        guard choice.provider != .cpu else { return "onnxruntime-cpu" }
+        guard choice.device.hasPrefix("GPU") else { return choice.device }
+        return uuid.isEmpty ? (choice.device == "GPU" ? "GPU.0" : choice.device) : "GPU"
+    }
+
+    /// - Throws: if the model was replaced since its digest was made.
+    func requireUnchanged() throws(ApusError) { try fingerprint.requireUnchanged() }
 
     /// A session of all sizes on the CPU, which needs no cache and so no key.
     static func compile(_ model: Model, _ choice: DeviceChoice, _ runtime: Runtime) throws -> Compiled {
         let start = ContinuousClock.now
         let options = SessionOptions(provider: choice.provider)
         let session = try Session(runtime: runtime, model: model.source, options: options)
-        return Compiled(session: session, origin: .notKept(""), duration: ContinuousClock.now - start)
+        return Compiled(session: session, origin: .unkept, duration: ContinuousClock.now - start)
     }
 
     func compile(_ canvas: Canvas?) throws -> Compiled {
+        try requireUnchanged()
         let start = ContinuousClock.now
         var options = SessionOptions(provider: choice.provider)
         var key = key
@@ -73,17 +84,24 @@ struct ModelCompiler: Sendable {
             if let batch = padding.batch { options.dimensions[batch] = canvas.batch }
             key.shape = "\(canvas.batch)x3x\(canvas.size.height)x\(canvas.size.width)"
         }
-        guard let store, case .openVINO(let openVINO) = choice.provider else {
+        let compiled: Compiled
+        if let store, case .openVINO(let openVINO) = choice.provider {
+            let (session, origin, note) = try store.load(key) { folder in
+                var options = options
+                if let folder { options.provider = .openVINO(openVINO.caching(in: folder)) }
+                let session = try Session(runtime: runtime, model: model.source, options: options)
+                // Before it is kept under the digest of another model.
+                try requireUnchanged()
+                return session
+            }
+            compiled = Compiled(
+                session: session, canvas: canvas, origin: origin, note: note, duration: ContinuousClock.now - start)
+        } else {
             let session = try Session(runtime: runtime, model: model.source, options: options)
-            return Compiled(
-                session: session, canvas: canvas, origin: .notKept(cacheReason), duration: ContinuousClock.now - start)
+            compiled = Compiled(
+                session: session, canvas: canvas, origin: .unkept, duration: ContinuousClock.now - start)
+            try requireUnchanged()
         }
-        let (session, origin, note) = try store.load(key) { folder in
-            var options = options
-            if let folder { options.provider = .openVINO(openVINO.caching(in: folder)) }
-            return try Session(runtime: runtime, model: model.source, options: options)
-        }
-        return Compiled(
-            session: session, canvas: canvas, origin: origin, note: note, duration: ContinuousClock.now - start)
+        return compiled
     }
 }

@@ -5,13 +5,18 @@ internal import ONNXRuntime
 /// What tells one model from another: the SHA-256 of its file and of the files that hold its weights.
 struct ModelFingerprint: Sendable {
     let digest: String
+    private let name: String
+    /// The model's files as they were; empty for a model in memory.
+    private let files: [FileStamp]
 
     init(_ model: Model) throws(ApusError) {
         let hash = SHA256()
+        var files: [FileStamp] = []
         switch model.source {
         case .bytes(let bytes): bytes.withUnsafeBytes { hash.update($0) }
         case .embedded(_, let bytes): hash.update(bytes())
         case .file(let path):
+            files.append(FileStamp(path))
             let data: Data
             do {
                 data = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
@@ -23,12 +28,26 @@ struct ModelFingerprint: Sendable {
             data.withUnsafeBytes { hash.update($0) }
             let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
             for name in ModelFingerprint.externalFiles(of: data).sorted() {
-                if let digest = SHA256.digest(ofFile: folder + "/" + name) {
+                let file = "\(folder)/\(name)"
+                let stamp = FileStamp(file)
+                if let digest = SHA256.digest(ofFile: file) {
+                    files.append(stamp)
                     Array("\(name) \(digest)".utf8).withUnsafeBytes { hash.update($0) }
                 }
             }
         }
         digest = hash.finish()
+        name = model.name
+        self.files = files
+    }
+
+    /// - Throws: if a file of the model was replaced since the digest was made, which then says nothing of it.
+    func requireUnchanged() throws(ApusError) {
+        for file in files where FileStamp(file.path) != file {
+            throw ApusError(
+                .model, doing: "load the model \(name)", cause: "\(file.path) was replaced while it was in use",
+                remedy: "Load the model again: what was compiled of the old one goes on, but no more of it can be.")
+        }
     }
 
     /// Files that weights lie in: the values of the key "location" (onnx.proto, TensorProto.external_data).
@@ -45,13 +64,36 @@ struct ModelFingerprint: Sendable {
                 guard bytes[last] == key[key.count - 1], bytes[(last - key.count + 1)...last].elementsEqual(key) else {
                     continue
                 }
-                let length = Int(bytes[last + 1])  // names of 128 bytes and more are no names of files beside a model
-                let end = last + 2 + length
-                if (1...127).contains(length), end <= bytes.count {
-                    names.insert(String(decoding: bytes[(last + 2)..<end], as: UTF8.self))
+                // A length as protobuf writes it: seven bits a byte, the lowest first. Two bytes hold any path's.
+                var (start, length) = (last + 2, Int(bytes[last + 1]))
+                if length >= 128 {
+                    guard start < bytes.count, bytes[start] < 128 else { continue }
+                    length = length & 0x7f | Int(bytes[start]) << 7
+                    start += 1
+                }
+                if (1...4096).contains(length), start + length <= bytes.count {
+                    names.insert(String(decoding: bytes[start..<(start + length)], as: UTF8.self))
                 }
             }
         }
-        return names.filter { !$0.contains("..") }
+        return names
+    }
+}
+
+/// What changes when a file is replaced or written to.
+package struct FileStamp: Equatable, Sendable {
+    package let path: String
+    /// Device, inode, size, and the time of the last change in nanoseconds; nil if there is no such file.
+    private let facts: [Int64]?
+
+    package init(_ path: String) {
+        self.path = path
+        var status = stat()
+        facts =
+            stat(path, &status) == 0
+            ? [
+                Int64(bitPattern: UInt64(status.st_dev)), Int64(bitPattern: UInt64(status.st_ino)),
+                Int64(status.st_size), Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec),
+            ] : nil
     }
 }

@@ -1,15 +1,17 @@
+internal import Dispatch
 internal import Foundation
 internal import ONNXRuntime
 
 /// The sessions of a detector: one for each canvas, or one for all sizes.
 final class SessionPool: Sendable {
     /// A canvas and its session, once that is made.
-    private final class Slot: @unchecked Sendable {  // the entry is touched under its lock only
+    private final class Slot: @unchecked Sendable {  // what changes is touched under its lock only
         let canvas: Canvas?
         /// Held while the session is made.
         let making = NSLock()
         private let lock = NSLock()
         private var made: Entry?
+        private var why: String?
 
         init(_ canvas: Canvas?) { self.canvas = canvas }
 
@@ -17,51 +19,69 @@ final class SessionPool: Sendable {
             get { lock.withLock { made } }
             set { lock.withLock { made = newValue } }
         }
+
+        /// Why it could not be made in the background.
+        var failure: String? {
+            get { lock.withLock { why } }
+            set { lock.withLock { why = newValue } }
+        }
     }
 
     /// A session that is ready to run.
     struct Entry: Sendable {
         var compiled: ModelCompiler.Compiled
         /// What it answered to the canary when it was made; nil where no canary is watched.
-        var canary: Canary.Answer?
+        var canary: Canary?
         var canvas: Canvas? { compiled.canvas }
         var session: Session { compiled.session }
     }
 
     private let slots: [Slot]
     private let compiler: ModelCompiler
+    private let preparation: Detector.Preparation
     /// Runs the canary on a new session.
-    private let warmUp: @Sendable (ModelCompiler.Compiled) throws -> Canary.Answer?
+    private let warmUp: @Sendable (ModelCompiler.Compiled) throws -> Canary?
 
+    /// Makes what `preparation` says is to be there before anything runs.
+    ///
     /// - Parameters:
     ///   - canvases: the smallest first; empty for one session of all sizes.
     ///   - first: a session that is there already, for all sizes.
     init(
         _ compiler: ModelCompiler, canvases: [Canvas], first: ModelCompiler.Compiled?,
-        warmUp: @escaping @Sendable (ModelCompiler.Compiled) throws -> Canary.Answer?
+        preparation: Detector.Preparation,
+        warmUp: @escaping @Sendable (ModelCompiler.Compiled) throws -> Canary?
     ) throws {
         self.compiler = compiler
+        self.preparation = preparation
         self.warmUp = warmUp
         slots = canvases.isEmpty ? [Slot(nil)] : canvases.map(Slot.init)
         if let first, canvases.isEmpty { slots[0].entry = Entry(compiled: first, canary: try warmUp(first)) }
+        switch preparation {
+        case .beforeReady:
+            for index in slots.indices { _ = try entry(at: index) }
+        case .background:
+            let largest = slots.indices.filter(isLargest)
+            for index in largest { _ = try entry(at: index) }
+            let rest = slots.indices.filter { !largest.contains($0) }
+            if !rest.isEmpty { DispatchQueue.global(qos: .utility).async { [weak self] in self?.prepare(rest) } }
+        case .whenNeeded:
+            // The largest landscape one holds every picture that is wider than high, so it is the one to begin with.
+            let landscape = slots.indices.last { slots[$0].canvas.map { $0.size.width >= $0.size.height } ?? true }
+            _ = try entry(at: landscape ?? slots.count - 1)
+        }
     }
 
     /// Those that are made.
     var entries: [Entry] { slots.compactMap(\.entry) }
 
-    /// Makes all that are missing.
-    func prepareAll() throws {
-        for index in slots.indices { _ = try entry(at: index) }
-    }
-
-    /// Makes the largest landscape one, which holds every picture that is wider than high.
-    func prepareLargest() throws {
-        let landscape = slots.indices.last { slots[$0].canvas.map { $0.size.width >= $0.size.height } ?? true }
-        _ = try entry(at: landscape ?? slots.count - 1)
+    /// Canvases that could not be made in the background, and why; a larger one serves for each.
+    var failures: [(canvas: Canvas, why: String)] {
+        slots.compactMap { slot in slot.canvas.flatMap { canvas in slot.failure.map { (canvas, $0) } } }
     }
 
     /// Which one a picture goes to that the model wants to see at `size`: the smallest canvas that holds it, else the one
-    /// on which it is scaled down least.
+    /// on which it is scaled down least. Where the rest are made in the background, the smallest of these that is ready.
     func index(for size: PixelSize) -> Int {
         func scale(_ slot: Slot) -> Double {
             guard let canvas = slot.canvas?.size else { return 1 }
@@ -69,7 +89,9 @@ final class SessionPool: Sendable {
                 1, Double(canvas.width) / Double(size.width), Double(canvas.height) / Double(size.height))
         }
         let best = slots.map(scale).max() ?? 1
-        return slots.firstIndex { scale($0) == best } ?? 0
+        let fitting = slots.indices.filter { scale(slots[$0]) == best }
+        let ready = preparation == .background ? fitting.first { slots[$0].entry != nil } : nil
+        return ready ?? fitting.first ?? 0
     }
 
     func canvas(at index: Int) -> Canvas? { slots[index].canvas }
@@ -84,6 +106,25 @@ final class SessionPool: Sendable {
             let entry = Entry(compiled: compiled, canary: try warmUp(compiled))
             slot.entry = entry
             return entry
+        }
+    }
+
+    /// Whether no other canvas holds this one: these together serve every picture as large as any would.
+    private func isLargest(_ index: Int) -> Bool {
+        guard let own = slots[index].canvas?.size else { return true }
+        return !slots.contains { slot in
+            guard let other = slot.canvas?.size, other != own else { return false }
+            return other.holds(own)
+        }
+    }
+
+    private func prepare(_ indices: [Int]) {
+        for index in indices {
+            do {
+                _ = try entry(at: index)
+            } catch {
+                slots[index].failure = "\(error)"
+            }
         }
     }
 }

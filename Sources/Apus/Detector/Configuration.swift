@@ -1,4 +1,15 @@
 extension Detector {
+    /// When a model is compiled for its canvases.
+    public enum Preparation: String, Sendable, CaseIterable {
+        /// For all before the detector is ready. After that nothing is compiled.
+        case beforeReady
+        /// For the largest before the detector is ready, for the others in the background. Until one is there, a larger one
+        /// takes its pictures, so none waits; their boxes may differ a little from later ones, as padding has an effect.
+        case background
+        /// For each when a picture first needs it, which waits.
+        case whenNeeded
+    }
+
     /// How a detector runs. Every default is said in `Detector.execution` or `Detector.assumptions`.
     public struct Configuration: Sendable {
         /// Where the model is to run.
@@ -16,14 +27,14 @@ extension Detector {
         public var batchSize: Int
         /// For which sizes of input the model is compiled.
         public var shapes: ShapePolicy
-        /// Whether the model is compiled for all canvases and run once before the detector is ready; else each canvas when a
-        /// picture first needs it.
-        public var preparesAll: Bool
+        /// When the model is compiled for them.
+        public var preparation: Preparation
         /// Where what a GPU or an NPU compiled is kept.
         public var cache: CompiledModelCache
         /// Whether only a device may run whose answers `apus verify` found right.
         public var requiresVerified: Bool
-        /// After how many runs a GPU or an NPU is given a picture whose answer is known; 0 for never.
+        /// After how many runs of a canvas a GPU or an NPU is given a picture whose answer is known; 0 for only when an
+        /// answer looks wrong.
         public var canaryInterval: Int
         /// A folder that holds ONNX Runtime; nil searches `APUS_RUNTIME`, beside the executable, and where setup put it.
         public var runtime: String?
@@ -35,8 +46,9 @@ extension Detector {
         /// Makes a configuration; every value has a default.
         public init(
             device: Device = .auto, precision: Precision = .auto, provider: Provider = .auto, threshold: Float = 0.9,
-            labels: LabelMap? = nil, batchSize: Int = 1, shapes: ShapePolicy = .auto, preparesAll: Bool = true,
-            cache: CompiledModelCache = .standard, requiresVerified: Bool = false, canaryInterval: Int = 1000,
+            labels: LabelMap? = nil, batchSize: Int = 1, shapes: ShapePolicy = .auto,
+            preparation: Preparation = .beforeReady, cache: CompiledModelCache = .standard,
+            requiresVerified: Bool = false, canaryInterval: Int = 1000,
             runtime: String? = nil
         ) {
             self.device = device
@@ -46,7 +58,7 @@ extension Detector {
             self.labels = labels
             self.batchSize = batchSize
             self.shapes = shapes
-            self.preparesAll = preparesAll
+            self.preparation = preparation
             self.cache = cache
             self.requiresVerified = requiresVerified
             self.canaryInterval = canaryInterval

@@ -52,26 +52,22 @@ public final class Detector: Sendable {
         let health = DeviceHealth(
             device: choice.deviceName.map { "\(choice.device) (\($0))" } ?? choice.device,
             watches: configuration.watchesAnswers,
-            interval: choice.device == "CPU" ? 0 : configuration.canaryInterval)
+            interval: configuration.canaryInterval)
         let adapter = prepared.family
         let pool = try ApusError.wrapping(doing: "load the model \(model.name)") {
-            let pool = try SessionPool(
+            try SessionPool(
                 prepared.compiler, canvases: prepared.canvases, first: prepared.session,
+                preparation: configuration.preparation,
                 warmUp: { compiled in
                     guard choice.device != "CPU" else {
                         // The first run of a session is slower; its answer is not watched.
-                        if configuration.preparesAll {
-                            _ = try Detector.runCanary(compiled.session, compiled.canvas, adapter)
+                        if configuration.preparation != .whenNeeded {
+                            _ = try adapter.run(compiled.session, [Canary.picture], on: compiled.canvas)
                         }
                         return nil
                     }
-                    return try health.firstAnswer {
-                        try Detector.runCanary(compiled.session, compiled.canvas, adapter)
-                    }
+                    return try health.firstAnswer { try adapter.runCanary(compiled.session, on: compiled.canvas) }
                 })
-            // The largest one holds every picture of its kind, so it is the one to begin with.
-            if configuration.preparesAll { try pool.prepareAll() } else { try pool.prepareLargest() }
-            return pool
         }
         guard let session = pool.entries.last?.session else { preconditionFailure("a session was made above") }
         self.adapter = adapter
@@ -95,31 +91,39 @@ public final class Detector: Sendable {
             deviceName: choice.deviceName, precision: choice.precision, nodes: nodes,
             reason: choice.reason + (isConfirmed ? "" : "; the provider does not say which device it took"),
             canvases: prepared.canvases.map(\.size), shapeReason: prepared.plan.reason,
-            cache: prepared.compiler.cacheReason, verification: verification,
+            cache: prepared.compiler.cache, verification: verification,
             runtimeVersion: session.runtime.version, runtimeFolder: session.runtime.location.folder,
             loading: LoadTimings(runtime: loaded - start, device: chosen - loaded, model: clock.now - chosen))
     }
 
-    /// The shapes that the model is compiled for by now.
+    /// The shapes that the model is compiled for by now, and those that failed.
     public var compiledShapes: [CompiledShape] {
         pool.entries.map { entry in
             let compiled = entry.compiled
             var note = compiled.note
-            if case .notKept(let why) = compiled.origin, execution.cache.hasPrefix("/") { note = "not kept: \(why)" }
+            if case .notKept(let why) = compiled.origin { note = "not kept: \(why)" }
             return CompiledShape(
                 canvas: compiled.canvas?.size, origin: compiled.origin == .cache ? .cache : .compiled, note: note,
                 duration: compiled.duration)
         }
+            + pool.failures.map {
+                CompiledShape(canvas: $0.canvas.size, origin: .failed, note: $0.why, duration: .zero)
+            }
     }
 
     private static func require(
         _ verification: VerificationStatus, _ configuration: Configuration, _ choice: DeviceChoice, _ model: Model
     ) throws(ApusError) {
         guard configuration.requiresVerified, verification.state != .yes else { return }
+        // ONNX Runtime's own kernels are the usual reference, and nothing is compared with itself.
+        let isOwnKernels = choice.provider == .cpu
         let command =
             "apus verify\(model.option) --device \(configuration.device) "
-            + "--precision \(choice.precision?.rawValue ?? "auto")"
+            + (isOwnKernels
+                ? "--provider cpu --reference \(Verifier.Reference.openVINO.rawValue)"
+                : "--precision \(choice.precision?.rawValue ?? "auto")")
             + (configuration.shapes == .auto ? "" : " --shapes \(configuration.shapes)")
+            + (configuration.runtime.map { " --runtime \($0)" } ?? "")
         throw ApusError(
             .verification, doing: "use the model \(model.name) on \(choice.device)",
             cause: verification.state == .no
@@ -218,11 +222,15 @@ public final class Detector: Sendable {
         let prepared = clock.now
         let outputs = try run(inputs, on: entry, count: batch.count, cancellation: cancellation)
         let ran = clock.now
-        try health.examine(outputs, first: entry.canary) {
-            try Detector.runCanary(entry.session, entry.canvas, adapter)
-        }
+        try health.examine(outputs, canary: entry.canary) { try adapter.runCanary(entry.session, on: entry.canvas) }
         let sizes = batch.map { (width: $0.width, height: $0.height) }
-        let found = try adapter.detections(in: outputs, sizes: sizes, threshold: threshold)
+        let found: [[Detection]]
+        do {
+            found = try adapter.detections(in: outputs, sizes: sizes, threshold: threshold)
+        } catch {
+            try checkDevice(after: entry)
+            throw error
+        }
         let share = { (duration: Duration) in duration / batch.count }
         let timings = Timings(
             preprocess: share(prepared - start), inference: share(ran - prepared), postprocess: share(clock.now - ran))
@@ -240,12 +248,9 @@ public final class Detector: Sendable {
         _ inputs: [String: Tensor], on entry: SessionPool.Entry, count: Int, cancellation: RunCancellation?
     ) throws -> [String: Tensor] {
         do {
-            return try entry.session.run(inputs, cancellation: cancellation)
+            return try entry.session.run(inputs, outputs: adapter.outputNames, cancellation: cancellation)
         } catch {
-            if error.code == .runFailed, let first = entry.canary {
-                // Whether it is this input or the device: a test picture tells.
-                try health.check(first) { try Detector.runCanary(entry.session, entry.canvas, adapter) }
-            }
+            if error.code == .runFailed { try checkDevice(after: entry) }
             guard count > 1, adapter.fixedBatch == nil, error.code != .cancelled else { throw error }
             var explained = error
             explained.remedy = "The model may not take batches, though its inputs say so: use batch size 1."
@@ -253,12 +258,18 @@ public final class Detector: Sendable {
         }
     }
 
+    /// Whether it was the picture or the device that failed: a test picture tells.
+    private func checkDevice(after entry: SessionPool.Entry) throws {
+        guard let canary = entry.canary else { return }
+        try health.check(canary) { try adapter.runCanary(entry.session, on: entry.canvas) }
+    }
+
     /// A picture's raw outputs and what is detected in it, whether or not they can be right.
     ///
     /// - Parameter shaking: how far the pixels are moved, as a share of each, which shows how sensitive the network is.
     package func answer(
         _ image: Image, threshold: Float, shaking: Float = 0
-    ) throws(ApusError) -> (outputs: [String: Tensor], detections: [Detection], inference: Duration) {
+    ) throws(ApusError) -> RawAnswer {
         try ApusError.wrapping(doing: "run the model") {
             let wanted = adapter.inputSize(width: image.width, height: image.height, on: nil)
             let entry = try pool.entry(at: pool.index(for: wanted))
@@ -267,9 +278,13 @@ public final class Detector: Sendable {
             let start = ContinuousClock.now
             let outputs = try run(inputs, on: entry, count: 1, cancellation: nil)
             let duration = ContinuousClock.now - start
-            let found = try? adapter.detections(
-                in: outputs, sizes: [(width: image.width, height: image.height)], threshold: threshold)
-            return (outputs, found?.first ?? [], duration)
+            let found = Result { () throws(ApusError) in
+                try ApusError.wrapping(doing: "read the answer") {
+                    try adapter.detections(
+                        in: outputs, sizes: [(width: image.width, height: image.height)], threshold: threshold)[0]
+                }
+            }
+            return RawAnswer(outputs: outputs, detections: found, inference: duration)
         }
     }
 
@@ -286,21 +301,22 @@ public final class Detector: Sendable {
     public func checkDevice() throws(ApusError) {
         try ApusError.wrapping(doing: "check the device") {
             for entry in pool.entries {
-                guard let first = entry.canary else { continue }
-                try health.check(first) { try Detector.runCanary(entry.session, entry.canvas, adapter) }
+                try checkDevice(after: entry)
             }
             health.clear()
         }
     }
 
-    private static func runCanary(
-        _ session: Session, _ canvas: Canvas?, _ family: any ModelFamily
-    ) throws -> [String: Tensor] {
-        try session.run(try family.inputs(for: [Canary.picture], on: canvas))
-    }
-
     /// What the watch found wrong with the device; nil if nothing.
     public var deviceFault: ApusError? { health.fault }
+}
+
+/// A picture's answer, whether or not it can be right.
+package struct RawAnswer {
+    package var outputs: [String: Tensor]
+    /// Or why none can be read from the outputs.
+    package var detections: Result<[Detection], ApusError>
+    package var inference: Duration
 }
 
 extension ModelFamily {
@@ -311,5 +327,17 @@ extension ModelFamily {
                 let size = inputSize(width: image.width, height: image.height, on: canvas?.size)
                 return image.bitmap.resized(width: size.width, height: size.height)
             }, on: canvas)
+    }
+
+    func run(_ session: Session, _ images: [Image], on canvas: Canvas?) throws -> [String: Tensor] {
+        try session.run(try inputs(for: images, on: canvas), outputs: outputNames)
+    }
+
+    /// - Throws: `ApusError` if no detections can be read from the answer.
+    func runCanary(_ session: Session, on canvas: Canvas?) throws -> [String: Tensor] {
+        let picture = Canary.picture
+        let outputs = try run(session, [picture], on: canvas)
+        _ = try detections(in: outputs, sizes: [(width: picture.width, height: picture.height)], threshold: 1)
+        return outputs
     }
 }

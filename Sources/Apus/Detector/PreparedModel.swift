@@ -18,6 +18,8 @@ struct PreparedModel {
     init(
         _ model: Model, _ configuration: Detector.Configuration, runtime: Runtime, choice: DeviceChoice
     ) throws(ApusError) {
+        var stamp: FileStamp?
+        if case .file(let path) = model.source { stamp = FileStamp(path) }
         if choice.device == "CPU" && [.auto, .exact].contains(configuration.shapes) {
             let compiled = try ApusError.wrapping(doing: "load the model \(model.name)") {
                 try ModelCompiler.compile(model, choice, runtime)
@@ -40,5 +42,11 @@ struct PreparedModel {
         canvases = plan.canvases.map { Canvas(size: $0, batch: batch) }
         compiler = try ModelCompiler(
             configuration, runtime: runtime, model: model, choice: choice, padding: family.padding)
+        // What was loaded above is what the digest was made of.
+        if let stamp, FileStamp(stamp.path) != stamp {
+            throw ApusError(
+                .model, doing: "load the model \(model.name)", cause: "it was replaced while it was being loaded",
+                remedy: "Load it again.")
+        }
     }
 }

@@ -30,11 +30,11 @@ package struct DeviceChoice: Sendable {
                 (name, reasons) = try DeviceChoice.best(of: try runtime.openVINO().devices())
             }
             var precision = configuration.precision
+            let described = try runtime.openVINO().device(name)
             if precision == .auto {
-                precision = name == "CPU" ? .f32 : .f16
+                precision = DeviceChoice.precisions(of: described)[0]
                 reasons.append("\(precision.rawValue) is its default")
             }
-            let described = try runtime.openVINO().device(name)
             if precision == .bf16, name == "CPU", !described.capabilities.contains("BF16") {
                 throw ApusError(
                     .option, doing: "use precision bf16",
@@ -95,7 +95,7 @@ package struct DeviceChoice: Sendable {
     /// A GPU's driver is asked through OpenCL, as OpenVINO does not tell its version.
     private static func driver(of device: String, _ core: OpenVINOCore) -> String? {
         guard device.hasPrefix("GPU") else { return core.property("NPU_DRIVER_VERSION", of: device) }
-        let devices = (try? OpenCLLibrary().devices())?.filter(\.isGPU) ?? []
+        let devices = (try? OpenCLLibrary().devices().devices)?.filter { $0.isGPU && $0.isIntel } ?? []
         let uuid = core.property("DEVICE_UUID", of: device)
         return (devices.first { $0.uuid != nil && $0.uuid == uuid } ?? devices.first)?.driverVersion
     }

@@ -51,7 +51,9 @@ package struct DeviceList: Sendable {
         devices = []
         var openCL: [OpenCLDevice] = []
         do {
-            openCL = try OpenCLLibrary().devices()
+            let found = try OpenCLLibrary().devices()
+            openCL = found.devices
+            notes += found.failures.map { "OpenCL: \($0)." }
             if openCL.isEmpty { notes.append("OpenCL: no driver gives a device, so there is no GPU for OpenVINO.") }
         } catch {
             notes.append("OpenCL: \(error.cause). OpenVINO needs it for a GPU: sudo apt-get install ocl-icd-libopencl1")

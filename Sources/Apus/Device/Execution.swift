@@ -16,8 +16,8 @@ public struct Execution: Sendable {
     public var canvases: [PixelSize]
     /// Why these.
     public var shapeReason: String
-    /// The folder of compiled models, or why there is none.
-    public var cache: String
+    /// Where what the device compiled is kept.
+    public var cache: Cache
     /// Whether the device's answers with this model were found right.
     public var verification: VerificationStatus
     /// ONNX Runtime's version.
@@ -26,6 +26,14 @@ public struct Execution: Sendable {
     public var runtimeFolder: String
     /// Where the time before the first picture went.
     public var loading: LoadTimings
+
+    /// Where what a device compiled is kept.
+    public enum Cache: Sendable, Hashable {
+        /// In this folder.
+        case folder(String)
+        /// Nowhere, and why.
+        case none(String)
+    }
 }
 
 /// Where the time before the first picture went.
@@ -46,13 +54,15 @@ public struct CompiledShape: Sendable {
         case cache
         /// It was compiled by this detector.
         case compiled
+        /// It could not be, which `note` explains; a larger canvas takes its pictures.
+        case failed
     }
 
     /// Nil for the size that the model itself has, or any.
     public var canvas: PixelSize?
     /// Where it came from.
     public var origin: Origin
-    /// What went on with the cache, if there is anything to say.
+    /// What went on with the cache or failed, if there is anything to say.
     public var note: String?
     /// Reading or compiling it.
     public var duration: Duration

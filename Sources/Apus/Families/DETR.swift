@@ -201,6 +201,8 @@ package struct DETR: ModelFamily {
         }
     }
 
+    package var outputNames: [String] { [logits.name, boxes.name] }
+
     package var mixesSizes: Bool { validSizes != nil }
 
     package var hasFixedSize: Bool { fixedWidth != nil && fixedHeight != nil }

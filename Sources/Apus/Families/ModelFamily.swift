@@ -71,6 +71,9 @@ package protocol ModelFamily: Sendable {
     /// How the model can be given static shapes; nil if its sizes are fixed already, or nothing marks padding for it.
     var padding: PaddedShapes? { get }
 
+    /// The outputs that detections are read from; others are not computed.
+    var outputNames: [String] { get }
+
     /// The size, in pixels, at which the model sees a picture of `width` and `height`, on a canvas if one is given.
     func inputSize(width: Int, height: Int, on canvas: PixelSize?) -> PixelSize
 

@@ -23,12 +23,13 @@ package struct OutputComparison: Sendable, Encodable {
 
     package var meanDifference: Double { sums.difference / Double(max(1, count)) }
 
-    /// Pearson's correlation coefficient: 1 where both say the same but for scale and offset; 0 where nothing varies.
+    /// Pearson's correlation coefficient: 1 where both say the same but for scale and offset. It is not defined where one of
+    /// them does not vary: 1 then if both are equal, else 0.
     package var correlation: Double {
         let count = Double(max(1, self.count))
         let covariance = sums.xy - sums.x * sums.y / count
         let deviation = ((sums.xx - sums.x * sums.x / count) * (sums.yy - sums.y * sums.y / count)).squareRoot()
-        return deviation > 0 ? covariance / deviation : 0
+        return deviation > 0 ? covariance / deviation : largestDifference == 0 ? 1 : 0
     }
 
     package mutating func add(reference: [Float], candidate: [Float]) {
@@ -63,5 +64,20 @@ package struct OutputComparison: Sendable, Encodable {
         try container.encode(largestDifference.isFinite ? largestDifference : nil, forKey: .largestDifference)
         try container.encode(meanDifference, forKey: .meanDifference)
         try container.encode(scale, forKey: .scale)
+    }
+}
+
+extension OutputComparison {
+    /// Output by output, over all pictures.
+    static func compare(
+        _ reference: [[String: [Float]]], _ candidate: [[String: [Float]]]
+    ) -> [String: OutputComparison] {
+        var comparisons: [String: OutputComparison] = [:]
+        for (expected, found) in zip(reference, candidate) {
+            for (name, values) in expected {
+                comparisons[name, default: OutputComparison()].add(reference: values, candidate: found[name] ?? [])
+            }
+        }
+        return comparisons
     }
 }

@@ -32,8 +32,10 @@ public struct VerificationStatus: Sendable, Codable, Equatable {
 package struct VerdictStore: Sendable {
     private let folder: String
 
-    /// `$XDG_STATE_HOME/apus/verdicts`, else `~/.local/state/apus/verdicts`.
-    package init(folder: String? = nil) { self.folder = folder ?? UserFolder.state + "/verdicts" }
+    /// - Parameter folder: nil for `$XDG_STATE_HOME/apus/verdicts`, else `~/.local/state/apus/verdicts`.
+    package init(folder: String? = nil) { self.folder = folder ?? VerdictStore.standardFolder }
+
+    package static var standardFolder: String { UserFolder.state + "/verdicts" }
 
     private struct Record: Codable {
         var key: CompiledModelStore.Key

@@ -3,30 +3,39 @@ package struct VerificationReport: Sendable, Encodable {
     /// What was found for one precision of the device.
     package struct Candidate: Sendable, Encodable {
         package var precision: Precision
-        package var passed: Bool
+        package var passed = false
         /// Why not, a sentence each.
-        package var failures: [String]
+        package var failures: [String] = []
+        /// Why it did not run; nil if it did, else nothing below was found.
+        package var error: String?
         /// Objects that the reference finds and the candidate does not.
-        package var lost: Int
+        package var lost = 0
         /// Objects that the candidate finds and the reference does not.
-        package var added: Int
+        package var added = 0
         /// Matched objects whose boxes overlap less than `VerificationTolerance.overlap`.
-        package var moved: Int
-        package var matched: Int
+        package var moved = 0
+        package var matched = 0
         /// Objects so near the threshold that rounding decides whether they are reported; not counted as lost or added.
-        package var borderline: Int
+        package var borderline = 0
         /// Of matched objects; 0 if there are none.
-        package var largestScoreDrift: Float
-        package var meanScoreDrift: Float
+        package var largestScoreDrift: Float = 0
+        package var meanScoreDrift: Float = 0
         /// Of matched objects; 1 if there are none.
-        package var leastOverlap: Float
+        package var leastOverlap: Float = 1
         /// By the name of the output.
-        package var outputs: [String: OutputComparison]
+        package var outputs: [String: OutputComparison] = [:]
+        /// What was allowed, by the name of the output.
+        package var limits: [String: OutputLimits] = [:]
         package var tolerance: VerificationTolerance
         /// Of the inference of a picture, the median.
-        package var millisecondsPerImage: Double
-        package var provider: String
+        package var millisecondsPerImage = 0.0
+        package var provider = ""
         package var nodes: [String: Int]?
+
+        init(_ precision: Precision) {
+            self.precision = precision
+            tolerance = VerificationTolerance(precision)
+        }
     }
 
     /// The version of this form; another means that fields have changed.
@@ -49,46 +58,53 @@ package struct VerificationReport: Sendable, Encodable {
     package var candidates: [Candidate]
     /// The fastest precision that passes; nil if none does.
     package var fastest: Precision?
+    /// What else went wrong, a sentence each.
+    package var notes: [String]
 }
 
-/// How far answers may be off.
+/// How far detections may be off.
+package struct VerificationTolerance: Sendable, Encodable {
+    /// The most that the score of a matched object may drift.
+    package var score: Float
+    /// The least overlap of a matched object's boxes.
+    package var overlap: Float
+
+    init(_ precision: Precision) {
+        switch precision {
+        case .auto, .f32: (score, overlap) = (0.01, 0.98)
+        case .f16: (score, overlap) = (0.05, 0.9)
+        case .bf16: (score, overlap) = (0.10, 0.8)
+        }
+    }
+}
+
+/// How far the values of an output may be off.
 ///
 /// A device computes the same network in another order and precision, so its numbers differ by rounding; a broken one is
 /// off by the size of the numbers themselves, and its answers correlate with nothing. The bounds lie between. With the demo
 /// model OpenVINO's CPU differs from ONNX Runtime's by 5e-6 of the largest logit at f32, and by 0.02 at bf16.
 ///
 /// Some networks, above all those of random weights, amplify any rounding. How much is measured: the reference is run again
-/// with its pixels moved by half a unit of the precision's last place. What that alone does to the reference's answers is
-/// no fault of a device, which rounds at each of a hundred operators: `sensitivity` times it is allowed, but never more
+/// with its pixels moved by half a unit of the precision's last place. What that alone does to an output of the reference
+/// is no fault of a device, which rounds at each of a hundred operators: `sensitivity` times it is allowed, but never more
 /// than half of the scale, nor a correlation below 0.9.
-package struct VerificationTolerance: Sendable, Encodable {
-    /// The largest difference of an output's value, as a share of the largest value.
-    package var difference: Double
-    /// The least correlation of each output.
-    package var correlation: Double
-    /// The most that the score of a matched object may drift.
-    package var score: Float
-    /// The least overlap of a matched object's boxes.
-    package var overlap: Float
-    /// Whether the first two were raised because the network amplifies any rounding of its input.
-    package var isRaised = false
+package struct OutputLimits: Sendable, Encodable, Equatable {
+    /// The largest difference of a value, as a share of the largest value.
+    package private(set) var difference: Double
+    /// The least correlation.
+    package private(set) var correlation: Double
+    /// Whether these were raised because the network amplifies any rounding of its input.
+    package private(set) var isRaised = false
 
     /// How often the effect of one rounding may be had.
     private static let sensitivity = 32.0
 
     package init(_ precision: Precision) {
         switch precision {
-        case .auto, .f32: self.init(difference: 0.005, correlation: 0.9999, score: 0.01, overlap: 0.98)
-        case .f16: self.init(difference: 0.05, correlation: 0.999, score: 0.05, overlap: 0.9)
-        case .bf16: self.init(difference: 0.10, correlation: 0.999, score: 0.10, overlap: 0.8)
+        case .auto, .f32: (difference, correlation) = (0.005, 0.9999)
+        case .f16: (difference, correlation) = (0.05, 0.999)
+        case .bf16: (difference, correlation) = (0.10, 0.999)
         }
-    }
-
-    private init(difference: Double, correlation: Double, score: Float, overlap: Float) {
-        self.difference = difference
-        self.correlation = correlation
-        self.score = score
-        self.overlap = overlap
     }
 
     /// Half a unit in the last place of a number's significand, as a share of it: 24, 11 and 8 bits. Of f32 a whole one, as
@@ -101,18 +117,17 @@ package struct VerificationTolerance: Sendable, Encodable {
         }
     }
 
-    func allows(_ output: OutputComparison) -> Bool {
+    package func allows(_ output: OutputComparison) -> Bool {
         output.largestDifference <= difference * output.scale && output.correlation >= correlation
     }
 
-    /// Allows for what moving only the pixels does to the reference's own answers.
-    mutating func raise(for shaken: some Sequence<OutputComparison>) {
-        for own in shaken where own.scale > 0 {
-            let share = min(own.largestDifference * VerificationTolerance.sensitivity / own.scale, 0.5)
-            // 1 - correlation grows with the square of a difference.
-            let drop = (1 - own.correlation) * VerificationTolerance.sensitivity * VerificationTolerance.sensitivity
-            if share > difference { (difference, isRaised) = (share, true) }
-            if 1 - drop < correlation { (correlation, isRaised) = (max(0.9, 1 - drop), true) }
-        }
+    /// Allows for what moving only the pixels does to the reference's own output.
+    package mutating func raise(for shaken: OutputComparison) {
+        guard shaken.scale > 0 else { return }
+        let share = min(shaken.largestDifference * OutputLimits.sensitivity / shaken.scale, 0.5)
+        // 1 - correlation grows with the square of a difference.
+        let drop = (1 - shaken.correlation) * OutputLimits.sensitivity * OutputLimits.sensitivity
+        if share > difference { (difference, isRaised) = (share, true) }
+        if 1 - drop < correlation { (correlation, isRaised) = (max(0.9, 1 - drop), true) }
     }
 }

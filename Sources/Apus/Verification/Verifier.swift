@@ -18,6 +18,8 @@ package struct Verifier {
     private struct Answer {
         var outputs: [String: [Float]]
         var detections: [Detection]
+        /// Why no detections can be read from the outputs; nil if they can.
+        var unreadable: String?
         /// With a lower threshold, to tell a lost object from one that rounding moved below it.
         var nearby: [Detection]
         var milliseconds: Double
@@ -48,63 +50,92 @@ package struct Verifier {
         }
         let choice = try DeviceChoice(configuration, runtime: runtime)
         var pictures = pictures
-        var expected: (detector: Detector, answers: [Answer])?
+        var reference: Trusted?
         var candidates: [VerificationReport.Candidate] = []
         var key: CompiledModelStore.Key?
+        var notes: [String] = []
         for precision in try precisions(choice, runtime) {
-            var judged = configuration
-            judged.precision = precision
-            judged.requiresVerified = false
-            judged.preparesAll = false
-            judged.watchesAnswers = false  // wrong answers are what is looked for
             progress("loading the model on \(choice.device) at \(precision.rawValue)")
-            let detector = try Detector(model: model, configuration: judged)
-            // Every canvas is judged: where no picture goes to one, the first picture does, stretched to it.
-            if expected == nil, let first = pictures.first {
-                for size in detector.canvases(without: pictures.map(\.image)) {
-                    let bitmap = first.image.bitmap.resized(width: size.width, height: size.height)
-                    pictures.append(
-                        (
-                            "\(first.name) at \(size)",
-                            try Image(width: size.width, height: size.height, rgb: bitmap.pixels)
-                        ))
-                }
+            let detector: Detector
+            do {
+                detector = try candidate(precision)
+            } catch {
+                // Another precision may do.
+                candidates.append(.failed(precision, error))
+                continue
             }
-            let reference: (detector: Detector, answers: [Answer])
-            if let expected {
-                reference = expected
-            } else {
-                reference = try self.reference(for: detector, pictures, progress)
+            if reference == nil {
+                pictures += try stretched(pictures, for: detector)
+                reference = try trusted(for: detector, pictures, progress)
             }
-            expected = reference
-            let found = try answers(of: detector, pictures, progress)
-            let candidate = try judge(detector, precision, found, reference, pictures, progress)
-            candidates.append(candidate)
+            guard let reference else { preconditionFailure("made above") }
+            var result: VerificationReport.Candidate
+            do {
+                let found = try answers(of: detector, pictures, progress)
+                result = try judge(precision, found, reference, pictures, progress)
+            } catch {
+                result = .failed(precision, error)
+            }
+            result.provider = detector.execution.provider
+            result.nodes = detector.execution.nodes
+            candidates.append(result)
             key = detector.key
-            try VerdictStore(folder: configuration.verdicts).store(
-                VerificationStatus(
-                    state: candidate.passed ? .yes : .no, date: Date().formatted(.iso8601),
-                    summary: candidate.passed
-                        ? "\(pictures.count) pictures agree with \(self.reference.rawValue)"
-                        : candidate.failures.joined(separator: "; ")), for: detector.key)
+            do {
+                try keep(result, on: pictures.count, for: detector.key)
+            } catch {
+                notes.append(error.description.replacing("\n", with: ": "))
+            }
         }
         let fastest = candidates.filter(\.passed).min { $0.millisecondsPerImage < $1.millisecondsPerImage }
+        let trusted = reference?.answers ?? []
         return VerificationReport(
             model: model.name, modelSha256: key?.model ?? "", device: choice.device,
             deviceName: choice.deviceName ?? "",
             driver: choice.driver ?? "", onnxruntimeVersion: runtime.version, openvinoVersion: key?.openVINO ?? "",
             apusVersion: apusVersion, cpu: (try? runtime.openVINO().device("CPU").fullName) ?? "",
-            reference: reference.rawValue,
-            referenceMillisecondsPerImage: (expected?.answers ?? []).map(\.milliseconds).median,
+            reference: self.reference.rawValue, referenceMillisecondsPerImage: trusted.map(\.milliseconds).median,
             images: pictures.map(\.name), threshold: configuration.threshold,
-            objects: (expected?.answers ?? []).reduce(0) { $0 + $1.detections.count }, candidates: candidates,
-            fastest: fastest?.precision)
+            objects: trusted.reduce(0) { $0 + $1.detections.count }, candidates: candidates,
+            fastest: fastest?.precision, notes: notes)
+    }
+
+    private typealias Trusted = (detector: Detector, answers: [Answer])
+
+    private func candidate(_ precision: Precision) throws(ApusError) -> Detector {
+        var judged = configuration
+        judged.precision = precision
+        judged.requiresVerified = false
+        judged.preparation = .whenNeeded
+        judged.watchesAnswers = false  // wrong answers are what is looked for
+        return try Detector(model: model, configuration: judged)
+    }
+
+    /// Every canvas is judged: where no picture goes to one, the first picture does, stretched to it.
+    private func stretched(_ pictures: [Picture], for detector: Detector) throws(ApusError) -> [Picture] {
+        guard let first = pictures.first else { return [] }
+        return try detector.canvases(without: pictures.map(\.image)).map { size throws(ApusError) in
+            let bitmap = first.image.bitmap.resized(width: size.width, height: size.height)
+            return (
+                "\(first.name) at \(size)", try Image(width: size.width, height: size.height, rgb: bitmap.pixels)
+            )
+        }
+    }
+
+    private func keep(
+        _ result: VerificationReport.Candidate, on count: Int, for key: CompiledModelStore.Key
+    ) throws(ApusError) {
+        try VerdictStore(folder: configuration.verdicts).store(
+            VerificationStatus(
+                state: result.passed ? .yes : .no, date: Date().formatted(.iso8601),
+                summary: result.passed
+                    ? "\(count) pictures agree with \(reference.rawValue)" : result.failures.joined(separator: "; ")),
+            for: key)
     }
 
     /// The reference's answers to what the device is given: on the same canvases, as padding has an effect of its own.
-    private func reference(
+    private func trusted(
         for candidate: Detector, _ pictures: [Picture], _ progress: (String) -> Void
-    ) throws(ApusError) -> (Detector, [Answer]) {
+    ) throws(ApusError) -> Trusted {
         var trusted = configuration
         trusted.device = .cpu
         trusted.provider = reference == .cpu ? .cpu : .openVINO
@@ -112,10 +143,17 @@ package struct Verifier {
         let canvases = candidate.execution.canvases
         trusted.shapes = canvases.isEmpty ? .exact : .canvases(canvases)
         trusted.requiresVerified = false
-        trusted.preparesAll = false
+        trusted.preparation = .whenNeeded
+        trusted.watchesAnswers = true
         progress("loading the reference")
         let detector = try Detector(model: model, configuration: trusted)
-        return (detector, try answers(of: detector, pictures, progress))
+        let answers = try answers(of: detector, pictures, progress)
+        if let unreadable = answers.lazy.compactMap(\.unreadable).first {
+            throw ApusError(
+                .inference, doing: "read the answers of the reference \(reference.rawValue)", cause: unreadable,
+                remedy: "The model itself is at fault, or the runtime: try another --reference.")
+        }
+        return (detector, answers)
     }
 
     /// What is to be judged; what is the reference itself is left out, as it would always pass.
@@ -151,7 +189,8 @@ package struct Verifier {
             let timed = try detector.answer(image, threshold: max(0, configuration.threshold - Verifier.margin))
             answers.append(
                 Answer(
-                    outputs: try floats(first.outputs), detections: first.detections, nearby: timed.detections,
+                    outputs: try floats(first.outputs), detections: (try? first.detections.get()) ?? [],
+                    unreadable: first.failure ?? timed.failure, nearby: (try? timed.detections.get()) ?? [],
                     milliseconds: timed.inference.milliseconds))
         }
         return answers
@@ -164,26 +203,26 @@ package struct Verifier {
     }
 
     private func judge(
-        _ detector: Detector, _ precision: Precision, _ found: [Answer],
-        _ reference: (detector: Detector, answers: [Answer]), _ pictures: [Picture], _ progress: (String) -> Void
+        _ precision: Precision, _ found: [Answer], _ reference: Trusted, _ pictures: [Picture],
+        _ progress: (String) -> Void
     ) throws(ApusError) -> VerificationReport.Candidate {
         let expected = reference.answers
-        var result = VerificationReport.Candidate(
-            precision: precision, passed: false, failures: [], lost: 0, added: 0, moved: 0, matched: 0, borderline: 0,
-            largestScoreDrift: 0, meanScoreDrift: 0, leastOverlap: 1,
-            outputs: VerificationTolerance.compare(expected.map(\.outputs), found.map(\.outputs)),
-            tolerance: VerificationTolerance(precision), millisecondsPerImage: found.map(\.milliseconds).median,
-            provider: detector.execution.provider, nodes: detector.execution.nodes)
+        var result = VerificationReport.Candidate(precision)
+        result.outputs = OutputComparison.compare(expected.map(\.outputs), found.map(\.outputs))
+        result.limits = result.outputs.mapValues { _ in OutputLimits(precision) }
+        result.millisecondsPerImage = found.map(\.milliseconds).median
         let tolerance = result.tolerance
-        if !result.outputs.values.allSatisfy(tolerance.allows) {
+        if !result.outputs.allSatisfy({ result.limits[$0]?.allows($1) ?? false }) {
             var shaken: [[String: [Float]]] = []
             for (name, image) in pictures {
                 progress("measuring how sensitive the network is, with \(name)")
                 let answer = try reference.detector.answer(
-                    image, threshold: configuration.threshold, shaking: VerificationTolerance.rounding(of: precision))
+                    image, threshold: configuration.threshold, shaking: OutputLimits.rounding(of: precision))
                 shaken.append(try floats(answer.outputs))
             }
-            result.tolerance.raise(for: VerificationTolerance.compare(expected.map(\.outputs), shaken).values)
+            for (name, own) in OutputComparison.compare(expected.map(\.outputs), shaken) {
+                result.limits[name]?.raise(for: own)
+            }
         }
         var drift: Float = 0
         for (reference, candidate) in zip(expected, found) {
@@ -205,6 +244,9 @@ package struct Verifier {
         }
         result.meanScoreDrift = result.matched == 0 ? 0 : drift / Float(result.matched)
         result.failures = failures(result)
+        if let unreadable = found.lazy.compactMap(\.unreadable).first {
+            result.failures.insert("no detections can be read from an answer: \(unreadable)", at: 0)
+        }
         result.passed = result.failures.isEmpty
         return result
     }
@@ -216,13 +258,14 @@ package struct Verifier {
             if !holds { failures.append(text()) }
         }
         for (name, output) in result.outputs.sorted(by: { $0.key < $1.key }) {
+            guard let limits = result.limits[name] else { continue }
             require(
-                output.largestDifference <= tolerance.difference * output.scale,
+                output.largestDifference <= limits.difference * output.scale,
                 output.largestDifference.isFinite
                     ? "\(name) is off by up to \(short(output.largestDifference)) of values up to \(short(output.scale))"
                     : "\(name) holds values that are no numbers")
             require(
-                output.correlation >= tolerance.correlation,
+                output.correlation >= limits.correlation,
                 "\(name) correlates with the reference's by \(short(output.correlation)) only")
         }
         require(result.lost == 0, "\(result.lost) objects are lost")
@@ -236,18 +279,18 @@ package struct Verifier {
     private func short(_ value: Double) -> String { String(format: "%.3g", value) }
 }
 
-extension VerificationTolerance {
-    /// Output by output, over all pictures.
-    fileprivate static func compare(
-        _ reference: [[String: [Float]]], _ candidate: [[String: [Float]]]
-    ) -> [String: OutputComparison] {
-        var comparisons: [String: OutputComparison] = [:]
-        for (expected, found) in zip(reference, candidate) {
-            for (name, values) in expected {
-                comparisons[name, default: OutputComparison()].add(reference: values, candidate: found[name] ?? [])
-            }
-        }
-        return comparisons
+extension VerificationReport.Candidate {
+    fileprivate static func failed(_ precision: Precision, _ error: ApusError) -> Self {
+        var candidate = VerificationReport.Candidate(precision)
+        candidate.error = error.description
+        candidate.failures = ["it does not run: \(error.cause)"]
+        return candidate
+    }
+}
+
+extension RawAnswer {
+    fileprivate var failure: String? {
+        if case .failure(let error) = detections { error.cause } else { nil }
     }
 }
 

@@ -21,61 +21,6 @@ package enum AnswerWatch {
     }
 }
 
-/// A picture whose answer is known, so that a change of it shows that the device has changed.
-package struct Canary: Sendable {
-    /// Values taken evenly out of each output.
-    package typealias Answer = [String: [Float]]
-
-    /// Values that are kept of an output.
-    private static let sampleCount = 128
-    /// How far a value may move, as a share of the largest in its output: runs of one device on one input differ by
-    /// rounding at most.
-    private static let tolerance: Float = 0.02
-
-    /// Stripes, squares and ramps, so that every part of the network has something to answer.
-    static let picture: Image = {
-        let (width, height) = (320, 240)
-        var pixels = [UInt8](repeating: 0, count: 3 * width * height)
-        for y in 0..<height {
-            for x in 0..<width {
-                let at = 3 * (y * width + x)
-                pixels[at] = UInt8(x * 255 / (width - 1))
-                pixels[at + 1] = (x / 20 + y / 20).isMultiple(of: 2) ? 220 : 40
-                pixels[at + 2] = UInt8(((x - 160) * (x - 160) + (y - 120) * (y - 120)) / 160 % 256)
-            }
-        }
-        guard let picture = try? Image(width: width, height: height, rgb: pixels) else {
-            preconditionFailure("the canary has 3 bytes a pixel")
-        }
-        return picture
-    }()
-
-    package static func answer(_ outputs: [String: Tensor]) throws -> Answer {
-        var answer: Answer = [:]
-        for (name, tensor) in outputs where tensor.isFloatingPoint {
-            answer[name] = try tensor.withFloats { values in
-                guard !values.isEmpty else { return [] }
-                return (0..<min(sampleCount, values.count)).map {
-                    values[$0 * values.count / min(sampleCount, values.count)]
-                }
-            }
-        }
-        return answer
-    }
-
-    /// How an answer differs from the first one; nil if it does not.
-    package static func change(from first: Answer, to now: Answer) -> String? {
-        for (name, expected) in first.sorted(by: { $0.key < $1.key }) {
-            guard let values = now[name], values.count == expected.count else { return "the output \(name) is gone" }
-            let scale = max(expected.lazy.map(abs).max() ?? 0, 1e-6)
-            for (one, other) in zip(expected, values) where !(abs(one - other) <= scale * tolerance) {
-                return "a value of the output \(name) was \(one), and now is \(other)"
-            }
-        }
-        return nil
-    }
-}
-
 extension Tensor {
     var isFloatingPoint: Bool { elementType == .float32 || elementType == .float16 }
 

@@ -5,17 +5,16 @@ package import ONNXRuntime
 package final class DeviceHealth: @unchecked Sendable {  // what changes is touched under the lock only
     private let device: String
     private let watches: Bool
-    /// Runs between two canaries; 0 for none.
+    /// Runs of a canvas between two canaries; 0 for none.
     private let interval: Int
     private let lock = NSLock()
     private var found: ApusError?
-    private var runs = 0
 
-    /// - Parameter interval: runs between two canaries; 0 for none.
+    /// - Parameter interval: runs of a canvas between two canaries; 0 for a canary only when a run looks wrong.
     package init(device: String, watches: Bool, interval: Int) {
         self.device = device
         self.watches = watches
-        self.interval = watches ? interval : 0
+        self.interval = interval
     }
 
     /// What is wrong with the device; nil if nothing is known to be.
@@ -28,50 +27,54 @@ package final class DeviceHealth: @unchecked Sendable {  // what changes is touc
     /// The first answer of a new session to the canary; that run also moves the weights to the device.
     ///
     /// - Throws: `deviceFault` if it is no answer.
-    package func firstAnswer(runCanary: () throws -> [String: Tensor]) throws -> Canary.Answer? {
-        let outputs = try runCanary()
-        if watches, let problem = try AnswerWatch.problem(in: outputs) {
+    package func firstAnswer(runCanary: () throws -> [String: Tensor]) throws -> Canary? {
+        let outputs: [String: Tensor]
+        do {
+            outputs = try runCanary()
+        } catch let error as ApusError where watches {
+            throw report("its answer to a test picture is none: \(error.cause)")
+        }
+        guard watches else { return nil }
+        if let problem = try AnswerWatch.problem(in: outputs) {
             throw report("its answer to a test picture is none: \(problem)")
         }
-        return interval > 0 ? try Canary.answer(outputs) : nil
+        return try Canary(outputs)
     }
 
     /// Looks at the outputs of a run, and at the canary when it is time.
     ///
-    /// - Parameter first: the first answer to the canary; nil if none is watched.
+    /// - Parameter canary: the canvas's; nil if none is watched.
     /// - Throws: `deviceFault`, or `inference` if only this picture fails.
     package func examine(
-        _ outputs: [String: Tensor], first: Canary.Answer?, runCanary: () throws -> [String: Tensor]
+        _ outputs: [String: Tensor], canary: Canary?, runCanary: () throws -> [String: Tensor]
     ) throws {
         guard watches else { return }
         if let problem = try AnswerWatch.problem(in: outputs) {
-            guard let first else { throw report("\(problem), which no picture gives", isLasting: false) }
-            try check(first, runCanary: runCanary)
+            guard let canary else { throw report("\(problem), which no picture gives", isLasting: false) }
+            try check(canary, runCanary: runCanary)
             throw ApusError(
                 .inference, doing: "detect objects",
                 cause: "\(problem); the device answers a test picture as before, so this picture is beyond the "
                     + "precision",
                 remedy: "Try --precision f32.")
         }
-        let isTime = lock.withLock {
-            runs += 1
-            return interval > 0 && runs.isMultiple(of: interval)
-        }
-        if isTime, let first { try check(first, runCanary: runCanary) }
+        if let canary, canary.isTime(each: interval) { try check(canary, runCanary: runCanary) }
     }
 
     /// Runs the canary and compares. A pass does not clear an earlier fault, which another canvas may have shown.
-    package func check(_ first: Canary.Answer, runCanary: () throws -> [String: Tensor]) throws {
+    package func check(_ canary: Canary, runCanary: () throws -> [String: Tensor]) throws {
         let outputs: [String: Tensor]
         do {
             outputs = try runCanary()
         } catch let error as ONNXRuntimeError {
             throw report("it fails on a test picture: \(error.cause)")
+        } catch let error as ApusError {
+            throw report("its answer to a test picture is none any more: \(error.cause)")
         }
         if let problem = try AnswerWatch.problem(in: outputs) {
             throw report("its answer to a test picture is none any more: \(problem)")
         }
-        if let change = Canary.change(from: first, to: try Canary.answer(outputs)) {
+        if let change = try canary.change(to: outputs) {
             throw report("its answer to a test picture has changed: \(change)")
         }
     }

@@ -17,6 +17,8 @@ struct BenchCommand: AsyncParsableCommand {
 
     @OptionGroup var options: DetectorOptions
 
+    @OptionGroup var verification: VerificationOptions
+
     @Option(help: ArgumentHelp("Sizes of the pictures, one after the other.", valueName: "sizes"))
     var sizes: ShapePolicy = .canvases(
         [
@@ -52,6 +54,7 @@ struct BenchCommand: AsyncParsableCommand {
                 rgb: (0..<(3 * size.width * size.height)).map { UInt8(truncatingIfNeeded: $0 / 7 &* 31) })
         }
         var configuration = try options.configuration()
+        configuration.requiresVerified = verification.requireVerified
         configuration.watchesAnswers = false
         let start = ContinuousClock.now
         let detector = try Detector(model: options.chosenModel(), configuration: configuration)

@@ -27,6 +27,8 @@ struct DetectCommand: AsyncParsableCommand {
 
     @OptionGroup var options: DetectorOptions
 
+    @OptionGroup var verification: VerificationOptions
+
     @Option(help: "text is a table; json is a list with an object a picture; jsonl is one object a line, as they come.")
     var format = Format.text
 
@@ -50,7 +52,7 @@ struct DetectCommand: AsyncParsableCommand {
             guard !inputs.isEmpty else { return (nil, nil) }
             // Before the model, which takes longer to load than a wrong path to find.
             let annotated = try output.map { try AnnotatedOutput(path: $0, inputs: inputs) }
-            return (try options.detector(), annotated)
+            return (try options.detector(verification), annotated)
         }
         var job = DetectionJob(detector: detector, format: format, limits: limits.limits, annotated: annotated)
         Terminal.exit(await job.run(entries) ? 0 : 1)

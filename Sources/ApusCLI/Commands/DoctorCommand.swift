@@ -71,10 +71,10 @@ struct DoctorReport: Encodable {
             findings += GraphicsExamination(target: target).findings()
             return
         }
-        var examined = RuntimeExamination(
+        let examination = RuntimeExamination(
             folder: location.folder, library: location.library, target: target,
-            pinnedVersion: RuntimeLocation.pinnedVersion, remedy: RuntimeLocation.remedy
-        ).findings()
+            pinnedVersion: RuntimeLocation.pinnedVersion, remedy: RuntimeLocation.remedy)
+        var examined = examination.findings()
         examined += GraphicsExamination(target: target).findings()
         if examined.contains(where: { $0.check == "opencl" && $0.status == .pass }) {
             let outcome = DeviceProbe.run(DeviceProbe.openCL, runtime: nil)
@@ -86,8 +86,7 @@ struct DoctorReport: Encodable {
                         : "The driver may be too old for this GPU, or may not use /dev/dri: sudo apt-get upgrade intel-opencl-icd"
                 ))
         }
-        let probes = probes(
-            device, runtime: runtime, hasOpenVINO: !examined.contains { $0.reason.contains("without OpenVINO") })
+        let probes = probes(device, runtime: runtime, hasOpenVINO: examination.hasOpenVINO)
         works = probes.first?.status == .pass
         // What is unusual but does no harm, as the device works, is a warning.
         findings += examined.map { finding in
@@ -103,6 +102,7 @@ struct DoctorReport: Encodable {
                 ? Finding("cpu-features", .pass, "inference uses \(features.names.joined(separator: ", "))")
                 : Finding("cpu-features", .warn, "this CPU has no AVX2, so it is slow", remedy: "Use a GPU."))
         if let path = cache.path { findings.append(CacheExamination.finding(folder: path)) }
+        findings.append(CacheExamination.verdicts(folder: VerdictStore.standardFolder))
         findings += probes
     }
 
@@ -118,7 +118,8 @@ struct DoctorReport: Encodable {
         let asked = device.openVINOName ?? "auto"
         let first = DeviceProbe.run(asked, runtime: runtime)
         var found = [finding(asked, first, isAsked: true)]
-        for other in first.devices where !first.text.contains(" on \(other) ") && other != asked {
+        for other in first.devices where other != first.device && other != asked {
+            // Names of one device.
             if asked == "GPU" && other == "GPU.0" { continue }
             found.append(finding(other, DeviceProbe.run(other, runtime: runtime), isAsked: false))
         }
@@ -148,7 +149,9 @@ struct DoctorReport: Encodable {
         }
         lines.append("")
         lines.append(
-            works ? "\(device) works." : "\(device) does not work: see what is marked FAIL, from the top.")
+            works
+                ? "\(device) works: a small model ran. Whether your model's answers are right there, apus verify tells."
+                : "\(device) does not work: see what is marked FAIL, from the top.")
         return lines.joined(separator: "\n")
     }
 }

@@ -89,20 +89,62 @@ private enum VerifyReport {
             lines.insert("           (nothing is found, so the verdict is on logits and boxes of all queries)", at: 4)
         }
         for candidate in report.candidates { lines += block(candidate, report) + [""] }
+        lines += conclusion(report)
+        return (lines + report.notes.map { "note: \($0)" }).joined(separator: "\n")
+    }
+
+    /// The candidates come with the device's default first.
+    private static func conclusion(_ report: VerificationReport) -> [String] {
+        let wrong = report.candidates.filter { !$0.passed && $0.error == nil }.map { name($0.precision) }
+        let failed = report.candidates.filter { $0.error != nil }.map { name($0.precision) }
+        func list(_ names: [String]) -> String { names.joined(separator: " and ") }
+        let device = report.device
         if let fastest = report.fastest {
+            var lines: [String] = []
+            if let first = report.candidates.first, !first.passed, report.candidates.count > 1 {
+                lines.append(
+                    first.error == nil
+                        ? "At \(name(first.precision)), the default of \(device), its answers are WRONG: use --precision \(fastest.rawValue)"
+                        : "At \(name(first.precision)), the default of \(device), the model does not run: use --precision \(fastest.rawValue)"
+                )
+            } else if !wrong.isEmpty {
+                lines.append("At \(list(wrong)) the answers of \(device) are WRONG.")
+            } else if !failed.isEmpty {
+                lines.append("At \(list(failed)) the model does not run on \(device).")
+            }
+            let passed = report.candidates.filter(\.passed).map { name($0.precision) }
             lines.append(
-                "The answers of \(report.device) are right. Fastest precision that passes: \(fastest.rawValue)")
-        } else {
-            lines.append("The answers of \(report.device) are WRONG: do not use it with this model.")
-            lines.append(
-                "Update its driver (apus doctor --device \(report.device.lowercased())), or use --device cpu.")
+                "The answers of \(device) are right at \(list(passed)). Fastest precision that passes: \(fastest.rawValue)"
+            )
+            return lines
         }
-        return lines.joined(separator: "\n")
+        guard !wrong.isEmpty else {
+            return ["The model does not run on \(device): apus doctor --device \(device.lowercased())"]
+        }
+        if device == "CPU" {
+            return [
+                "The answers of CPU are WRONG at \(list(wrong)): do not use it so with this model.",
+                "Use --precision f32, or --provider cpu, which are ONNX Runtime's own kernels.",
+            ]
+        }
+        return [
+            "The answers of \(device) are WRONG: do not use it with this model.",
+            "Update its driver (apus doctor --device \(device.lowercased())), or use --device cpu.",
+        ]
+    }
+
+    private static func name(_ precision: Precision) -> String {
+        precision == .auto ? "own types" : precision.rawValue
     }
 
     private static func block(_ candidate: VerificationReport.Candidate, _ report: VerificationReport) -> [String] {
         let ratio = candidate.millisecondsPerImage / max(report.referenceMillisecondsPerImage, 0.001)
-        let name = candidate.precision == .auto ? "own types" : candidate.precision.rawValue
+        let name = name(candidate.precision)
+        if let error = candidate.error {
+            let lines = error.split(separator: "\n")
+            return [name + String(repeating: " ", count: max(1, 11 - name.count)) + "does not run"]
+                + lines.map { "  \($0)" }
+        }
         var lines = [
             name + String(repeating: " ", count: max(1, 11 - name.count)) + (candidate.passed ? "passes" : "FAILS")
                 + ", \(milliseconds(candidate.millisecondsPerImage)) a picture "
@@ -122,11 +164,10 @@ private enum VerifyReport {
                     + "average, of values up to \(number(output.scale)); correlation "
                     + String(format: "%.6f", output.correlation))
         }
-        if candidate.tolerance.isRaised {
-            let limit = candidate.tolerance
+        for (name, limits) in candidate.limits.sorted(by: { $0.key < $1.key }) where limits.isRaised {
             lines.append(
-                "  limits   raised to \(number(limit.difference)) of the largest value and a correlation of "
-                    + String(format: "%.4f", limit.correlation)
+                "  limits   of \(name) raised to \(number(limits.difference)) of the largest value and a correlation of "
+                    + String(format: "%.4f", limits.correlation)
                     + ": the network amplifies the rounding of its input alone")
         }
         return lines + candidate.failures.map { "  wrong    \($0)" }

@@ -53,9 +53,6 @@ struct DetectorOptions: ParsableArguments {
 
     @OptionGroup var cache: CacheOptions
 
-    @Flag(help: "Refuse a device whose answers with this model `apus verify` has not found right.")
-    var requireVerified = false
-
     @OptionGroup var runtime: RuntimeOptions
 
     func validate() throws {
@@ -66,17 +63,24 @@ struct DetectorOptions: ParsableArguments {
         Detector.Configuration(
             device: device, precision: precision, provider: provider, threshold: threshold,
             labels: try labels.map { try LabelMap(contentsOfFile: $0) }, shapes: shapes, cache: cache.cache,
-            requiresVerified: requireVerified, runtime: runtime.runtime)
+            runtime: runtime.runtime)
     }
 
     func chosenModel() throws -> Model { try model.map { .file(try ModelStore.path(of: $0)) } ?? .demo }
 
     /// A detector for a few pictures: other canvases than the first are compiled when a picture needs them.
-    func detector() throws -> Detector {
+    func detector(_ verification: VerificationOptions) throws -> Detector {
         var configuration = try configuration()
-        configuration.preparesAll = false
+        configuration.requiresVerified = verification.requireVerified
+        configuration.preparation = .whenNeeded
         return try Detector(model: chosenModel(), configuration: configuration)
     }
+}
+
+/// What a device must have shown before it may run a model.
+struct VerificationOptions: ParsableArguments {
+    @Flag(help: "Refuse a device whose answers with this model `apus verify` has not found right.")
+    var requireVerified = false
 }
 
 /// Where what a device compiled is kept.

@@ -42,16 +42,24 @@ enum TextReport {
                 "provider  \(execution.provider) (ONNX Runtime \(execution.runtimeVersion) cannot tell its nodes)")
         }
         lines.append("shapes    \(shapes(detector))")
-        for shape in detector.compiledShapes where execution.cache.hasPrefix("/") || shape.note != nil {
+        for shape in detector.compiledShapes where isCached(execution) || shape.note != nil {
             let name = shape.canvas.map { "\($0)" } ?? "all sizes"
-            let origin = shape.origin == .cache ? "read from the cache" : "compiled"
-            lines.append(
-                "compiled  \(name): \(origin) in \(String(format: "%.1f s", shape.duration.milliseconds / 1000))"
-                    + (shape.note.map { " (\($0))" } ?? ""))
+            let duration = String(format: "in %.1f s", shape.duration.milliseconds / 1000)
+            let end =
+                switch shape.origin {
+                case .cache: "read from the cache \(duration)"
+                case .compiled: "compiled \(duration)"
+                case .failed: "FAILED, a larger one takes its pictures"
+                }
+            lines.append("compiled  \(name): \(end)" + (shape.note.map { " (\($0))" } ?? ""))
         }
         lines.append("verified  \(verified(execution.verification))")
         for assumption in detector.assumptions { lines.append("assumed   \(assumption)") }
         return lines.joined(separator: "\n")
+    }
+
+    private static func isCached(_ execution: Execution) -> Bool {
+        if case .folder = execution.cache { true } else { false }
     }
 
     private static func shapes(_ detector: Detector) -> String {

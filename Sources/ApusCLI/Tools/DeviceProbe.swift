@@ -14,6 +14,8 @@ struct DeviceProbe {
         var remedy: String?
         /// OpenVINO's names of all devices.
         var devices: [String] = []
+        /// OpenVINO's name of the one that ran.
+        var device: String?
     }
 
     /// Compiling takes a weak GPU's driver seconds.
@@ -88,8 +90,12 @@ struct DeviceProbe {
 
     private static func openCLDevices() -> Outcome {
         do {
-            let devices = try OpenCLLibrary().devices().filter { $0.isGPU && $0.isIntel }
-            guard !devices.isEmpty else { return Outcome(works: false, text: "Intel's OpenCL driver gives no GPU") }
+            let found = try OpenCLLibrary().devices()
+            let devices = found.devices.filter { $0.isGPU && $0.isIntel }
+            guard !devices.isEmpty else {
+                let text = (["Intel's OpenCL driver gives no GPU"] + found.failures).joined(separator: "; ")
+                return Outcome(works: false, text: text)
+            }
             let list = devices.map { "\($0.name), driver \($0.driverVersion)" }.joined(separator: "; ")
             return Outcome(works: true, text: list)
         } catch {
@@ -108,7 +114,9 @@ struct DeviceProbe {
         guard outputs["y"]?.shape == [1, 64] else {
             return Outcome(works: false, text: "\(name) gave no answer to a small model")
         }
-        return Outcome(works: true, text: "a small model compiled and ran on \(name) in \(seconds)", devices: devices)
+        return Outcome(
+            works: true, text: "a small model compiled and ran on \(name) in \(seconds)", devices: devices,
+            device: session.openVINODevice)
     }
 
     /// Two layers, which OpenVINO takes; a graph of one or two trivial nodes it leaves to the CPU.

@@ -1,22 +1,15 @@
 internal import Foundation
 
-/// Looks at the folder in which compiled models are kept.
+/// Looks at the folders in which compiled models and verdicts are kept.
 package enum CacheExamination {
     /// Room for a few compiled models.
     private static let leastBytes: Int64 = 1 << 30
 
     package static func finding(folder: String) -> Finding {
-        let remedy = "Name another folder: --cache-dir FOLDER, or XDG_CACHE_HOME."
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            let probe = "\(folder)/.doctor-\(getpid())"
-            try Data("apus".utf8).write(to: URL(fileURLWithPath: probe))
-            try FileManager.default.removeItem(atPath: probe)
-        } catch {
+        if let why = whyNotWritable(folder) {
             return Finding(
-                "cache", .warn,
-                "\(folder) cannot be written to (\(error.localizedDescription)), so a GPU compiles at every start",
-                remedy: remedy)
+                "cache", .warn, "\(folder) cannot be written to (\(why)), so a GPU compiles at every start",
+                remedy: "Name another folder: --cache-dir FOLDER, or XDG_CACHE_HOME.")
         }
         var facts = statvfs()
         guard statvfs(folder, &facts) == 0 else { return Finding("cache", .pass, "\(folder) can be written to") }
@@ -27,5 +20,27 @@ package enum CacheExamination {
                 "cache", .warn, "\(folder) has \(text) left: a compiled model may not fit",
                 remedy: "Free space, or name another folder: --cache-dir FOLDER")
             : Finding("cache", .pass, "\(folder) can be written to, \(text) free")
+    }
+
+    /// Of the folder in which `apus verify` keeps its verdicts.
+    package static func verdicts(folder: String) -> Finding {
+        guard let why = whyNotWritable(folder) else {
+            return Finding("verdicts", .pass, "\(folder) can be written to")
+        }
+        return Finding(
+            "verdicts", .warn, "\(folder) cannot be written to (\(why)), so no verdict of apus verify is remembered",
+            remedy: "Set XDG_STATE_HOME to a folder where you may write.")
+    }
+
+    private static func whyNotWritable(_ folder: String) -> String? {
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            let probe = "\(folder)/.doctor-\(getpid())"
+            try Data("apus".utf8).write(to: URL(fileURLWithPath: probe))
+            try FileManager.default.removeItem(atPath: probe)
+            return nil
+        } catch {
+            return error.localizedDescription
+        }
     }
 }

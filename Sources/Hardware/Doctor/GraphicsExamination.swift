@@ -21,14 +21,15 @@ package struct GraphicsExamination: Sendable {
 
     package func findings() -> [Finding] {
         guard target != .cpu, target != .npu else { return [] }
-        return [kernel(), openCL()].compactMap { $0 }
+        return [kernel()] + openCL()
     }
 
     // MARK: Kernel
 
     private func kernel() -> Finding {
         let surroundings = Surroundings(root: root)
-        let nodes = RenderNode.all(root: root).filter(\.isIntel)
+        let all = RenderNode.all(root: root)
+        let nodes = all.filter(\.isIntel)
         if surroundings.isWSL {
             return surroundings.hasDXG
                 ? Finding("gpu-device", .pass, "this is WSL, and /dev/dxg is there")
@@ -41,12 +42,17 @@ package struct GraphicsExamination: Sendable {
             return Finding("gpu-device", .pass, "\(node.path) may be used\(driver)")
         }
         if let node = nodes.first {
-            let group = node.group ?? "render"
+            let group = node.group ?? "unknown"
             return Finding(
                 "gpu-device", problem, "\(node.path) is there, but you may not use it (its group is \(group))",
                 remedy: surroundings.isContainer
-                    ? "Start the container with --group-add $(stat -c %g \(node.path))"
-                    : "sudo usermod -aG \(group) $USER   # then log in again")
+                    ? "Start the container with --device /dev/dri --group-add $(stat -c %g \(node.path)) "
+                        + "(the number as the host has it)"
+                        // Nobody should be in the group root: udev gives the file to render at boot.
+                    : group == "root" || group == "unknown"
+                        ? "sudo udevadm trigger --subsystem-match=drm   # gives \(node.path) to the group render; "
+                            + "then sudo usermod -aG render $USER, and log in again"
+                        : "sudo usermod -aG \(group) $USER   # then log in again")
         }
         let chips = GraphicsChip.intel(root: root)
         if let chip = chips.first {
@@ -63,56 +69,70 @@ package struct GraphicsExamination: Sendable {
                 remedy: "Use a kernel with i915 or xe for this GPU: Linux 6.2 for Arc A, 6.12 for Arc B; "
                     + "then: sudo modprobe xe || sudo modprobe i915")
         }
+        let others = all.map { "\($0.path)\($0.driver.map { " (\($0))" } ?? "")" }.joined(separator: ", ")
+        let seen = others.isEmpty ? "there is no /dev/dri" : "there is only \(others)"
         return Finding(
             "gpu-device", problem,
             surroundings.isContainer
-                ? "the container sees no GPU: there is no /dev/dri"
-                : "this machine shows no Intel GPU: there is no /dev/dri",
-            remedy: surroundings.isContainer ? "Start the container with --device /dev/dri" : nil)
+                ? "the container sees no Intel GPU: \(seen)" : "this machine shows no Intel GPU: \(seen)",
+            remedy: surroundings.isContainer && others.isEmpty ? "Start the container with --device /dev/dri" : nil)
     }
 
     // MARK: OpenCL
 
-    private func openCL() -> Finding {
+    private func openCL() -> [Finding] {
         let install = "sudo apt-get install intel-opencl-icd ocl-icd-libopencl1"
-        guard cache.path(of: OpenCLLibrary.name) != nil || isInLibraryPath(OpenCLLibrary.name) else {
-            return Finding(
-                "opencl", problem, "\(OpenCLLibrary.name) is missing: OpenVINO reaches a GPU through it",
-                remedy: install)
+        func failed(_ reason: String, _ remedy: String) -> [Finding] {
+            [Finding("opencl", problem, reason, remedy: remedy)]
+        }
+        guard path(of: OpenCLLibrary.name) != nil else {
+            return failed("\(OpenCLLibrary.name) is missing: OpenVINO reaches a GPU through it", install)
         }
         let (folder, registrations) = OpenCLRegistration.all(root: root, environment: environment)
         guard !registrations.isEmpty else {
-            return Finding(
-                "opencl", problem, "no OpenCL driver is registered: \(folder) has no .icd file", remedy: install)
+            return failed("no OpenCL driver is registered: \(folder) has no .icd file", install)
         }
-        var broken: [String] = []
-        for registration in registrations {
-            let path =
-                registration.library.hasPrefix("/") ? registration.library : cache.path(of: registration.library) ?? ""
-            var walk = LibraryWalk(cache: cache, libraryPath: environment["LD_LIBRARY_PATH"])
-            let problems = path.isEmpty ? [] : walk.add(path)
-            if path.isEmpty { broken.append("\(registration.file) names \(registration.library), which is missing") }
-            if !problems.isEmpty {
-                broken.append("the driver \(registration.library): " + problems.map(\.text).joined(separator: "; "))
-            }
+        let intel = registrations.filter(\.isIntel)
+        let others = registrations.filter { !$0.isIntel }
+        let broken = intel.compactMap(fault)
+        var findings: [Finding]
+        if intel.isEmpty {
+            findings = failed(
+                "Intel's OpenCL driver is missing; registered: \(others.map(\.library).joined(separator: ", "))",
+                install)
+        } else if broken.isEmpty {
+            let list = intel.map(\.library).joined(separator: ", ")
+            findings = [Finding("opencl", .pass, "\(list) is registered and whole")]
+        } else {
+            findings = failed(broken.joined(separator: "; "), "\(install)   # --reinstall if it is there")
         }
-        let intel = registrations.filter { $0.library.contains("igdrcl") || $0.file.contains("intel") }
-        guard !intel.isEmpty else {
-            return Finding(
-                "opencl", problem,
-                "Intel's OpenCL driver is missing; registered: \(registrations.map(\.library).joined(separator: ", "))",
-                remedy: install)
+        // Another maker's does not keep Intel's from working.
+        for other in others {
+            guard let fault = fault(of: other) else { continue }
+            findings.append(
+                Finding(
+                    "opencl-other", .warn, "\(fault); Intel's GPU does not need it",
+                    remedy: other.file.hasPrefix("/") ? "sudo rm \(other.file)   # or install what it needs" : nil))
         }
-        guard broken.isEmpty else {
-            return Finding(
-                "opencl", problem, broken.joined(separator: "; "), remedy: "\(install)   # --reinstall if it is there")
-        }
-        return Finding("opencl", .pass, "\(intel.map(\.library).joined(separator: ", ")) is registered and whole")
+        return findings
     }
 
-    private func isInLibraryPath(_ name: String) -> Bool {
-        (environment["LD_LIBRARY_PATH"] ?? "").split(separator: ":").contains {
-            FileManager.default.fileExists(atPath: "\($0)/\(name)")
+    /// What keeps a driver from loading; nil if nothing does.
+    private func fault(of registration: OpenCLRegistration) -> String? {
+        guard let path = registration.library.hasPrefix("/") ? registration.library : path(of: registration.library)
+        else {
+            return "\(registration.file) names \(registration.library.isEmpty ? "nothing" : registration.library), "
+                + "which is missing"
         }
+        var walk = LibraryWalk(cache: cache, libraryPath: environment["LD_LIBRARY_PATH"])
+        let problems = walk.add(path)
+        return problems.isEmpty
+            ? nil : "the driver \(registration.library): " + problems.map(\.text).joined(separator: "; ")
+    }
+
+    /// A library by its name, as the dynamic linker finds it.
+    private func path(of name: String) -> String? {
+        (environment["LD_LIBRARY_PATH"] ?? "").split(separator: ":").map { "\($0)/\(name)" }
+            .first { FileManager.default.fileExists(atPath: $0) } ?? cache.path(of: name)
     }
 }

@@ -28,8 +28,11 @@ package struct RuntimeExamination: Sendable {
         self.libraryPath = libraryPath
     }
 
+    /// Whether the folder holds any part of OpenVINO.
+    package var hasOpenVINO: Bool { has("libonnxruntime_providers_openvino.so") || has("libopenvino.so") }
+
     package func findings() -> [Finding] {
-        guard has("libonnxruntime_providers_openvino.so") || has("libopenvino.so") else {
+        guard hasOpenVINO else {
             return [withoutOpenVINO()] + libraries()
         }
         return [files()] + [versions()].compactMap { $0 } + libraries()
@@ -108,7 +111,11 @@ package struct RuntimeExamination: Sendable {
         }
         let summary = "ONNX Runtime \(version)\(openVINO)"
         return version == pinnedVersion
-            ? Finding("versions", .pass, "\(summary), which belong together")
+            ? Finding(
+                "versions", .pass,
+                provider == nil
+                    ? "\(summary); for which version the provider was built cannot be read from it"
+                    : "\(summary), which belong together")
             : Finding(
                 "versions", .warn, "\(summary); Apus is tested with ONNX Runtime \(pinnedVersion)", remedy: remedy)
     }

@@ -20,6 +20,16 @@ package struct ELFFile: Sendable {
     /// Versions of symbols that this library offers.
     package let definedVersions: Set<String>
 
+    /// Whether a file is a library for x86-64, by its header alone.
+    static func isForThisProcessor(_ path: String) -> Bool {
+        guard let file = FileHandle(forReadingAtPath: path) else { return false }
+        defer { try? file.close() }
+        guard let header = try? file.read(upToCount: 20), header.count == 20 else { return false }
+        return header.prefix(4) == magic && header[4] == 2 && header[18] == 62 && header[19] == 0
+    }
+
+    private static let magic = Data([0x7f, 0x45, 0x4c, 0x46])
+
     private enum Tag {
         static let needed: Int64 = 1
         static let hash: Int64 = 4
@@ -48,8 +58,17 @@ package struct ELFFile: Sendable {
             throw HardwareError(
                 path, FileManager.default.fileExists(atPath: path) ? "it cannot be read" : "there is no such file")
         }
+        try self.init(data: data, path: path)
+    }
+
+    /// - Parameter path: what errors call it, and where `$ORIGIN` leads.
+    package init(bytes: [UInt8], path: String) throws(HardwareError) {
+        try self.init(data: Data(bytes), path: path)
+    }
+
+    private init(data: Data, path: String) throws(HardwareError) {
         let image = Image(data: data, path: path)
-        guard data.count >= 64, data.prefix(4) == Data([0x7f, 0x45, 0x4c, 0x46]) else {
+        guard data.count >= 64, data.prefix(4) == ELFFile.magic else {
             throw HardwareError(path, data.isEmpty ? "the file is empty" : "it is not a shared library (no ELF header)")
         }
         guard data[data.startIndex + 4] == 2, try image.integer(UInt16.self, at: 18) == 62 else {
@@ -130,6 +149,9 @@ private struct Image {
         var fileSize: Int
     }
 
+    /// Versions that a library needs or offers; glibc offers fifty.
+    static let mostVersions = 10_000
+
     let data: Data
     let path: String
 
@@ -198,17 +220,24 @@ private struct Image {
         guard let address, let count else { return [:] }
         var needs: [String: [String]] = [:]
         var entry = try offset(of: address, in: segments)
-        for _ in 0..<min(count, 10_000) {
+        var left = Image.mostVersions
+        for _ in 0..<min(count, UInt64(Image.mostVersions)) {
             let file = try strings[UInt64(try integer(UInt32.self, at: entry + 4))]
             var auxiliary = entry + Int(try integer(UInt32.self, at: entry + 8))
             for _ in 0..<Int(try integer(UInt16.self, at: entry + 2)) {
+                left -= 1
+                guard left > 0 else { throw damaged }
                 let isWeak = try integer(UInt16.self, at: auxiliary + 4) & 2 != 0
                 if !isWeak {
                     needs[file, default: []].append(try strings[UInt64(try integer(UInt32.self, at: auxiliary + 8))])
                 }
-                auxiliary += Int(try integer(UInt32.self, at: auxiliary + 12))
+                let next = Int(try integer(UInt32.self, at: auxiliary + 12))
+                if next == 0 { break }  // the last one
+                auxiliary += next
             }
-            entry += Int(try integer(UInt32.self, at: entry + 12))
+            let next = Int(try integer(UInt32.self, at: entry + 12))
+            if next == 0 { break }
+            entry += next
         }
         return needs
     }
@@ -219,10 +248,12 @@ private struct Image {
         guard let address, let count else { return [] }
         var versions: Set<String> = []
         var entry = try offset(of: address, in: segments)
-        for _ in 0..<min(count, 10_000) {
+        for _ in 0..<min(count, UInt64(Image.mostVersions)) {
             let auxiliary = entry + Int(try integer(UInt32.self, at: entry + 12))
             versions.insert(try strings[UInt64(try integer(UInt32.self, at: auxiliary))])
-            entry += Int(try integer(UInt32.self, at: entry + 16))
+            let next = Int(try integer(UInt32.self, at: entry + 16))
+            if next == 0 { break }
+            entry += next
         }
         return versions
     }
@@ -233,6 +264,8 @@ private struct Strings {
     let image: Image
     let start: Int
     let size: Int
+    /// Bytes of a name that are read; C++ makes names of thousands.
+    private static let longest = 1 << 16
 
     subscript(_ offset: UInt64) -> String {
         get throws(HardwareError) {
@@ -240,8 +273,8 @@ private struct Strings {
                 throw image.damaged
             }
             return image.data.withUnsafeBytes { bytes in
-                let name = bytes[(start + offset)..<(start + size)]
-                return String(decoding: name.prefix { $0 != 0 }, as: UTF8.self)
+                let name = bytes[(start + offset)..<(start + size)].prefix(Strings.longest).prefix { $0 != 0 }
+                return String(decoding: name, as: UTF8.self)
             }
         }
     }

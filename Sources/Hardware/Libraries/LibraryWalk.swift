@@ -42,6 +42,7 @@ package struct LibraryWalk: Sendable {
     private var loaded: [String: ELFFile] = [:]
     private var order: [ELFFile] = []
     private var defined: Set<String> = []
+    private var found: [Problem] = []
 
     /// - Parameter libraryPath: the value of LD_LIBRARY_PATH.
     package init(
@@ -52,31 +53,46 @@ package struct LibraryWalk: Sendable {
         environmentFolders = (libraryPath ?? "").split(separator: ":").map(String.init)
     }
 
-    /// Follows a library and all that it needs; what earlier calls found counts as loaded, as in a process.
+    /// Follows a library and all that it needs; what earlier calls found counts as loaded, as in a process, and what they
+    /// found wrong is said again where it concerns this library too.
     package mutating func add(_ path: String) -> [Problem] {
         let name = URL(fileURLWithPath: path).lastPathComponent
-        var problems: [Problem] = []
         let first = order.count
-        visit(path, as: name, neededBy: name, inherited: [], into: &problems)
+        if loaded[name] == nil { visit(path, as: name, neededBy: name, inherited: []) }
         for file in order[first...] { defined.formUnion(file.defined) }
-        guard problems.isEmpty else { return problems }  // symbols of what is missing would all be undefined
-        for file in order[first...] {
-            let unknown = file.undefined.filter { !defined.contains($0) }
-            if !unknown.isEmpty {
-                problems.append(.undefinedSymbols(unknown, in: URL(fileURLWithPath: file.path).lastPathComponent))
+        // Symbols of what is missing would all be undefined.
+        if problems(of: name).isEmpty {
+            for file in order[first...] {
+                let unknown = file.undefined.filter { !defined.contains($0) }
+                if !unknown.isEmpty { found.append(.undefinedSymbols(unknown, in: file.name)) }
             }
         }
-        return problems
+        return problems(of: name)
     }
 
-    private mutating func visit(
-        _ path: String, as name: String, neededBy: String, inherited: [String], into problems: inout [Problem]
-    ) {
+    /// Of a library and all that it needs, each missing library once.
+    private func problems(of name: String) -> [Problem] {
+        var reached: Set<String> = [name]
+        var open = [name]
+        while let next = open.popLast() {
+            guard let file = loaded[next] else { continue }
+            reached.insert(file.name)
+            for needed in file.needed where reached.insert(needed).inserted { open.append(needed) }
+        }
+        var missing: Set<String> = []
+        return found.filter { problem in
+            guard reached.contains(problem.affected) else { return false }
+            if case .missing(let library, _) = problem { return missing.insert(library).inserted }
+            return true
+        }
+    }
+
+    private mutating func visit(_ path: String, as name: String, neededBy: String, inherited: [String]) {
         let file: ELFFile
         do {
             file = try ELFFile(path)
         } catch {
-            problems.append(.unusable(name, cause: error.cause, neededBy: neededBy))
+            found.append(.unusable(name, cause: error.cause, neededBy: neededBy))
             return
         }
         loaded[name] = file
@@ -86,28 +102,26 @@ package struct LibraryWalk: Sendable {
         let inherited = file.runpath.isEmpty ? file.rpath + inherited : []
         for needed in file.needed where loaded[needed] == nil {
             let folders = inherited + environmentFolders + file.runpath
+            // As glibc, which goes on to the next folder where the file is one for another processor.
+            let files = folders.map { $0 + "/" + needed }.filter { FileManager.default.fileExists(atPath: $0) }
             let candidate =
-                folders.lazy.map { $0 + "/" + needed }.first { FileManager.default.fileExists(atPath: $0) }
-                ?? cache.path(of: needed)
+                files.first { ELFFile.isForThisProcessor($0) } ?? cache.path(of: needed) ?? files.first
             guard let candidate else {
-                if !problems.contains(where: { $0.isMissing(needed) }) {
-                    problems.append(.missing(needed, neededBy: name))
-                }
+                found.append(.missing(needed, neededBy: name))
                 continue
             }
-            visit(candidate, as: needed, neededBy: name, inherited: inherited, into: &problems)
+            visit(candidate, as: needed, neededBy: name, inherited: inherited)
         }
         for (library, versions) in file.neededVersions.sorted(by: { $0.key < $1.key }) {
             guard let provider = loaded[library], !provider.definedVersions.isEmpty else { continue }
             for version in versions where !provider.definedVersions.contains(version) {
-                problems.append(.missingVersion(library, version, neededBy: name))
+                found.append(.missingVersion(library, version, neededBy: name))
             }
         }
     }
 }
 
-extension LibraryWalk.Problem {
-    fileprivate func isMissing(_ name: String) -> Bool {
-        if case .missing(name, _) = self { true } else { false }
-    }
+extension ELFFile {
+    /// The last part of its path.
+    fileprivate var name: String { URL(fileURLWithPath: path).lastPathComponent }
 }

@@ -36,18 +36,23 @@ package struct OpenCLLibrary: @unchecked Sendable {  // functions of a library t
         getDeviceInfo = try symbol("clGetDeviceInfo", GetInfo.self)
     }
 
-    /// All devices of all platforms; empty if no driver is registered.
-    package func devices() throws(HardwareError) -> [OpenCLDevice] {
+    /// All devices of all platforms, none if no driver is registered; and what platforms failed to say, a sentence each.
+    package func devices() throws(HardwareError) -> (devices: [OpenCLDevice], failures: [String]) {
         let platforms = try list(doing: "list its platforms") { getPlatforms($0, $1, $2) }
         var devices: [OpenCLDevice] = []
+        var failures: [String] = []
         for platform in platforms {
             let name = text { getPlatformInfo(platform, 0x0902, $0, $1, $2) } ?? ""
-            let found = try list(doing: "list the devices of \(name)") {
-                getDevices(platform, 0xffff_ffff, $0, $1, $2)
+            do {
+                let found = try list(doing: "list the devices of \(name)") {
+                    getDevices(platform, 0xffff_ffff, $0, $1, $2)
+                }
+                for device in found.compactMap({ $0 }) { devices.append(describe(device, platform: name)) }
+            } catch {
+                failures.append(error.cause)
             }
-            for device in found.compactMap({ $0 }) { devices.append(describe(device, platform: name)) }
         }
-        return devices
+        return (devices, failures)
     }
 
     private func list(

@@ -25,9 +25,19 @@ package struct RenderNode: Sendable, Equatable {
             return RenderNode(
                 path: "/dev/dri/\(name)", driver: root.linkName(facts + "/driver"),
                 vendorID: vendor.flatMap { Int($0.replacingOccurrences(of: "0x", with: ""), radix: 16) },
-                pciAddress: root.linkName(facts), isAccessible: access(device, R_OK | W_OK) == 0,
+                pciAddress: root.linkName(facts), isAccessible: opens(device),
                 group: (try? FileManager.default.attributesOfItem(atPath: device))?[.groupOwnerAccountName] as? String)
         }
+    }
+}
+
+extension RenderNode {
+    /// Opened as a driver does: a container's rules for devices let `access` pass and `open` fail.
+    private static func opens(_ path: String) -> Bool {
+        let descriptor = open(path, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        close(descriptor)
+        return true
     }
 }
 
@@ -67,27 +77,5 @@ package struct Surroundings: Sendable, Equatable {
         isContainer =
             root.exists("/.dockerenv") || root.exists("/run/.containerenv")
             || root.exists("/var/run/secrets/kubernetes.io")
-    }
-}
-
-/// The OpenCL drivers that are registered: the files that the loader reads.
-package struct OpenCLRegistration: Sendable, Equatable {
-    package var file: String
-    /// The driver's library, as the file names it.
-    package var library: String
-
-    /// All in /etc/OpenCL/vendors, or in what OCL_ICD_VENDORS names.
-    package static func all(
-        root: SystemRoot = SystemRoot(), environment: [String: String] = ProcessInfo.processInfo.environment
-    ) -> (folder: String, registrations: [OpenCLRegistration]) {
-        let named = environment["OCL_ICD_VENDORS"] ?? environment["OPENCL_VENDOR_PATH"]
-        let folder = named ?? "/etc/OpenCL/vendors"
-        let root = named == nil ? root : SystemRoot()
-        let found = root.entries(folder).filter { $0.hasSuffix(".icd") }.map { name in
-            OpenCLRegistration(
-                file: "\(folder)/\(name)",
-                library: (root.text("\(folder)/\(name)") ?? "").trimmingCharacters(in: .whitespacesAndNewlines))
-        }
-        return (folder, found)
     }
 }
