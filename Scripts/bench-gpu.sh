@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Shows start, cache and stalls of a full DETR R50 of random weights on a simulated GPU: our export with padding, twice, and
-# the usual traced export. Needs PyTorch, onnx and onnxscript in $PYTHON. Usage: Scripts/bench-gpu.sh [FOLDER]
+# the usual traced export; and that the answers of a CPU are found right, and those of the simulation wrong.
+# Needs PyTorch, onnx and onnxscript in $PYTHON. Usage: Scripts/bench-gpu.sh [FOLDER]
 set -euo pipefail
 project=$(cd "$(dirname "$0")/.." && pwd)
 python=${PYTHON:-python3}
@@ -22,3 +23,12 @@ for start in first second; do
 done
 printf '\n== traced export, dynamic\n'
 "$project/Scripts/simulated-gpu.sh" "$apus" bench --model "$folder/traced.onnx" --device gpu --shapes exact --no-cache
+
+printf '\n== verify on the CPU, each precision that it has\n'
+"$apus" verify --model "$folder/padded.onnx" --device cpu
+printf '\n== verify on the simulated GPU, whose answers are garbage\n'
+if "$project/Scripts/simulated-gpu.sh" "$apus" verify --model "$folder/padded.onnx" --device gpu --precision f16 --no-cache \
+    --shapes 1344x800; then
+    echo "bench-gpu: garbage was found right" >&2
+    exit 1
+fi
