@@ -7,6 +7,11 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// What only the server needs, which nobody pays for who wants a picture.
+func server(_ product: String, _ package: String) -> Target.Dependency {
+    .product(name: product, package: package, condition: .when(traits: ["Server"]))
+}
+
 let package = Package(
     name: "apus",
     products: [
@@ -14,12 +19,27 @@ let package = Package(
         .executable(name: "apus", targets: ["ApusCLI"]),
     ],
     traits: [
-        .default(enabledTraits: ["URLs"]),
+        .default(enabledTraits: ["URLs", "Server"]),
         .trait(name: "URLs", description: "`apus detect` downloads pictures by http and https (async-http-client)."),
+        .trait(name: "Server", description: "`apus serve` and the library ApusServer (Hummingbird, gRPC)."),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),  // tests only
         .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),  // tests only
     ],
@@ -45,12 +65,31 @@ let package = Package(
             name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "Hashing", dependencies: ["CCrypto"], swiftSettings: settings),
         .target(name: "ModelTools", dependencies: ["CModelTools", "Hashing"], swiftSettings: settings),
+        .target(
+            name: "ApusServer",
+            dependencies: [
+                "Apus", "Drawing", "Imaging", "ONNXRuntime",
+                server("Hummingbird", "hummingbird"), server("HummingbirdCore", "hummingbird"),
+                server("HummingbirdTLS", "hummingbird"),
+                server("Configuration", "swift-configuration"), server("Logging", "swift-log"),
+                server("CoreMetrics", "swift-metrics"), server("Metrics", "swift-metrics"),
+                server("NIOHTTPTypes", "swift-nio-extras"), server("NIOCore", "swift-nio"),
+                server("NIOPosix", "swift-nio"), server("NIOSSL", "swift-nio-ssl"),
+                server("NIOConcurrencyHelpers", "swift-nio"), server("HTTPTypes", "swift-http-types"),
+                server("ServiceLifecycle", "swift-service-lifecycle"),
+                server("UnixSignals", "swift-service-lifecycle"),
+                server("GRPCCore", "grpc-swift-2"), server("GRPCNIOTransportHTTP2", "grpc-swift-nio-transport"),
+                server("GRPCProtobuf", "grpc-swift-protobuf"), server("SwiftProtobuf", "swift-protobuf"),
+                server("Yams", "Yams"),
+            ], swiftSettings: settings),
         .executableTarget(
             name: "ApusCLI",
             dependencies: [
-                "Apus", "Drawing", "Hardware", "Hashing", "Imaging", "ModelTools", "ONNXRuntime",
+                .target(name: "ApusServer", condition: .when(traits: ["Server"])), "Apus", "Drawing", "Hardware",
+                "Hashing", "Imaging", "ModelTools", "ONNXRuntime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["URLs"])),
+                server("Logging", "swift-log"),
             ], swiftSettings: settings),
         .target(name: "TestSupport", dependencies: ["ONNXRuntime"], path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(
@@ -60,6 +99,15 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ApusServerTests",
+            dependencies: [
+                .target(name: "ApusServer", condition: .when(traits: ["Server"])), "Apus", "Imaging", "TestSupport",
+                server("Hummingbird", "hummingbird"), server("HummingbirdTesting", "hummingbird"),
+                server("Logging", "swift-log"), server("NIOCore", "swift-nio"),
+                server("HTTPTypes", "swift-http-types"),
             ],
             swiftSettings: settings),
         .testTarget(

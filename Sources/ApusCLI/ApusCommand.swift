@@ -14,10 +14,16 @@ struct ApusCommand: AsyncParsableCommand {
 
             Shell completions: apus --generate-completion-script bash|zsh|fish
             """,
-        subcommands: [
-            DetectCommand.self, PullCommand.self, ExportCommand.self, ConvertCommand.self, InspectCommand.self,
-            DevicesCommand.self, DoctorCommand.self, VerifyCommand.self, BenchCommand.self, PreprocessCommand.self,
+        subcommands: [DetectCommand.self] + server + [
+            PullCommand.self, ExportCommand.self, ConvertCommand.self, InspectCommand.self, DevicesCommand.self,
+            DoctorCommand.self, VerifyCommand.self, BenchCommand.self, PreprocessCommand.self,
         ])
+
+    #if Server
+        private static let server: [any ParsableCommand.Type] = [ServeCommand.self]
+    #else
+        private static let server: [any ParsableCommand.Type] = []
+    #endif
 
     @Flag(name: .long, help: "Print the versions of Apus, ONNX Runtime and OpenVINO.")
     var version = false

@@ -6,7 +6,8 @@ import Testing
     /// The help as people see it. To take over a change: `APUS_RECORD_HELP=1 swift test --filter CommandLineTests`.
     @Test(
         arguments: [
-            "", "detect", "pull", "export", "convert", "inspect", "devices", "doctor", "verify", "bench", "preprocess",
+            "", "detect", "serve", "pull", "export", "convert", "inspect", "devices", "doctor", "verify", "bench",
+            "preprocess",
         ])
     func helpIsAsRecorded(command: String) async throws {
         let run = try await Command.run(

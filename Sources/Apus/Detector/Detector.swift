@@ -174,7 +174,8 @@ public final class Detector: Sendable {
         }
     }
 
-    private func detect(
+    /// On this thread, until it ends or is cancelled from another.
+    package func detect(
         _ images: [Image], threshold: Float?, cancellation: RunCancellation?
     ) throws(ApusError) -> [DetectionResult] {
         let threshold = threshold ?? configuration.threshold

@@ -1,0 +1,49 @@
+package import ONNXRuntime
+
+/// Running the model on tensors, for callers that prepare pictures and read answers themselves.
+extension Detector {
+    /// What the model itself takes and gives.
+    package var signature: ModelSignature {
+        guard let session = pool.entries.last?.session else { preconditionFailure("a detector has a session") }
+        return ModelSignature(inputs: session.inputs, outputs: session.outputs, metadata: session.metadata)
+    }
+
+    /// The model's raw outputs, on this thread.
+    ///
+    /// - Parameter names: the outputs to compute; nil for all.
+    /// - Throws: `ApusError` with code `option` if the tensors are not of the model's shape.
+    package func infer(
+        _ inputs: [String: Tensor], outputs names: [String]?, cancellation: RunCancellation?
+    ) throws(ApusError) -> [String: Tensor] {
+        try ApusError.wrapping(doing: "run the model") {
+            try health.requireSound()
+            let session = try entry(for: inputs).session
+            do {
+                return try session.run(inputs, outputs: names, cancellation: cancellation)
+            } catch let error as ONNXRuntimeError where error.code == .invalidInput {
+                throw ApusError(.option, doing: error.doing, cause: error.cause, remedy: error.remedy)
+            }
+        }
+    }
+
+    /// The session that takes pictures of the tensors' size: a canvas's takes just that one.
+    private func entry(for inputs: [String: Tensor]) throws -> SessionPool.Entry {
+        let entries = pool.entries
+        guard let any = entries.first, any.canvas != nil else {
+            guard let any = entries.first else { preconditionFailure("a detector has a session") }
+            return any
+        }
+        let shape = inputs.values.first { $0.shape.count == 4 }?.shape ?? []
+        if let fitting = entries.first(where: { $0.canvas?.shape == shape }) { return fitting }
+        let shapes = entries.compactMap { $0.canvas.map { "\($0.shape)" } }.joined(separator: ", ")
+        throw ApusError(
+            .option, doing: "run the model on a tensor of shape \(shape)",
+            cause: "the device compiled the model for other shapes: \(shapes)",
+            remedy: "Pad the pixels to one of them and give the picture's own size in valid_sizes, or serve the model "
+                + "with --shapes exact.")
+    }
+}
+
+extension Canvas {
+    fileprivate var shape: [Int] { [batch, 3, size.height, size.width] }
+}

@@ -1,0 +1,98 @@
+#if Server
+    internal import HTTPTypes
+    internal import Hummingbird
+    internal import HummingbirdCore
+    internal import NIOConcurrencyHelpers
+    internal import NIOCore
+
+    /// Reads bodies within limits: of one, of all that are being read, and of time.
+    package final class BodyReader: Sendable {
+        private let limit: Int
+        /// Of all bodies together.
+        private let total: Int
+        private let timeout: Duration
+        private let held = NIOLockedValueBox(0)
+
+        package init(limit: Int, total: Int, timeout: Duration) {
+            self.limit = limit
+            self.total = max(total, limit)
+            self.timeout = timeout
+        }
+
+        /// Bytes of a body; they count until this goes away.
+        final class Body: Sendable {
+            let bytes: [UInt8]
+            private let lease: Lease
+
+            fileprivate init(_ bytes: [UInt8], _ lease: Lease) {
+                self.bytes = bytes
+                self.lease = lease
+            }
+        }
+
+        fileprivate final class Lease: Sendable {
+            private let reader: BodyReader
+            private let count = NIOLockedValueBox(0)
+
+            init(_ reader: BodyReader) { self.reader = reader }
+
+            func take(_ bytes: Int) -> Bool {
+                let fits = reader.held.withLockedValue { held in
+                    guard held + bytes <= reader.total else { return false }
+                    held += bytes
+                    return true
+                }
+                if fits { count.withLockedValue { $0 += bytes } }
+                return fits
+            }
+
+            deinit {
+                let bytes = count.withLockedValue { $0 }
+                reader.held.withLockedValue { $0 -= bytes }
+            }
+        }
+
+        /// The whole body.
+        ///
+        /// - Parameter declared: the value of Content-Length, by which a body that is too large is refused before it is read.
+        func read(_ body: RequestBody, declared: Int?) async throws -> Body {
+            if let declared, declared > limit { throw tooLarge }
+            return try await withThrowingTaskGroup(of: Body.self) { group in
+                group.addTask { try await self.collect(body, expected: declared) }
+                group.addTask {
+                    try await Task.sleep(for: self.timeout)
+                    throw ServerError(
+                        "slow-body", .requestTimeout, title: "The body came too slowly",
+                        detail: "The body had not come whole within \(self.timeout.components.seconds) s",
+                        remedy: "Send smaller pictures, or give the server a longer --body-timeout.")
+                }
+                defer { group.cancelAll() }
+                guard let body = try await group.next() else { throw ServerError.cancelled }
+                return body
+            }
+        }
+
+        private func collect(_ body: RequestBody, expected: Int?) async throws -> Body {
+            let lease = Lease(self)
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(min(expected ?? 0, limit))
+            for try await chunk in body {
+                guard bytes.count + chunk.readableBytes <= limit else { throw tooLarge }
+                guard lease.take(chunk.readableBytes) else {
+                    throw ServerError(
+                        "bodies-full", .serviceUnavailable, title: "The server is busy",
+                        detail: "The bodies that are being received take all the memory that is set aside for them",
+                        remedy: "Try again after 1 s.", retryAfter: 1)
+                }
+                bytes.append(contentsOf: chunk.readableBytesView)
+            }
+            return Body(bytes, lease)
+        }
+
+        private var tooLarge: ServerError {
+            .tooLarge(
+                "The body has more than the \(limit) bytes that are allowed",
+                remedy: "Send a smaller picture, or give the server a larger --max-body.")
+        }
+    }
+#endif

@@ -1,0 +1,186 @@
+#if Server
+    internal import Apus
+    internal import Foundation
+    internal import HTTPTypes
+    internal import Hummingbird
+    internal import Logging
+
+    extension HTTPField.Name {
+        static func named(_ name: String) -> HTTPField.Name {
+            guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is a header's name") }
+            return name
+        }
+
+        static let requestID = named("X-Request-Id")
+        static let traceParent = named("traceparent")
+        static let apiKey = named("X-API-Key")
+    }
+
+    /// The outermost: gives the request an id, logs a line when it is answered, counts it, and lets no error through.
+    struct RecordingMiddleware: RouterMiddleware {
+        let logger: Logger
+        let metrics: ServerMetrics
+
+        func handle(
+            _ request: Request, context: ServerContext,
+            next: (Request, ServerContext) async throws -> Response
+        ) async throws -> Response {
+            let start = ContinuousClock.now
+            let id = RecordingMiddleware.id(request.headers[.requestID])
+            let trace = request.headers[.traceParent].flatMap { TraceContext($0) }?.child()
+            context.record.update {
+                $0.requestID = id
+                $0.trace = trace
+            }
+            metrics.began()
+            var response: Response
+            do {
+                response = try await next(request, context)
+            } catch {
+                let error = RecordingMiddleware.serverError(error, request)
+                context.record.update { $0.error = error }
+                response = try .problem(error, requestID: id)
+            }
+            response.headers[.requestID] = id
+            response.headers[.traceParent] = trace?.header
+            response.headers[.xContentTypeOptions] = "nosniff"
+            if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
+            if request.method == .head { response.body = ResponseBody() }
+            let duration = ContinuousClock.now - start
+            let facts = context.record.current
+            metrics.ended(
+                route: context.endpointPath ?? "none", method: "\(request.method)", status: response.status.code,
+                duration: duration, facts)
+            log(request, response, duration, facts)
+            return response
+        }
+
+        /// A client's own id, if it is one that may stand in a log.
+        private static func id(_ given: String?) -> String {
+            if let given, (1...128).contains(given.utf8.count),
+                given.utf8.allSatisfy({ (0x21...0x7e).contains($0) && $0 != 0x22 && $0 != 0x5c })
+            {
+                return given
+            }
+            return UUID().uuidString.lowercased()
+        }
+
+        private static func serverError(_ error: any Error, _ request: Request) -> ServerError {
+            guard let error = error as? HTTPError else { return ServerError(error) }
+            if error.status == .notFound {
+                return ServerError(
+                    "not-found", .notFound, title: "There is nothing here",
+                    detail: "There is no \(request.uri.path.prefix(200))", remedy: "What there is: /docs")
+            }
+            return ServerError(
+                "http", error.status, title: error.status.reasonPhrase, detail: error.body ?? error.status.reasonPhrase)
+        }
+
+        private func log(
+            _ request: Request, _ response: Response, _ duration: Duration, _ facts: RequestRecord.Facts
+        ) {
+            var metadata: Logger.Metadata = [
+                "request_id": "\(facts.requestID)", "ms": "\(RecordingMiddleware.text(duration.milliseconds))",
+            ]
+            if let trace = facts.trace { metadata["trace_id"] = "\(trace.traceID)" }
+            if let model = facts.model { metadata["model"] = "\(model)" }
+            if let device = facts.device { metadata["device"] = "\(device)" }
+            if let objects = facts.objects { metadata["objects"] = "\(objects)" }
+            if let batch = facts.batch, batch > 1 { metadata["batch"] = "\(batch)" }
+            if let timings = facts.timings {
+                for (name, value) in [
+                    ("queue", timings.queue), ("decode", timings.decode), ("preprocess", timings.preprocess),
+                    ("inference", timings.inference), ("postprocess", timings.postprocess),
+                ] { metadata["\(name)_ms"] = "\(RecordingMiddleware.text(value))" }
+            }
+            if let error = facts.error {
+                metadata["error"] = "\(error.kind): \(error.internalDetail ?? error.detail)"
+            }
+            let level: Logger.Level =
+                response.status.code >= 500 && response.status != .serviceUnavailable ? .error : .info
+            // Probes and scrapes would fill a log.
+            let isProbe = ["/v2/health/live", "/v2/health/ready", "/metrics"].contains(request.uri.path)
+            logger.log(
+                level: isProbe && response.status.code < 400 ? .debug : level,
+                "\(request.method) \(request.uri.path.prefix(200)) \(response.status.code)", metadata: metadata)
+        }
+
+        static func text(_ milliseconds: Double) -> String { String(format: "%.1f", milliseconds) }
+    }
+
+    /// Gives errors of some routes their protocol's own form.
+    struct ErrorFormMiddleware: RouterMiddleware {
+        let form: @Sendable (ServerError) throws -> Response
+
+        func handle(
+            _ request: Request, context: ServerContext,
+            next: (Request, ServerContext) async throws -> Response
+        ) async throws -> Response {
+            do {
+                return try await next(request, context)
+            } catch let error as HTTPError where error.status == .notFound {
+                throw error
+            } catch {
+                let error = ServerError(error)
+                context.record.update { $0.error = error }
+                return try form(error).with(error)
+            }
+        }
+    }
+
+    /// Lets only clients through that show a key, as `Authorization: Bearer KEY` or `X-API-Key: KEY`.
+    struct APIKeyMiddleware: RouterMiddleware {
+        let keys: APIKeys
+
+        func handle(
+            _ request: Request, context: ServerContext,
+            next: (Request, ServerContext) async throws -> Response
+        ) async throws -> Response {
+            if keys.areWanted {
+                let bearer = request.headers[.authorization].flatMap { value in
+                    value.lowercased().hasPrefix("bearer ") ? String(value.dropFirst(7)) : nil
+                }
+                guard let key = bearer ?? request.headers[.apiKey], keys.contains(key) else {
+                    throw ServerError.unauthorized
+                }
+            }
+            return try await next(request, context)
+        }
+    }
+
+    extension ServerError {
+        static let unauthorized = ServerError(
+            "unauthorized", .unauthorized, title: "A key is needed", detail: "The request shows no key that is known",
+            remedy: "Send it as Authorization: Bearer KEY, or as X-API-Key: KEY.")
+    }
+
+    /// Lets pages of other origins ask, where that was wanted.
+    struct CrossOriginMiddleware: RouterMiddleware {
+        /// "https://example.com", or "*".
+        let origins: [String]
+
+        func handle(
+            _ request: Request, context: ServerContext,
+            next: (Request, ServerContext) async throws -> Response
+        ) async throws -> Response {
+            guard let origin = request.headers[.origin], origins.contains(origin) || origins.contains("*") else {
+                return try await next(request, context)
+            }
+            var response: Response
+            if request.method == .options, request.headers[.accessControlRequestMethod] != nil {
+                response = Response(
+                    status: .noContent,
+                    headers: [
+                        .accessControlAllowMethods: "GET, POST",
+                        .accessControlAllowHeaders: "Authorization, Content-Type, X-API-Key, X-Request-Id, traceparent",
+                        .accessControlMaxAge: "600",
+                    ])
+            } else {
+                response = try await next(request, context)
+            }
+            response.headers[.accessControlAllowOrigin] = origins.contains("*") ? "*" : origin
+            response.headers[.vary] = "Origin"
+            return response
+        }
+    }
+#endif

@@ -1,0 +1,198 @@
+#if Server
+    package import Apus
+    internal import Foundation
+    internal import HTTPTypes
+    package import Logging
+
+    /// The models that a server offers, by name.
+    package final class ModelRegistry: @unchecked Sendable {  // what changes is touched under the lock only
+        /// A model that was asked for.
+        package struct Source: Sendable {
+            package var name: String
+            package var model: Model
+
+            package init(name: String, model: Model) {
+                self.name = name
+                self.model = model
+            }
+        }
+
+        package enum State: Sendable {
+            case loading
+            case ready(ServedModel)
+            /// Why it is not.
+            case unavailable(String)
+        }
+
+        private struct Entry {
+            var source: Source
+            var state: State
+            var version = 0
+            /// What the file was when it was last loaded or tried.
+            var stamp: FileStamp?
+            /// What it was when it was last looked at: a file that is still being written changes between two looks.
+            var seen: FileStamp?
+            /// Why a newer file could not be loaded, while the older model serves.
+            var reloadFailure: String?
+        }
+
+        private let lock = NSLock()
+        private var entries: [String: Entry] = [:]
+        /// The first that was named is the default.
+        private let order: [String]
+        private let configuration: Detector.Configuration
+        private let logger: Logger
+
+        package init(_ sources: [Source], configuration: Detector.Configuration, logger: Logger) {
+            self.configuration = configuration
+            self.logger = logger
+            order = sources.map(\.name)
+            for source in sources { entries[source.name] = Entry(source: source, state: .loading) }
+        }
+
+        // MARK: Asking
+
+        package var names: [String] { order }
+
+        package var all: [(name: String, state: State, version: Int, reloadFailure: String?)] {
+            lock.withLock {
+                order.compactMap { name in
+                    entries[name].map { (name, $0.state, $0.version, $0.reloadFailure) }
+                }
+            }
+        }
+
+        /// Whether all models that are to be there are, on devices that can be trusted.
+        package var isReady: Bool {
+            all.allSatisfy { if case .ready(let model) = $0.state { model.detector.deviceFault == nil } else { false } }
+        }
+
+        /// - Parameter name: nil for the default.
+        package func model(_ name: String?) throws(ServerError) -> ServedModel {
+            let name = name ?? order.first ?? ""
+            let state = lock.withLock { entries[name]?.state }
+            switch state {
+            case .ready(let model): return model
+            case .loading:
+                throw ServerError(
+                    "loading", .serviceUnavailable, title: "The model is being loaded",
+                    detail: "The model \(name) is not ready yet", retryAfter: 2)
+            case .unavailable(let why):
+                throw ServerError(
+                    "model-unavailable", .serviceUnavailable, title: "The model is not loaded",
+                    detail: "The model \(name) is not loaded",
+                    remedy: "Load it: POST /v2/repository/models/\(name)/load",
+                    internalDetail: why)
+            case nil: throw .noSuchModel(name, order)
+            }
+        }
+
+        // MARK: Loading
+
+        /// Loads all at start.
+        ///
+        /// - Throws: the first model's error that cannot be loaded.
+        package func loadAll() async throws {
+            for name in order { try await load(name) }
+        }
+
+        /// Loads a model, or loads it again; requests go to the older one until it is ready, and if it fails.
+        package func load(_ name: String) async throws {
+            guard let (source, version) = lock.withLock({ entries[name].map { ($0.source, $0.version + 1) } }) else {
+                throw ServerError.noSuchModel(name, order)
+            }
+            let stamp = source.stamp
+            let configuration = configuration
+            do {
+                let detector = try await Blocking.run {
+                    try Detector(model: source.model, configuration: configuration)
+                }
+                let model = ServedModel(name: name, version: version, detector: detector)
+                lock.withLock {
+                    entries[name]?.state = .ready(model)
+                    entries[name]?.version = version
+                    entries[name]?.stamp = stamp
+                    entries[name]?.reloadFailure = nil
+                }
+                logger.info("model ready", metadata: model.facts)
+            } catch {
+                let text = "\(error)"
+                lock.withLock {
+                    entries[name]?.stamp = stamp
+                    if case .ready = entries[name]?.state {
+                        entries[name]?.reloadFailure = text
+                    } else {
+                        entries[name]?.state = .unavailable(text)
+                    }
+                }
+                logger.error("model not loaded", metadata: ["model": "\(name)", "error": "\(text)"])
+                throw error
+            }
+        }
+
+        /// Takes a model out of service; requests that have it finish.
+        package func unload(_ name: String) throws(ServerError) {
+            let isKnown = lock.withLock {
+                guard entries[name] != nil else { return false }
+                entries[name]?.state = .unavailable("it was unloaded by request")
+                return true
+            }
+            guard isKnown else { throw .noSuchModel(name, order) }
+            logger.info("model unloaded", metadata: ["model": "\(name)"])
+        }
+
+        /// Loads again those in service whose files have changed, and are not changing any more.
+        package func reloadChanged() async {
+            for name in order {
+                let isChanged = lock.withLock {
+                    guard var entry = entries[name], case .ready = entry.state, let now = entry.source.stamp else {
+                        return false
+                    }
+                    let isSettled = now == entry.seen
+                    entry.seen = now
+                    entries[name] = entry
+                    return now != entry.stamp && isSettled
+                }
+                // A failure is logged and kept; the older model serves.
+                if isChanged { try? await load(name) }
+            }
+        }
+
+        /// Loads all that are in service again, changed or not.
+        package func reloadAll() async {
+            for (name, state, _, _) in all { if case .ready = state { try? await load(name) } }
+        }
+
+        /// Looks whether devices that were found faulty answer right again.
+        package func checkFaultyDevices() async {
+            for case (let name, .ready(let model), _, _) in all where model.detector.deviceFault != nil {
+                do {
+                    try await Blocking.run { try model.detector.checkDevice() }
+                    logger.info("device answers right again", metadata: ["model": "\(name)"])
+                } catch {
+                    logger.error("device fault", metadata: ["model": "\(name)", "error": "\(error)"])
+                }
+            }
+        }
+    }
+
+    extension ModelRegistry.Source {
+        /// Nil for a model that is no file.
+        fileprivate var stamp: FileStamp? { if case .file(let path) = model { FileStamp(path) } else { nil } }
+    }
+
+    extension ServedModel {
+        /// What ran, for the log.
+        fileprivate var facts: Logger.Metadata {
+            let execution = detector.execution
+            return [
+                "model": "\(name)", "version": "\(version)", "device": "\(execution.device)",
+                "precision": "\(execution.precision?.rawValue ?? "own types")",
+                "reason": "\(execution.reason)", "shapes": "\(execution.shapeReason)",
+                "verified": "\(execution.verification.state.rawValue)",
+                "load_ms":
+                    "\(Int((execution.loading.runtime + execution.loading.device + execution.loading.model).milliseconds))",
+            ]
+        }
+    }
+#endif

@@ -1,0 +1,138 @@
+#if Server
+    internal import Apus
+    internal import Drawing
+    internal import Foundation
+    internal import HTTPTypes
+    internal import Hummingbird
+    internal import Imaging
+    internal import NIOCore
+
+    /// `POST /predict`: pictures in, objects out.
+    struct PredictRoutes {
+        let predictor: Predictor
+        let bodies: BodyReader
+
+        static let query: Set = ["threshold", "limit", "labels", "model", "annotate"]
+
+        func predict(_ request: Request, _ context: ServerContext) async throws -> Response {
+            let query = try QueryReader(request, known: PredictRoutes.query)
+            let asked = Asked(
+                threshold: try query.fraction("threshold"), limit: try query.count("limit", 1...1000),
+                labels: query.text("labels").map(LabelFilter.init), annotates: try query.flag("annotate"),
+                accept: request.headers[.accept])
+            let type = try asked.type()
+            let declared = request.headers[.contentLength].flatMap { Int($0) }
+            let contentType = request.headers[.contentType]
+            let body = request.body
+            return try await context.endingWithTheClient {
+                let read = try await bodies.read(body, declared: declared)
+                let upload = try PictureUpload(
+                    read, contentType: contentType, limits: predictor.limits, fileFields: ["file", "image"],
+                    isKept: asked.annotates)
+                if type != .json, upload.isList {
+                    throw ServerError.badRequest(
+                        "Several pictures cannot be answered by one", remedy: "Ask with Accept: application/json.")
+                }
+                let prediction = try await predictor.predict(
+                    upload.pictures, model: query.text("model"), threshold: asked.threshold, record: context.record)
+                return try await answer(prediction, asked, type, isList: upload.isList)
+            }
+        }
+
+        // MARK: The answer
+
+        private enum AnswerType {
+            case json
+            case picture(ImageFormat)
+
+            static func != (one: AnswerType, other: AnswerType) -> Bool {
+                switch (one, other) {
+                case (.json, .json): false
+                case (.picture(let one), .picture(let other)): one != other
+                default: true
+                }
+            }
+        }
+
+        private struct Asked {
+            var threshold: Float?
+            var limit: Int?
+            var labels: LabelFilter?
+            var annotates: Bool
+            var accept: String?
+
+            func type() throws(ServerError) -> AnswerType {
+                let offered = annotates ? ["image/jpeg", "image/png", "application/json"] : ["application/json"]
+                switch Accept.best(accept, of: offered) {
+                case "image/jpeg": return .picture(.jpeg)
+                case "image/png": return .picture(.png)
+                case "application/json": return .json
+                default:
+                    throw ServerError(
+                        "not-acceptable", .notAcceptable, title: "There is no answer of that kind",
+                        detail: "The answer is \(offered.joined(separator: ", "))",
+                        remedy: "Name one of these in Accept.")
+                }
+            }
+
+            /// What of the detections was asked for, and whether anything was left out.
+            func filter(_ detections: [Detection]) -> [Detection] {
+                let kept = labels.map { labels in detections.filter(labels.admits) } ?? detections
+                return limit.map { Array(kept.prefix($0)) } ?? kept
+            }
+        }
+
+        private func answer(
+            _ prediction: Predictor.Prediction, _ asked: Asked, _ type: AnswerType, isList: Bool
+        ) async throws -> Response {
+            var prediction = prediction
+            for index in prediction.pictures.indices {
+                prediction.pictures[index].result.detections = asked.filter(
+                    prediction.pictures[index].result.detections)
+            }
+            let threshold = asked.threshold ?? prediction.model.detector.configuration.threshold
+            if case .picture(let format) = type, let picture = prediction.pictures.first {
+                let bytes = try await Blocking.run { try PredictRoutes.draw(picture, as: format) }
+                return Response(
+                    status: .ok, headers: [.contentType: format == .png ? "image/png" : "image/jpeg"],
+                    body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+            }
+            var answers: [PredictResponse] = []
+            for picture in prediction.pictures {
+                var answer = PredictResponse(
+                    picture, waited: prediction.timings.queue, threshold: threshold, model: prediction.model)
+                if asked.annotates {
+                    let bytes = try await Blocking.run { try PredictRoutes.draw(picture, as: .jpeg) }
+                    answer.annotated = Data(bytes).base64EncodedString()
+                }
+                answers.append(answer)
+            }
+            return isList ? try .json(answers) : try .json(answers[0])
+        }
+
+        private static func draw(_ picture: PictureResult, as format: ImageFormat) throws -> [UInt8] {
+            guard let image = picture.image else { preconditionFailure("a picture that is drawn on is kept") }
+            let annotations = picture.result.detections.map { found in
+                Annotation(
+                    xMin: Double(found.box.xMin), yMin: Double(found.box.yMin), xMax: Double(found.box.xMax),
+                    yMax: Double(found.box.yMax),
+                    label: (found.category ?? "class \(found.label)") + String(format: " %.2f", found.score),
+                    colorClass: found.label)
+            }
+            return try ImageEncoder.encode(try Annotator.draw(annotations, on: image.bitmap), as: format)
+        }
+    }
+
+    /// Classes by name or number, as "person,dog" or "1,18".
+    struct LabelFilter {
+        private let words: Set<String>
+
+        init(_ text: String) {
+            words = Set(text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces).lowercased() })
+        }
+
+        func admits(_ detection: Detection) -> Bool {
+            words.contains("\(detection.label)") || detection.category.map { words.contains($0.lowercased()) } ?? false
+        }
+    }
+#endif

@@ -1,0 +1,174 @@
+#if Server
+    internal import Apus
+    internal import HTTPTypes
+    package import Hummingbird
+    internal import HummingbirdCore
+    internal import HummingbirdTLS
+    package import Logging
+    internal import NIOCore
+    internal import NIOSSL
+    internal import ServiceLifecycle
+    internal import UnixSignals
+
+    /// An HTTP server that finds objects in pictures.
+    package struct Server: Sendable {
+        private let configuration: ServerConfiguration
+        private let logger: Logger
+        package let models: ModelRegistry
+        package let queue: InferenceQueue
+        package let metrics: ServerMetrics
+
+        package init(_ configuration: ServerConfiguration, logger: Logger) {
+            self.configuration = configuration
+            self.logger = logger
+            var detector = configuration.detector
+            detector.batchSize = configuration.inference.maxBatch
+            models = ModelRegistry(configuration.models, configuration: detector, logger: logger)
+            queue = InferenceQueue(configuration.inference)
+            metrics = ServerMetrics()
+        }
+
+        /// Runs until it is told to stop by a signal, or a model cannot be loaded.
+        package func run() async throws {
+            let application = try application()
+            var settings = ServiceGroupConfiguration(
+                services: [
+                    .init(service: ModelLoading(models: models), failureTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(service: ModelWatching(models: models, interval: configuration.reloadInterval)),
+                    .init(service: application),
+                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger.quiet)
+            settings.maximumGracefulShutdownDuration = configuration.grace
+            let group = ServiceGroup(configuration: settings)
+            try await group.run()
+            queue.stop()
+        }
+
+        /// The routes on a socket.
+        package func application(
+            onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
+        ) throws -> some ApplicationProtocol {
+            let channel = HTTP1Channel.Configuration(
+                additionalChannelHandlers: [ClientWatch()],
+                idleTimeout: .milliseconds(Int64(configuration.idleTimeout.milliseconds)))
+            let builder: HTTPServerBuilder =
+                if let files = configuration.tls {
+                    try .tls(.http1(configuration: channel), tlsConfiguration: files.configuration)
+                } else {
+                    .http1(configuration: channel)
+                }
+            let logger = logger
+            return Application(
+                router: router(), server: builder,
+                configuration: ApplicationConfiguration(
+                    address: .hostname(configuration.host, port: configuration.port), serverName: "apus",
+                    availableConnectionsDelegate: MaximumAvailableConnections(
+                        configuration.maxConnections, logger: logger.quiet)),
+                onServerRunning: { channel in
+                    logger.info(
+                        "listening", metadata: ["address": "\(channel.localAddress.map { "\($0)" } ?? "unknown")"])
+                    await onServerRunning(channel)
+                }, logger: logger.quiet)
+        }
+
+        private func router() -> Router<ServerContext> {
+            let router = Router(context: ServerContext.self)
+            router.add(middleware: RecordingMiddleware(logger: logger, metrics: metrics))
+            if !configuration.origins.isEmpty {
+                router.add(middleware: CrossOriginMiddleware(origins: configuration.origins))
+            }
+            let predictor = Predictor(
+                models: models, queue: queue, timeout: configuration.timeout,
+                limits: Image.Limits(bytes: configuration.maxBody, pixels: configuration.maxPixels))
+            let bodies = BodyReader(
+                limit: configuration.maxBody, total: configuration.maxBodies, timeout: configuration.bodyTimeout)
+            let keys = configuration.keys
+            var routes = RouteTable(router)
+
+            let predict = PredictRoutes(predictor: predictor, bodies: bodies)
+            routes.on(.post, "/predict", [APIKeyMiddleware(keys: keys)], predict.predict)
+            if configuration.hasMetrics {
+                let (metrics, queue, models) = (metrics, queue, models)
+                routes.on(.get, "/metrics", [APIKeyMiddleware(keys: keys)]) { _, _ in
+                    Response(
+                        status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+                        body: .init(byteBuffer: ByteBuffer(string: metrics.text(queue, models))))
+                }
+            }
+            routes.refuseOtherMethods()
+            return router
+        }
+    }
+
+    /// Loads models while the server already listens; the first that cannot be loaded ends it.
+    private struct ModelLoading: Service {
+        let models: ModelRegistry
+
+        func run() async throws {
+            try await models.loadAll()
+            try await gracefulShutdown()
+        }
+    }
+
+    /// Looks after models that are in service: changed files, a signal to load again, faulty devices.
+    private struct ModelWatching: Service {
+        let models: ModelRegistry
+        let interval: Duration?
+
+        func run() async throws {
+            // It only watches, so its end is none that anybody waits for.
+            try? await cancelWhenGracefulShutdown {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    if let interval {
+                        group.addTask {
+                            while true {
+                                try await Task.sleep(for: interval)
+                                await models.reloadChanged()
+                            }
+                        }
+                    }
+                    group.addTask {
+                        while true {
+                            try await Task.sleep(for: .seconds(30))
+                            await models.checkFaultyDevices()
+                        }
+                    }
+                    group.addTask {
+                        for await _ in await UnixSignalsSequence(trapping: .sighup) { await models.reloadAll() }
+                    }
+                    try await group.waitForAll()
+                }
+            }
+        }
+    }
+
+    extension ServerConfiguration.TLSFiles {
+        /// Of the server's side: TLS 1.2 and later.
+        fileprivate var configuration: TLSConfiguration {
+            get throws(ApusError) {
+                do {
+                    let chain = try NIOSSLCertificate.fromPEMFile(certificate).map {
+                        NIOSSLCertificateSource.certificate($0)
+                    }
+                    let key = try NIOSSLPrivateKey(file: self.key, format: .pem)
+                    var configuration = TLSConfiguration.makeServerConfiguration(
+                        certificateChain: chain, privateKey: .privateKey(key))
+                    configuration.minimumTLSVersion = .tlsv12
+                    return configuration
+                } catch {
+                    throw ApusError(
+                        .option, doing: "use TLS with \(certificate) and \(self.key)", cause: "\(error)",
+                        remedy: "Name a certificate and its key, both PEM files: --tls-cert and --tls-key.")
+                }
+            }
+        }
+    }
+
+    extension Logger {
+        /// For libraries: what they say of each connection is not news.
+        fileprivate var quiet: Logger {
+            var own = self
+            own.logLevel = max(logLevel, .warning)
+            return own
+        }
+    }
+#endif

@@ -1,0 +1,57 @@
+#if Server
+    internal import Foundation
+    package import Logging
+
+    /// A line a message on standard error: for people, or JSON for programs.
+    package struct ServerLog: LogHandler {
+        package enum Format: String, Sendable {
+            case text, json
+        }
+
+        package var metadata: Logger.Metadata = [:]
+        package var logLevel: Logger.Level
+        private let label: String
+        private let format: Format
+
+        package init(label: String, format: Format, level: Logger.Level) {
+            self.label = label
+            self.format = format
+            logLevel = level
+        }
+
+        package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        package func log(event: LogEvent) {
+            var all = metadata
+            if let own = event.metadata { all.merge(own) { $1 } }
+            let time = Date().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+            var line: String
+            switch format {
+            case .text:
+                // A value with a line break would look like a line of its own.
+                let pairs = all.sorted { $0.key < $1.key }.map { key, value in
+                    let text = "\(value)".replacing("\n", with: " ")
+                    return " \(key)="
+                        + (text.contains(" ") || text.isEmpty ? "\"\(text.replacing("\"", with: "'"))\"" : text)
+                }
+                line = "\(time) \(event.level) \(event.message)".replacing("\n", with: " ") + pairs.joined()
+            case .json:
+                var object: [String: String] = all.mapValues { "\($0)" }
+                object["time"] = time
+                object["level"] = "\(event.level)"
+                object["message"] = "\(event.message)"
+                object["logger"] = label
+                let data = try? JSONSerialization.data(
+                    withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
+                line = data.map { String(decoding: $0, as: UTF8.self) } ?? ""
+            }
+            line += "\n"
+            // One write a line, so that lines of several threads do not mix.
+            let bytes = Array(line.utf8)
+            _ = write(STDERR_FILENO, bytes, bytes.count)
+        }
+    }
+#endif

@@ -1,0 +1,65 @@
+#if Server
+    import Apus
+    import ApusServer
+    import Foundation
+    import HTTPTypes
+    import Hummingbird
+    import HummingbirdTesting
+    import Logging
+    import NIOCore
+    import TestSupport
+
+    /// A server with the demo model on the CPU.
+    struct TestServer {
+        let server: Server
+
+        init(_ change: (inout ServerConfiguration) -> Void = { _ in }) async throws {
+            var configuration = ServerConfiguration(
+                models: [ModelRegistry.Source(name: "demo", model: .demo)],
+                detector: Detector.Configuration(device: .cpu, precision: .f32))
+            configuration.port = 0
+            change(&configuration)
+            server = Server(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            try await server.models.loadAll()
+        }
+
+        func test<Value>(_ body: @Sendable (any TestClientProtocol) async throws -> Value) async throws -> Value {
+            defer { server.queue.stop() }
+            return try await server.application().test(.live, body)
+        }
+
+        static func run(_ body: @escaping @Sendable (any TestClientProtocol) async throws -> Void) async throws {
+            try await TestServer().test(body)
+        }
+    }
+
+    enum Pictures {
+        static let farm = Fixtures.path("../../Examples/pictures/farm.jpg")
+
+        static func bytes(_ path: String = farm) throws -> ByteBuffer {
+            ByteBuffer(bytes: try Data(contentsOf: URL(fileURLWithPath: path)))
+        }
+
+        /// A form as browsers and curl send it.
+        static func form(_ fields: [(name: String, filename: String?, content: ByteBuffer)]) -> (String, ByteBuffer) {
+            var body = ByteBuffer()
+            for field in fields {
+                body.writeString("--xyz\r\nContent-Disposition: form-data; name=\"\(field.name)\"")
+                if let filename = field.filename { body.writeString("; filename=\"\(filename)\"") }
+                body.writeString("\r\n\r\n")
+                body.writeImmutableBuffer(field.content)
+                body.writeString("\r\n")
+            }
+            body.writeString("--xyz--\r\n")
+            return ("multipart/form-data; boundary=xyz", body)
+        }
+    }
+
+    extension TestResponse {
+        var text: String { String(buffer: body) }
+
+        var json: Any? { try? JSONSerialization.jsonObject(with: Data(Array(buffer: body))) }
+
+        var object: [String: Any] { json as? [String: Any] ?? [:] }
+    }
+#endif
