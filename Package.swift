@@ -81,7 +81,7 @@ let package = Package(
                 server("GRPCCore", "grpc-swift-2"), server("GRPCNIOTransportHTTP2", "grpc-swift-nio-transport"),
                 server("GRPCProtobuf", "grpc-swift-protobuf"), server("SwiftProtobuf", "swift-protobuf"),
                 server("Yams", "Yams"),
-            ], swiftSettings: settings),
+            ], exclude: ["GRPC/open_inference.proto"], swiftSettings: settings),
         .executableTarget(
             name: "ApusCLI",
             dependencies: [

@@ -33,10 +33,15 @@
             let application = try application()
             var settings = ServiceGroupConfiguration(
                 services: [
-                    .init(service: ModelLoading(models: models), failureTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(
+                        service: ModelLoading(models: models, logger: logger),
+                        failureTerminationBehavior: .gracefullyShutdownGroup),
                     .init(service: ModelWatching(models: models, interval: configuration.reloadInterval)),
                     .init(service: application),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger.quiet)
+            if let port = configuration.grpcPort {
+                settings.services.append(.init(service: grpcListener(port)))
+            }
             settings.maximumGracefulShutdownDuration = configuration.grace
             let group = ServiceGroup(configuration: settings)
             try await group.run()
@@ -70,15 +75,27 @@
                 }, logger: logger.quiet)
         }
 
+        private func grpcListener(_ port: Int) -> GRPCListener {
+            GRPCListener(
+                GRPCService(
+                    service: OpenInferenceService(predictor: predictor), version: configuration.version,
+                    log: RequestLog(logger: logger, metrics: metrics), keys: configuration.keys), configuration,
+                port: port, logger: logger)
+        }
+
+        private var predictor: Predictor {
+            Predictor(
+                models: models, queue: queue, timeout: configuration.timeout,
+                limits: Image.Limits(bytes: configuration.maxBody, pixels: configuration.maxPixels))
+        }
+
         private func router() -> Router<ServerContext> {
             let router = Router(context: ServerContext.self)
-            router.add(middleware: RecordingMiddleware(logger: logger, metrics: metrics))
+            router.add(middleware: RecordingMiddleware(log: RequestLog(logger: logger, metrics: metrics)))
             if !configuration.origins.isEmpty {
                 router.add(middleware: CrossOriginMiddleware(origins: configuration.origins))
             }
-            let predictor = Predictor(
-                models: models, queue: queue, timeout: configuration.timeout,
-                limits: Image.Limits(bytes: configuration.maxBody, pixels: configuration.maxPixels))
+            let predictor = predictor
             let bodies = BodyReader(
                 limit: configuration.maxBody, total: configuration.maxBodies, timeout: configuration.bodyTimeout)
             let keys = configuration.keys
@@ -86,6 +103,13 @@
 
             let predict = PredictRoutes(predictor: predictor, bodies: bodies)
             routes.on(.post, "/predict", [APIKeyMiddleware(keys: keys)], predict.predict)
+            OpenInferenceRoutes(
+                service: OpenInferenceService(predictor: predictor), bodies: bodies, version: configuration.version
+            ).add(to: &routes, keys: APIKeyMiddleware(keys: keys))
+            DeepStackRoutes(
+                predictor: predictor, bodies: bodies, keys: keys, version: configuration.version,
+                confidence: configuration.deepStackConfidence, limit: configuration.deepStackLimit
+            ).add(to: &routes)
             if configuration.hasMetrics {
                 let (metrics, queue, models) = (metrics, queue, models)
                 routes.on(.get, "/metrics", [APIKeyMiddleware(keys: keys)]) { _, _ in
@@ -102,10 +126,15 @@
     /// Loads models while the server already listens; the first that cannot be loaded ends it.
     private struct ModelLoading: Service {
         let models: ModelRegistry
+        let logger: Logger
 
         func run() async throws {
-            try await models.loadAll()
-            try await gracefulShutdown()
+            try await withGracefulShutdownHandler {
+                try await models.loadAll()
+                try await gracefulShutdown()
+            } onGracefulShutdown: {
+                logger.info("stopping: no more requests are taken, those that run finish")
+            }
         }
     }
 

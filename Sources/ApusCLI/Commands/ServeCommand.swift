@@ -55,6 +55,8 @@
         var host: String?
         @Option(help: ArgumentHelp("default: 8000; 0 takes a free one.", valueName: "n"))
         var port: String?
+        @Option(help: ArgumentHelp("Speak gRPC (Open Inference Protocol) on this port as well.", valueName: "n"))
+        var grpcPort: String?
         @Option(help: ArgumentHelp("Refuse larger bodies; default: 20MB.", valueName: "bytes"))
         var maxBody: String?
         @Option(help: ArgumentHelp("Of all bodies together; default: 256MB.", valueName: "bytes"))
@@ -123,7 +125,8 @@
                 ("device", device), ("precision", precision), ("provider", provider), ("threshold", threshold),
                 ("labels", labels), ("shapes", shapes), ("preparation", preparation), ("cache-dir", cacheDir),
                 ("no-cache", noCache ? "true" : nil), ("require-verified", requireVerified ? "true" : nil),
-                ("runtime", runtime), ("host", host), ("port", port), ("max-body", maxBody), ("max-bodies", maxBodies),
+                ("runtime", runtime), ("host", host), ("port", port),
+                ("grpc-port", grpcPort), ("max-body", maxBody), ("max-bodies", maxBodies),
                 ("max-pixels", maxPixels), ("max-connections", maxConnections), ("queue", queue),
                 ("concurrency", concurrency), ("max-batch", maxBatch), ("batch-delay-ms", batchDelayMs),
                 ("timeout", timeout), ("body-timeout", bodyTimeout), ("idle-timeout", idleTimeout), ("grace", grace),
@@ -144,7 +147,9 @@
             let (settings, configuration) = try Terminal.reporting {
                 let settings = try ServerSettings(
                     commandLine: given, environment: environment, file: config ?? environment["APUS_CONFIG"])
-                return (settings, try ServerConfiguration(settings))
+                var configuration = try ServerConfiguration(settings)
+                configuration.version = ApusCommand.version
+                return (settings, configuration)
             }
             if printConfig {
                 Terminal.print(settings.printed)

@@ -11,6 +11,7 @@
                 models: try ServerConfiguration.models(settings), detector: try ServerConfiguration.detector(settings))
             host = settings.text("host") ?? host
             port = settings.count("port") ?? port
+            grpcPort = settings.count("grpc-port")
             maxBody = settings.bytes("max-body")
             maxBodies = settings.bytes("max-bodies")
             maxPixels = settings.count("max-pixels") ?? maxPixels

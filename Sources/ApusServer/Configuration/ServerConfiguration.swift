@@ -6,6 +6,8 @@
         /// The first is the default.
         package var models: [ModelRegistry.Source]
         package var detector: Detector.Configuration
+        /// Of Apus.
+        package var version = ""
         package var host = "127.0.0.1"
         package var port = 8000
         /// Nil for no gRPC.

@@ -38,6 +38,7 @@
             Setting("cache-dir", .text), Setting("no-cache", .flag, "false"),
             Setting("require-verified", .flag, "false"), Setting("runtime", .text),
             Setting("host", .text, "127.0.0.1"), Setting("port", .count(0...65535), "8000"),
+            Setting("grpc-port", .count(0...65535)),
             Setting("max-body", .bytes, "20MB"), Setting("max-bodies", .bytes, "256MB"),
             Setting("max-pixels", .count(1...1_000_000_000), "50000000"),
             Setting("max-connections", .count(1...1_000_000), "4096"), Setting("queue", .count(0...100_000), "64"),

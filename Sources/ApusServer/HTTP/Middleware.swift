@@ -1,9 +1,7 @@
 #if Server
-    internal import Apus
     internal import Foundation
     internal import HTTPTypes
     internal import Hummingbird
-    internal import Logging
 
     extension HTTPField.Name {
         static func named(_ name: String) -> HTTPField.Name {
@@ -18,8 +16,7 @@
 
     /// The outermost: gives the request an id, logs a line when it is answered, counts it, and lets no error through.
     struct RecordingMiddleware: RouterMiddleware {
-        let logger: Logger
-        let metrics: ServerMetrics
+        let log: RequestLog
 
         func handle(
             _ request: Request, context: ServerContext,
@@ -32,7 +29,7 @@
                 $0.requestID = id
                 $0.trace = trace
             }
-            metrics.began()
+            log.began()
             var response: Response
             do {
                 response = try await next(request, context)
@@ -46,17 +43,16 @@
             response.headers[.xContentTypeOptions] = "nosniff"
             if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
             if request.method == .head { response.body = ResponseBody() }
-            let duration = ContinuousClock.now - start
-            let facts = context.record.current
-            metrics.ended(
-                route: context.endpointPath ?? "none", method: "\(request.method)", status: response.status.code,
-                duration: duration, facts)
-            log(request, response, duration, facts)
+            let path = request.uri.path
+            log.ended(
+                "\(request.method) \(path.prefix(200))", route: context.endpointPath ?? "none",
+                method: "\(request.method)", status: response.status.code, duration: ContinuousClock.now - start,
+                isProbe: ["/v2/health/live", "/v2/health/ready", "/metrics"].contains(path), context.record.current)
             return response
         }
 
         /// A client's own id, if it is one that may stand in a log.
-        private static func id(_ given: String?) -> String {
+        static func id(_ given: String?) -> String {
             if let given, (1...128).contains(given.utf8.count),
                 given.utf8.allSatisfy({ (0x21...0x7e).contains($0) && $0 != 0x22 && $0 != 0x5c })
             {
@@ -75,37 +71,6 @@
             return ServerError(
                 "http", error.status, title: error.status.reasonPhrase, detail: error.body ?? error.status.reasonPhrase)
         }
-
-        private func log(
-            _ request: Request, _ response: Response, _ duration: Duration, _ facts: RequestRecord.Facts
-        ) {
-            var metadata: Logger.Metadata = [
-                "request_id": "\(facts.requestID)", "ms": "\(RecordingMiddleware.text(duration.milliseconds))",
-            ]
-            if let trace = facts.trace { metadata["trace_id"] = "\(trace.traceID)" }
-            if let model = facts.model { metadata["model"] = "\(model)" }
-            if let device = facts.device { metadata["device"] = "\(device)" }
-            if let objects = facts.objects { metadata["objects"] = "\(objects)" }
-            if let batch = facts.batch, batch > 1 { metadata["batch"] = "\(batch)" }
-            if let timings = facts.timings {
-                for (name, value) in [
-                    ("queue", timings.queue), ("decode", timings.decode), ("preprocess", timings.preprocess),
-                    ("inference", timings.inference), ("postprocess", timings.postprocess),
-                ] { metadata["\(name)_ms"] = "\(RecordingMiddleware.text(value))" }
-            }
-            if let error = facts.error {
-                metadata["error"] = "\(error.kind): \(error.internalDetail ?? error.detail)"
-            }
-            let level: Logger.Level =
-                response.status.code >= 500 && response.status != .serviceUnavailable ? .error : .info
-            // Probes and scrapes would fill a log.
-            let isProbe = ["/v2/health/live", "/v2/health/ready", "/metrics"].contains(request.uri.path)
-            logger.log(
-                level: isProbe && response.status.code < 400 ? .debug : level,
-                "\(request.method) \(request.uri.path.prefix(200)) \(response.status.code)", metadata: metadata)
-        }
-
-        static func text(_ milliseconds: Double) -> String { String(format: "%.1f", milliseconds) }
     }
 
     /// Gives errors of some routes their protocol's own form.

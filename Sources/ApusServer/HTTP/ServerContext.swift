@@ -47,6 +47,14 @@
         var inference = 0.0
         var postprocess = 0.0
 
+        /// By name, in the order of the work.
+        var stages: [(name: String, milliseconds: Double)] {
+            [
+                ("queue", queue), ("decode", decode), ("preprocess", preprocess), ("inference", inference),
+                ("postprocess", postprocess),
+            ]
+        }
+
         /// To a thousandth of a millisecond.
         var rounded: StageTimings {
             func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }

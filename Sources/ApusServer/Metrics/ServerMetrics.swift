@@ -45,7 +45,8 @@
         ) {
             Meter(label: "apus_requests_in_flight", factory: registry).decrement()
             // What a client made up is no label.
-            let method = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"].contains(method) ? method : "other"
+            let method =
+                ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "gRPC"].contains(method) ? method : "other"
             Counter(
                 label: "apus_requests_total",
                 dimensions: [
@@ -59,10 +60,7 @@
                     .increment()
             }
             guard let timings = facts.timings, let model = facts.model else { return }
-            for (stage, milliseconds) in [
-                ("queue", timings.queue), ("decode", timings.decode), ("preprocess", timings.preprocess),
-                ("inference", timings.inference), ("postprocess", timings.postprocess),
-            ] {
+            for (stage, milliseconds) in timings.stages {
                 CoreMetrics.Timer(
                     label: "apus_stage_duration_seconds", dimensions: [("stage", stage), ("model", model)],
                     factory: registry

@@ -20,8 +20,10 @@
         package enum State: Sendable {
             case loading
             case ready(ServedModel)
-            /// Why it is not.
-            case unavailable(String)
+            /// It could not be loaded, and why.
+            case failed(String)
+            /// Somebody asked for it to go.
+            case unloaded
         }
 
         private struct Entry {
@@ -64,7 +66,13 @@
 
         /// Whether all models that are to be there are, on devices that can be trusted.
         package var isReady: Bool {
-            all.allSatisfy { if case .ready(let model) = $0.state { model.detector.deviceFault == nil } else { false } }
+            all.allSatisfy {
+                switch $0.state {
+                case .ready(let model): model.detector.deviceFault == nil
+                case .unloaded: true
+                case .loading, .failed: false
+                }
+            }
         }
 
         /// - Parameter name: nil for the default.
@@ -77,7 +85,8 @@
                 throw ServerError(
                     "loading", .serviceUnavailable, title: "The model is being loaded",
                     detail: "The model \(name) is not ready yet", retryAfter: 2)
-            case .unavailable(let why):
+            case .failed, .unloaded:
+                let why: String? = if case .failed(let why) = state { why } else { nil }
                 throw ServerError(
                     "model-unavailable", .serviceUnavailable, title: "The model is not loaded",
                     detail: "The model \(name) is not loaded",
@@ -122,7 +131,7 @@
                     if case .ready = entries[name]?.state {
                         entries[name]?.reloadFailure = text
                     } else {
-                        entries[name]?.state = .unavailable(text)
+                        entries[name]?.state = .failed(text)
                     }
                 }
                 logger.error("model not loaded", metadata: ["model": "\(name)", "error": "\(text)"])
@@ -134,7 +143,7 @@
         package func unload(_ name: String) throws(ServerError) {
             let isKnown = lock.withLock {
                 guard entries[name] != nil else { return false }
-                entries[name]?.state = .unavailable("it was unloaded by request")
+                entries[name]?.state = .unloaded
                 return true
             }
             guard isKnown else { throw .noSuchModel(name, order) }

@@ -1,0 +1,49 @@
+#if Server
+    internal import Apus
+    internal import GRPCCore
+    internal import GRPCNIOTransportHTTP2
+    internal import Logging
+    internal import ServiceLifecycle
+
+    /// The gRPC server as a service that ends with the others.
+    struct GRPCListener: Service {
+        private let server: GRPCServer<HTTP2ServerTransport.Posix>
+        private let logger: Logger
+
+        init(_ service: GRPCService, _ configuration: ServerConfiguration, port: Int, logger: Logger) {
+            var transport = HTTP2ServerTransport.Posix.Config.defaults
+            // Beyond this the transport resets the stream without a word, so a message that is a little too large is let through,
+            // to be refused with one.
+            transport.rpc.maxRequestPayloadSize = 4 * configuration.maxBody
+            let security: HTTP2ServerTransport.Posix.TransportSecurity =
+                if let files = configuration.tls {
+                    .tls(
+                        certificateChain: [.file(path: files.certificate, format: .pem)],
+                        privateKey: .file(path: files.key, format: .pem))
+                } else {
+                    .plaintext
+                }
+            let address: SocketAddress =
+                configuration.host.contains(":")
+                ? .ipv6(host: configuration.host, port: port) : .ipv4(host: configuration.host, port: port)
+            server = GRPCServer(
+                transport: .http2NIOPosix(address: address, transportSecurity: security, config: transport),
+                services: [service], interceptors: [MetadataInterceptor()])
+            self.logger = logger
+        }
+
+        func run() async throws {
+            try await withGracefulShutdownHandler {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await server.serve() }
+                    if let address = try await server.listeningAddress {
+                        logger.info("listening for gRPC", metadata: ["address": "\(address)"])
+                    }
+                    try await group.waitForAll()
+                }
+            } onGracefulShutdown: {
+                server.beginGracefulShutdown()
+            }
+        }
+    }
+#endif

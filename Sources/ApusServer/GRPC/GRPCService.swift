@@ -1,0 +1,297 @@
+#if Server
+    internal import Apus
+    internal import Foundation
+    internal import GRPCCore
+    internal import HTTPTypes
+    internal import SwiftProtobuf
+
+    /// The Open Inference Protocol over gRPC.
+    struct GRPCService: Inference_GRPCInferenceService.SimpleServiceProtocol {
+        let service: OpenInferenceService
+        let version: String
+        let log: RequestLog
+        let keys: APIKeys
+
+        private var models: ModelRegistry { service.predictor.models }
+
+        // MARK: Health
+
+        func serverLive(
+            request: Inference_ServerLiveRequest, context: GRPCCore.ServerContext
+        ) async throws -> Inference_ServerLiveResponse {
+            .with { $0.live = true }
+        }
+
+        func serverReady(
+            request: Inference_ServerReadyRequest, context: GRPCCore.ServerContext
+        ) async throws -> Inference_ServerReadyResponse {
+            .with { $0.ready = models.isReady }
+        }
+
+        func modelReady(
+            request: Inference_ModelReadyRequest, context: GRPCCore.ServerContext
+        ) async throws -> Inference_ModelReadyResponse {
+            let isReady = (try? service.requireReady(request.name, request.version)) != nil
+            return .with { $0.ready = isReady }
+        }
+
+        // MARK: Descriptions
+
+        func serverMetadata(
+            request: Inference_ServerMetadataRequest, context: GRPCCore.ServerContext
+        ) async throws -> Inference_ServerMetadataResponse {
+            try await recorded(context) { _ in
+                .with {
+                    $0.name = "apus"
+                    $0.version = version
+                    $0.extensions = OpenInferenceService.extensions
+                }
+            }
+        }
+
+        func modelMetadata(
+            request: Inference_ModelMetadataRequest, context: GRPCCore.ServerContext
+        ) async throws -> Inference_ModelMetadataResponse {
+            try await recorded(context) { _ in
+                let found = try service.describe(request.name, request.version)
+                func tensor(
+                    _ own: ModelDescription.Tensor
+                ) -> Inference_ModelMetadataResponse.TensorMetadata {
+                    .with {
+                        $0.name = own.name
+                        $0.datatype = own.datatype
+                        $0.shape = own.shape.map { Int64($0) }
+                    }
+                }
+                return .with {
+                    $0.name = found.name
+                    $0.versions = found.versions
+                    $0.platform = found.platform
+                    $0.inputs = found.inputs.map(tensor)
+                    $0.outputs = found.outputs.map(tensor)
+                }
+            }
+        }
+
+        // MARK: Inference
+
+        func modelInfer(
+            request: Inference_ModelInferRequest, context: GRPCCore.ServerContext
+        ) async throws -> Inference_ModelInferResponse {
+            try await recorded(context) { record in
+                let bytes = request.rawInputContents.reduce(0) { $0 + $1.count }
+                guard bytes <= service.predictor.limits.bytes else {
+                    throw ServerError.tooLarge(
+                        "The inputs have \(bytes) bytes; \(service.predictor.limits.bytes) are allowed",
+                        remedy: "Send a smaller picture, or give the server a larger --max-body.")
+                }
+                let response = try await service.infer(try InferRequest(request), record: record)
+                return .with { message in
+                    message.modelName = response.model
+                    message.modelVersion = response.version
+                    message.id = response.id ?? ""
+                    for output in response.outputs {
+                        message.outputs.append(
+                            .with {
+                                $0.name = output.name
+                                $0.datatype = output.datatype.rawValue
+                                $0.shape = output.shape.map { Int64($0) }
+                            })
+                        message.rawOutputContents.append(Data(output.binary))
+                    }
+                }
+            }
+        }
+
+        // MARK: Repository
+
+        func repositoryIndex(
+            request: Inference_RepositoryIndexRequest, context: GRPCCore.ServerContext
+        ) async throws -> Inference_RepositoryIndexResponse {
+            try await recorded(context) { _ in
+                .with { message in
+                    message.models = service.index(onlyReady: request.ready).map { entry in
+                        .with {
+                            $0.name = entry.name
+                            $0.version = entry.version
+                            $0.state = entry.state
+                            $0.reason = entry.reason
+                        }
+                    }
+                }
+            }
+        }
+
+        func repositoryModelLoad(
+            request: Inference_RepositoryModelLoadRequest, context: GRPCCore.ServerContext
+        ) async throws -> Inference_RepositoryModelLoadResponse {
+            try await recorded(context) { _ in
+                try await models.load(request.modelName)
+                return Inference_RepositoryModelLoadResponse()
+            }
+        }
+
+        func repositoryModelUnload(
+            request: Inference_RepositoryModelUnloadRequest, context: GRPCCore.ServerContext
+        ) async throws -> Inference_RepositoryModelUnloadResponse {
+            try await recorded(context) { _ in
+                try models.unload(request.modelName)
+                return Inference_RepositoryModelUnloadResponse()
+            }
+        }
+
+        // MARK: All calls
+
+        private struct Presented {
+            var key: String?
+            var requestID: String?
+            var trace: String?
+
+            init(_ metadata: Metadata) {
+                func first(_ name: String) -> String? { Array(metadata[stringValues: name]).first }
+                let bearer = first("authorization").flatMap { value in
+                    value.lowercased().hasPrefix("bearer ") ? String(value.dropFirst(7)) : nil
+                }
+                key = bearer ?? first("x-api-key")
+                requestID = first("x-request-id")
+                trace = first("traceparent")
+            }
+        }
+
+        /// What the call brought with it; set by `MetadataInterceptor`.
+        @TaskLocal static var metadata = Metadata()
+
+        /// Asks for a key, ends the work when the client goes away, and says what it cost.
+        private func recorded<Message: Sendable>(
+            _ context: GRPCCore.ServerContext, _ work: @escaping @Sendable (RequestRecord) async throws -> Message
+        ) async throws -> Message {
+            let start = ContinuousClock.now
+            let presented = Presented(GRPCService.metadata)
+            let record = RequestRecord()
+            record.update {
+                $0.requestID = RecordingMiddleware.id(presented.requestID)
+                $0.trace = presented.trace.flatMap { TraceContext($0) }?.child()
+            }
+            log.began()
+            let name = "\(context.descriptor)"
+            func ended(_ status: Int) {
+                log.ended(
+                    "gRPC \(name)", route: name, method: "gRPC", status: status, duration: ContinuousClock.now - start,
+                    record.current)
+            }
+            do {
+                if keys.areWanted {
+                    guard let key = presented.key, keys.contains(key) else { throw ServerError.unauthorized }
+                }
+                let task = Task { try await work(record) }
+                let message = try await withRPCCancellationHandler {
+                    try await task.value
+                } onCancelRPC: {
+                    task.cancel()
+                }
+                ended(200)
+                return message
+            } catch {
+                let error = ServerError(error)
+                record.update { $0.error = error }
+                ended(error.status.code)
+                throw RPCError(code: error.grpcCode, message: error.text)
+            }
+        }
+    }
+
+    /// Gives handlers the call's metadata, which they do not get themselves.
+    struct MetadataInterceptor: ServerInterceptor {
+        func intercept<Input: Sendable, Output: Sendable>(
+            request: StreamingServerRequest<Input>, context: GRPCCore.ServerContext,
+            next:
+                @Sendable (StreamingServerRequest<Input>, GRPCCore.ServerContext) async throws ->
+                StreamingServerResponse<Output>
+        ) async throws -> StreamingServerResponse<Output> {
+            try await GRPCService.$metadata.withValue(request.metadata) { try await next(request, context) }
+        }
+    }
+
+    extension ServerError {
+        fileprivate var grpcCode: RPCError.Code {
+            switch status {
+            case .badRequest: .invalidArgument
+            case .unauthorized: .unauthenticated
+            case .notFound: .notFound
+            case .contentTooLarge: .resourceExhausted
+            case .serviceUnavailable: kind == "queue-full" ? .resourceExhausted : .unavailable
+            case .gatewayTimeout: .deadlineExceeded
+            case let other where other.code == 499: .cancelled
+            default: .internalError
+            }
+        }
+    }
+
+    extension InferRequest {
+        init(_ message: Inference_ModelInferRequest) throws(ServerError) {
+            self.init(
+                model: message.modelName, version: message.modelVersion, id: message.id.isEmpty ? nil : message.id,
+                inputs: [], outputs: message.outputs.isEmpty ? nil : message.outputs.map(\.name))
+            guard message.inputs.count <= 64 else { throw .badRequest("The request has more than 64 inputs") }
+            let raw = message.rawInputContents
+            guard raw.isEmpty || raw.count == message.inputs.count else {
+                throw .badRequest("There are \(message.inputs.count) inputs, but \(raw.count) raw_input_contents")
+            }
+            for (index, input) in message.inputs.enumerated() {
+                guard let datatype = Datatype(rawValue: input.datatype) else {
+                    throw .badRequest(
+                        "The input \(input.name.prefix(100)) has no datatype that is known",
+                        remedy: "There are BOOL, UINT8, INT32, INT64, FP16, FP32, FP64 and BYTES.")
+                }
+                let shape = input.shape.map { Int($0) }
+                inputs.append(
+                    raw.isEmpty
+                        ? try InferTensor(
+                            name: input.name, datatype: datatype, shape: shape,
+                            content: try InferTensor.Content(input.contents, datatype))
+                        : try InferTensor(
+                            name: input.name, datatype: datatype, shape: shape, binary: [UInt8](raw[index])[...]))
+            }
+            threshold = try message.parameters["threshold"].map { parameter throws(ServerError) in
+                let number: Double? =
+                    switch parameter.parameterChoice {
+                    case .doubleParam(let value): value
+                    case .int64Param(let value): Double(value)
+                    case .stringParam(let value): Double(value)
+                    default: nil
+                    }
+                guard let number, (0...1).contains(number) else {
+                    throw .badRequest("The parameter threshold is no number from 0 to 1")
+                }
+                return Float(number)
+            }
+            limit = try message.parameters["limit"].map { parameter throws(ServerError) in
+                guard case .int64Param(let value) = parameter.parameterChoice, (1...1000).contains(value) else {
+                    throw .badRequest("The parameter limit is no whole number from 1 to 1000")
+                }
+                return Int(value)
+            }
+        }
+    }
+
+    extension InferTensor.Content {
+        fileprivate init(_ contents: Inference_InferTensorContents, _ datatype: Datatype) throws(ServerError) {
+            func numbers<Value>(_ values: [Value]) -> Self { .numbers(values.withUnsafeBytes { Array($0) }) }
+            switch datatype {
+            case .bool: self = numbers(contents.boolContents)
+            case .uint8:
+                guard contents.uintContents.allSatisfy({ $0 <= 255 }) else {
+                    throw .badRequest("A value is not of type UINT8")
+                }
+                self = numbers(contents.uintContents.map { UInt8($0) })
+            case .int32: self = numbers(contents.intContents)
+            case .int64: self = numbers(contents.int64Contents)
+            case .float32: self = numbers(contents.fp32Contents)
+            case .float64: self = numbers(contents.fp64Contents)
+            case .bytes: self = .items(contents.bytesContents.map { [UInt8]($0) })
+            case .float16:
+                throw .badRequest("FP16 has no contents of its own", remedy: "Send it in raw_input_contents.")
+            }
+        }
+    }
+#endif

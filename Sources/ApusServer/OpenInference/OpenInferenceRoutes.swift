@@ -1,0 +1,108 @@
+#if Server
+    internal import Foundation
+    internal import HTTPTypes
+    internal import Hummingbird
+    internal import NIOCore
+
+    /// The Open Inference Protocol over HTTP, as Triton, KServe and OpenVINO Model Server speak it.
+    struct OpenInferenceRoutes {
+        let service: OpenInferenceService
+        let bodies: BodyReader
+        let version: String
+
+        /// An error as the protocol has it.
+        static func form(_ error: ServerError) throws -> Response {
+            try .json(["error": error.text], status: error.status)
+        }
+
+        func add(to routes: inout RouteTable, keys: APIKeyMiddleware) {
+            let form = ErrorFormMiddleware(form: OpenInferenceRoutes.form)
+            let guarded: [any MiddlewareProtocol<Request, Response, ServerContext>] = [form, keys]
+            let models = service.predictor.models
+            // Whoever watches a server's health has no key.
+            routes.on(.get, "/v2/health/live", [form]) { _, _ in try .json(["live": true]) }
+            routes.on(.get, "/v2/health/ready", [form]) { _, _ in
+                let isReady = models.isReady
+                return try .json(["ready": isReady, "live": true], status: isReady ? .ok : .serviceUnavailable)
+            }
+            routes.on(.get, "/v2", guarded) { _, _ in try .json(ServerDescription(version: version)) }
+            for path in ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"] {
+                routes.on(.get, path, guarded) { _, context in
+                    try .json(try service.describe(model(context), context.parameters.get("version")))
+                }
+                routes.on(.get, path + "/ready", guarded) { _, context in
+                    let name = try model(context)
+                    try service.requireReady(name, context.parameters.get("version"))
+                    return try .json(Readiness(name: name, ready: true))
+                }
+                routes.on(.post, path + "/infer", guarded, infer)
+            }
+            routes.on(.post, "/v2/repository/index", guarded, index)
+            routes.on(.post, "/v2/repository/models/{model}/load", guarded) { request, context in
+                _ = try await bodies.read(request.body, declared: nil)
+                try await models.load(try model(context))
+                return Response(status: .ok)
+            }
+            routes.on(.post, "/v2/repository/models/{model}/unload", guarded) { request, context in
+                _ = try await bodies.read(request.body, declared: nil)
+                try models.unload(try model(context))
+                return Response(status: .ok)
+            }
+        }
+
+        private struct ServerDescription: Encodable {
+            var name = "apus"
+            var version: String
+            var extensions = OpenInferenceService.extensions
+        }
+
+        private struct Readiness: Encodable {
+            var name: String
+            var ready: Bool
+        }
+
+        private func model(_ context: ServerContext) throws -> String { try context.parameters.require("model") }
+
+        private func infer(_ request: Request, _ context: ServerContext) async throws -> Response {
+            let name = try model(context)
+            let version = context.parameters.get("version")
+            let headLength = try request.headers[.inferenceHeaderLength].map { text throws(ServerError) in
+                guard let length = Int(text), length >= 0 else {
+                    throw .badRequest("Inference-Header-Content-Length is no number of bytes")
+                }
+                return length
+            }
+            let declared = request.headers[.contentLength].flatMap { Int($0) }
+            let body = request.body
+            return try await context.endingWithTheClient {
+                let read = try await bodies.read(body, declared: declared)
+                let (request, form) = try InferJSON.read(
+                    read.bytes, headLength: headLength, model: name, version: version)
+                let response = try await service.infer(request, record: context.record)
+                let (head, tail) = try InferJSON.write(response, form)
+                var buffer = ByteBuffer(bytes: head)
+                guard !tail.isEmpty else {
+                    return Response(
+                        status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: buffer))
+                }
+                buffer.writeBytes(tail)
+                return Response(
+                    status: .ok,
+                    headers: [
+                        .contentType: "application/octet-stream", .inferenceHeaderLength: "\(head.count)",
+                    ], body: .init(byteBuffer: buffer))
+            }
+        }
+
+        private func index(_ request: Request, _ context: ServerContext) async throws -> Response {
+            let body = try await bodies.read(request.body, declared: nil)
+            let object = try? JSONSerialization.jsonObject(with: Data(body.bytes)) as? [String: Any]
+            let onlyReady = object?["ready"] as? Bool ?? false
+            return try .json(service.index(onlyReady: onlyReady))
+        }
+    }
+
+    extension HTTPField.Name {
+        fileprivate static let inferenceHeaderLength = named("Inference-Header-Content-Length")
+    }
+#endif

@@ -1,0 +1,213 @@
+#if Server
+    internal import Apus
+    internal import Foundation
+    internal import HTTPTypes
+    internal import ONNXRuntime
+
+    /// What a client asks by the Open Inference Protocol, whether by HTTP or by gRPC.
+    struct InferRequest: Sendable {
+        var model: String
+        var version: String?
+        var id: String?
+        var inputs: [InferTensor]
+        /// Nil for all.
+        var outputs: [String]?
+        var threshold: Float?
+        var limit: Int?
+    }
+
+    struct InferResponse: Sendable {
+        var model: String
+        var version: String
+        var id: String?
+        var outputs: [InferTensor]
+    }
+
+    /// A model as the protocol describes it.
+    struct ModelDescription: Sendable, Encodable {
+        struct Tensor: Sendable, Encodable {
+            var name: String
+            var datatype: String
+            /// -1 is any.
+            var shape: [Int]
+        }
+
+        var name: String
+        var versions: [String]
+        var platform: String
+        var inputs: [Tensor]
+        var outputs: [Tensor]
+    }
+
+    /// The Open Inference Protocol (v2), without its forms.
+    ///
+    /// Each model is there twice: under its name it takes encoded pictures and gives boxes; under its name and `.raw` it is the
+    /// network itself, for clients that prepare pictures and read answers themselves.
+    struct OpenInferenceService: Sendable {
+        static let rawSuffix = ".raw"
+        static let extensions = ["binary_tensor_data", "model_repository"]
+
+        /// A model in the index of the repository.
+        struct IndexEntry: Encodable, Sendable {
+            var name: String
+            var version: String
+            var state: String
+            var reason: String
+        }
+
+        let predictor: Predictor
+
+        private func find(_ name: String, _ version: String?) throws(ServerError) -> (model: ServedModel, isRaw: Bool) {
+            let isRaw = name.hasSuffix(OpenInferenceService.rawSuffix)
+            let model = try predictor.models.model(
+                isRaw ? String(name.dropLast(OpenInferenceService.rawSuffix.count)) : name)
+            if let version, !version.isEmpty, version != "\(model.version)" {
+                throw ServerError(
+                    "model", .notFound, title: "There is no such model",
+                    detail: "The model \(name) has no version \(version.prefix(40))",
+                    remedy: "It has version \(model.version).")
+            }
+            return (model, isRaw)
+        }
+
+        /// - Throws: `ServerError` if the model is not there, or not ready.
+        func requireReady(_ name: String, _ version: String?) throws(ServerError) {
+            let (model, _) = try find(name, version)
+            if let fault = model.detector.deviceFault { throw ServerError(fault) }
+        }
+
+        func index(onlyReady: Bool) -> [IndexEntry] {
+            let entries = predictor.models.all.flatMap { name, state, version, failure in
+                let (word, reason) =
+                    switch state {
+                    case .ready: ("READY", failure == nil ? "" : "a newer file could not be loaded")
+                    case .loading: ("LOADING", "")
+                    case .failed: ("UNAVAILABLE", "it could not be loaded")
+                    case .unloaded: ("UNAVAILABLE", "unloaded")
+                    }
+                return [name, name + OpenInferenceService.rawSuffix].map {
+                    IndexEntry(name: $0, version: version == 0 ? "" : "\(version)", state: word, reason: reason)
+                }
+            }
+            return entries.filter { !onlyReady || $0.state == "READY" }
+        }
+
+        func describe(_ name: String, _ version: String?) throws(ServerError) -> ModelDescription {
+            let (model, isRaw) = try find(name, version)
+            guard isRaw else {
+                return ModelDescription(
+                    name: name, versions: ["\(model.version)"], platform: "apus",
+                    inputs: [.init(name: "image", datatype: "BYTES", shape: [-1])],
+                    outputs: [
+                        .init(name: "boxes", datatype: "FP32", shape: [-1, 4]),
+                        .init(name: "scores", datatype: "FP32", shape: [-1]),
+                        .init(name: "labels", datatype: "INT64", shape: [-1]),
+                        .init(name: "categories", datatype: "BYTES", shape: [-1]),
+                        .init(name: "pictures", datatype: "INT64", shape: [-1]),
+                    ])
+            }
+            func tensor(_ value: ValueInfo) -> ModelDescription.Tensor {
+                .init(
+                    name: value.name, datatype: value.elementType.flatMap { Datatype($0) }?.rawValue ?? "UNKNOWN",
+                    shape: value.dimensions.map { $0.size ?? -1 })
+            }
+            let signature = model.detector.signature
+            return ModelDescription(
+                name: name, versions: ["\(model.version)"], platform: "onnxruntime_onnx",
+                inputs: signature.inputs.map(tensor), outputs: signature.outputs.map(tensor))
+        }
+
+        func infer(_ request: InferRequest, record: RequestRecord) async throws -> InferResponse {
+            let (model, isRaw) = try find(request.model, request.version)
+            let outputs =
+                isRaw
+                ? try await tensors(request, model, record) : try await objects(request, model, record)
+            return InferResponse(
+                model: request.model, version: "\(model.version)", id: request.id, outputs: outputs)
+        }
+
+        // MARK: Pictures in, boxes out
+
+        private func objects(
+            _ request: InferRequest, _ model: ServedModel, _ record: RequestRecord
+        ) async throws -> [InferTensor] {
+            guard request.inputs.count == 1, let input = request.inputs.first, input.name == "image",
+                case .items(let items) = input.content
+            else {
+                throw ServerError.badRequest(
+                    "The model \(model.name) takes one input, \"image\", of type BYTES: encoded pictures",
+                    remedy: "Tensors go to \(model.name)\(OpenInferenceService.rawSuffix).")
+            }
+            guard (1...16).contains(items.count) else {
+                throw ServerError.badRequest("A request has 1 to 16 pictures; this one has \(items.count)")
+            }
+            let known = ["boxes", "scores", "labels", "categories", "pictures"]
+            if let unknown = request.outputs?.first(where: { !known.contains($0) }) {
+                throw ServerError.badRequest(
+                    "There is no output \(unknown.prefix(100))", remedy: "There are \(known.joined(separator: ", ")).")
+            }
+            let pictures = items.enumerated().map { index, bytes in
+                EncodedPicture(name: "picture \(index)", bytes: bytes, limits: predictor.limits)
+            }
+            let prediction = try await predictor.predict(
+                pictures, model: model.name, threshold: request.threshold, record: record)
+            let found = prediction.pictures.enumerated().flatMap { index, picture in
+                picture.result.detections.prefix(request.limit ?? .max).map { (index, $0) }
+            }
+            let count = found.count
+            let all = [
+                InferTensor(
+                    name: "boxes", shape: [count, 4],
+                    found.flatMap { [$1.box.xMin, $1.box.yMin, $1.box.xMax, $1.box.yMax] }),
+                InferTensor(name: "scores", shape: [count], found.map { $1.score }),
+                InferTensor(name: "labels", shape: [count], found.map { Int64($1.label) }),
+                InferTensor(name: "categories", shape: [count], texts: found.map { $1.category ?? "" }),
+                InferTensor(name: "pictures", shape: [count], found.map { Int64($0.0) }),
+            ]
+            guard let wanted = request.outputs else { return all }
+            return wanted.compactMap { name in all.first { $0.name == name } }
+        }
+
+        // MARK: Tensors in, tensors out
+
+        private func tensors(
+            _ request: InferRequest, _ model: ServedModel, _ record: RequestRecord
+        ) async throws -> [InferTensor] {
+            record.update {
+                $0.model = model.name
+                $0.device = model.detector.execution.device
+            }
+            let signature = model.detector.signature
+            var inputs: [String: Tensor] = [:]
+            for input in request.inputs {
+                guard inputs.updateValue(try input.tensor(), forKey: input.name) == nil else {
+                    throw ServerError.badRequest("The input \(input.name) is given twice")
+                }
+            }
+            let known = Set(signature.outputs.map(\.name))
+            if let unknown = request.outputs?.first(where: { !known.contains($0) }) {
+                throw ServerError.badRequest(
+                    "There is no output \(unknown.prefix(100))",
+                    remedy: "There are \(known.sorted().joined(separator: ", ")).")
+            }
+            let names = request.outputs ?? signature.outputs.map(\.name)
+            let outcome = try await predictor.admitted { [inputs] in
+                try await predictor.queue.perform(with: model) { cancellation in
+                    let start = ContinuousClock.now
+                    let outputs = try model.detector.infer(inputs, outputs: names, cancellation: cancellation)
+                    return (outputs, ContinuousClock.now - start)
+                }
+            }
+            var timings = StageTimings()
+            timings.queue = outcome.waited.milliseconds
+            timings.inference = outcome.value.1.milliseconds
+            record.update { [timings] in $0.timings = timings }
+            return try names.map { name in
+                guard let tensor = outcome.value.0[name], let output = InferTensor(name: name, tensor) else {
+                    throw ServerError.badRequest("The output \(name) is of a type that the protocol has no name for")
+                }
+                return output
+            }
+        }
+    }
+#endif
