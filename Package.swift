@@ -65,10 +65,11 @@ let package = Package(
             name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "Hashing", dependencies: ["CCrypto"], swiftSettings: settings),
         .target(name: "ModelTools", dependencies: ["CModelTools", "Hashing"], swiftSettings: settings),
+        .target(name: "CServerPages", exclude: ["index.html", "page.css", "page.js", "docs.html", "openapi.json"]),
         .target(
             name: "ApusServer",
             dependencies: [
-                "Apus", "Drawing", "Imaging", "ONNXRuntime",
+                "Apus", "CServerPages", "Drawing", "Imaging", "ONNXRuntime",
                 server("Hummingbird", "hummingbird"), server("HummingbirdCore", "hummingbird"),
                 server("HummingbirdTLS", "hummingbird"),
                 server("Configuration", "swift-configuration"), server("Logging", "swift-log"),

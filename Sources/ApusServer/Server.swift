@@ -99,17 +99,19 @@
             let bodies = BodyReader(
                 limit: configuration.maxBody, total: configuration.maxBodies, timeout: configuration.bodyTimeout)
             let keys = configuration.keys
-            var routes = RouteTable(router)
+            let routes = RouteTable(router)
 
             let predict = PredictRoutes(predictor: predictor, bodies: bodies)
             routes.on(.post, "/predict", [APIKeyMiddleware(keys: keys)], predict.predict)
             OpenInferenceRoutes(
                 service: OpenInferenceService(predictor: predictor), bodies: bodies, version: configuration.version
-            ).add(to: &routes, keys: APIKeyMiddleware(keys: keys))
+            ).add(to: routes, keys: APIKeyMiddleware(keys: keys))
             DeepStackRoutes(
                 predictor: predictor, bodies: bodies, keys: keys, version: configuration.version,
                 confidence: configuration.deepStackConfidence, limit: configuration.deepStackLimit
-            ).add(to: &routes)
+            ).add(to: routes)
+            PageRoutes(models: models, version: configuration.version).add(
+                to: routes, keys: APIKeyMiddleware(keys: keys), hasPage: configuration.hasPage)
             if configuration.hasMetrics {
                 let (metrics, queue, models) = (metrics, queue, models)
                 routes.on(.get, "/metrics", [APIKeyMiddleware(keys: keys)]) { _, _ in
@@ -118,7 +120,6 @@
                         body: .init(byteBuffer: ByteBuffer(string: metrics.text(queue, models))))
                 }
             }
-            routes.refuseOtherMethods()
             return router
         }
     }

@@ -60,7 +60,7 @@
             return try .json(Failure(error: error.text), status: status, keys: .useDefaultKeys)
         }
 
-        func add(to routes: inout RouteTable) {
+        func add(to routes: RouteTable) {
             let form = [ErrorFormMiddleware(form: DeepStackRoutes.form)]
             routes.on(.post, "/v1/vision/detection", form) { request, context in
                 try await detect(request, context, model: nil, command: "detect")

@@ -1,59 +1,88 @@
 #if Server
     internal import HTTPTypes
     internal import Hummingbird
+    internal import NIOConcurrencyHelpers
 
     /// Routes with the methods that each path has, so that others are refused as HTTP has it (405 with Allow).
     struct RouteTable {
         typealias Handler = @Sendable (Request, ServerContext) async throws -> Response
+        typealias Middleware = any MiddlewareProtocol<Request, Response, ServerContext>
 
         private let router: Router<ServerContext>
-        private var methods: [String: [HTTPRequest.Method]] = [:]
-        /// The middleware of a path's first route, so that a refusal has its protocol's form.
-        private var forms: [String: [any MiddlewareProtocol<Request, Response, ServerContext>]] = [:]
+        private let paths: KnownPaths
 
-        private static let known: [HTTPRequest.Method] = [
-            .get, .head, .post, .put, .delete, .patch, .options, .trace, .connect,
-        ]
+        init(_ router: Router<ServerContext>) {
+            self.router = router
+            paths = KnownPaths()
+            router.add(middleware: MethodMiddleware(paths: paths))
+        }
 
-        init(_ router: Router<ServerContext>) { self.router = router }
-
-        mutating func on(
-            _ method: HTTPRequest.Method, _ path: String,
-            _ middleware: [any MiddlewareProtocol<Request, Response, ServerContext>] = [], _ handler: @escaping Handler
+        func on(
+            _ method: HTTPRequest.Method, _ path: String, _ middleware: [Middleware] = [], _ handler: @escaping Handler
         ) {
             let group = router.group()
             for each in middleware { group.add(middleware: each) }
-            group.on(RouterPath(path), method: method) { try await handler($0, $1) }
-            methods[path, default: []].append(method)
-            forms[path] = forms[path] ?? middleware.filter { $0 is ErrorFormMiddleware }
             // What may be read may be asked about.
-            if method == .get {
-                group.on(RouterPath(path), method: .head) { try await handler($0, $1) }
-                methods[path, default: []].append(.head)
+            for method in method == .get ? [.get, .head] : [method] {
+                group.on(RouterPath(path), method: method) { try await handler($0, $1) }
+                paths.add(path, method, middleware.lazy.compactMap { $0 as? ErrorFormMiddleware }.first)
+            }
+        }
+    }
+
+    /// The paths that there are, with `{parameters}`.
+    private final class KnownPaths: Sendable {
+        struct Entry: Sendable {
+            var parts: [Substring]
+            var methods: Set<String>
+            /// The form of its errors; nil for problem details.
+            var form: ErrorFormMiddleware?
+        }
+
+        private let entries = NIOLockedValueBox<[String: Entry]>([:])
+
+        func add(_ path: String, _ method: HTTPRequest.Method, _ form: ErrorFormMiddleware?) {
+            entries.withLockedValue {
+                var entry = $0[path] ?? Entry(parts: path.split(separator: "/"), methods: [], form: form)
+                entry.methods.insert(method.rawValue)
+                $0[path] = entry
             }
         }
 
-        func refuseOtherMethods() {
-            for (path, allowed) in methods {
-                let group = router.group()
-                for each in forms[path] ?? [] { group.add(middleware: each) }
-                let list = Set(allowed).map { "\($0)" }.sorted().joined(separator: ", ")
-                for method in RouteTable.known where !allowed.contains(method) {
-                    group.on(RouterPath(path), method: method) { request, _ -> Response in
-                        throw ServerError.methodNotAllowed(request.method, list)
-                    }
+        func find(_ path: String) -> Entry? {
+            let parts = path.split(separator: "/")
+            return entries.withLockedValue { entries in
+                entries.values.first { entry in
+                    entry.parts.count == parts.count
+                        && zip(entry.parts, parts).allSatisfy { $0.hasPrefix("{") || $0 == $1 }
                 }
             }
         }
     }
 
-    extension ServerError {
-        fileprivate static func methodNotAllowed(_ method: HTTPRequest.Method, _ allowed: String) -> ServerError {
-            var error = ServerError(
-                "method", .methodNotAllowed, title: "The method is not for this path",
-                detail: "\(method) is not for this path", remedy: "It takes \(allowed).")
-            error.allow = allowed
-            return error
+    /// Says of a path that is there for other methods that it is.
+    private struct MethodMiddleware: RouterMiddleware {
+        let paths: KnownPaths
+
+        func handle(
+            _ request: Request, context: ServerContext,
+            next: (Request, ServerContext) async throws -> Response
+        ) async throws -> Response {
+            do {
+                return try await next(request, context)
+            } catch let error as HTTPError where error.status == .notFound {
+                guard let entry = paths.find(request.uri.path), !entry.methods.contains(request.method.rawValue) else {
+                    throw error
+                }
+                let allowed = entry.methods.sorted().joined(separator: ", ")
+                var refusal = ServerError(
+                    "method", .methodNotAllowed, title: "The method is not for this path",
+                    detail: "\(request.method) is not for this path", remedy: "It takes \(allowed).")
+                refusal.allow = allowed
+                guard let form = entry.form else { throw refusal }
+                context.record.update { $0.error = refusal }
+                return try form.form(refusal).with(refusal)
+            }
         }
     }
 #endif

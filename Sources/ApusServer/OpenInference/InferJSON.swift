@@ -221,10 +221,13 @@
             return object
         }
 
-        private static func flag(_ value: Any?, _ name: String) throws(ServerError) -> Bool? {
+        /// True or false, and not 1 or 0, which Foundation takes for these too.
+        static func flag(_ value: Any?, _ name: String) throws(ServerError) -> Bool? {
             guard let value else { return nil }
-            guard let flag = value as? Bool else { throw .badRequest("\(name) is neither true nor false") }
-            return flag
+            guard let number = value as? NSNumber, ["c", "B"].contains(String(cString: number.objCType)) else {
+                throw .badRequest("\(name) is neither true nor false")
+            }
+            return number.boolValue
         }
 
         private static func integer(_ value: Any) -> Int? {

@@ -15,7 +15,7 @@
             try .json(["error": error.text], status: error.status)
         }
 
-        func add(to routes: inout RouteTable, keys: APIKeyMiddleware) {
+        func add(to routes: RouteTable, keys: APIKeyMiddleware) {
             let form = ErrorFormMiddleware(form: OpenInferenceRoutes.form)
             let guarded: [any MiddlewareProtocol<Request, Response, ServerContext>] = [form, keys]
             let models = service.predictor.models
@@ -39,12 +39,12 @@
             }
             routes.on(.post, "/v2/repository/index", guarded, index)
             routes.on(.post, "/v2/repository/models/{model}/load", guarded) { request, context in
-                _ = try await bodies.read(request.body, declared: nil)
+                _ = try await object(request)
                 try await models.load(try model(context))
                 return Response(status: .ok)
             }
             routes.on(.post, "/v2/repository/models/{model}/unload", guarded) { request, context in
-                _ = try await bodies.read(request.body, declared: nil)
+                _ = try await object(request)
                 try models.unload(try model(context))
                 return Response(status: .ok)
             }
@@ -61,11 +61,23 @@
             var ready: Bool
         }
 
+        /// A body that may be left out, else is a JSON object.
+        private func object(_ request: Request) async throws -> [String: Any] {
+            let body = try await bodies.read(request.body, declared: nil)
+            guard !body.bytes.isEmpty else { return [:] }
+            guard let object = try? JSONSerialization.jsonObject(with: Data(body.bytes)) as? [String: Any] else {
+                throw ServerError.badRequest("The body is no JSON object")
+            }
+            return object
+        }
+
         private func model(_ context: ServerContext) throws -> String { try context.parameters.require("model") }
 
         private func infer(_ request: Request, _ context: ServerContext) async throws -> Response {
             let name = try model(context)
             let version = context.parameters.get("version")
+            // Before the body is read, which may be large.
+            try service.requireReady(name, version)
             let headLength = try request.headers[.inferenceHeaderLength].map { text throws(ServerError) in
                 guard let length = Int(text), length >= 0 else {
                     throw .badRequest("Inference-Header-Content-Length is no number of bytes")
@@ -95,9 +107,7 @@
         }
 
         private func index(_ request: Request, _ context: ServerContext) async throws -> Response {
-            let body = try await bodies.read(request.body, declared: nil)
-            let object = try? JSONSerialization.jsonObject(with: Data(body.bytes)) as? [String: Any]
-            let onlyReady = object?["ready"] as? Bool ?? false
+            let onlyReady = try InferJSON.flag(try await object(request)["ready"], "ready") ?? false
             return try .json(service.index(onlyReady: onlyReady))
         }
     }

@@ -29,10 +29,8 @@
                 let upload = try PictureUpload(
                     read, contentType: contentType, limits: predictor.limits, fileFields: ["file", "image"],
                     isKept: asked.annotates)
-                if type != .json, upload.isList {
-                    throw ServerError.badRequest(
-                        "Several pictures cannot be answered by one", remedy: "Ask with Accept: application/json.")
-                }
+                // Several pictures cannot be answered by one.
+                let type = upload.isList ? try asked.listType() : type
                 let prediction = try await predictor.predict(
                     upload.pictures, model: query.text("model"), threshold: asked.threshold, record: context.record)
                 return try await answer(prediction, asked, type, isList: upload.isList)
@@ -44,14 +42,6 @@
         private enum AnswerType {
             case json
             case picture(ImageFormat)
-
-            static func != (one: AnswerType, other: AnswerType) -> Bool {
-                switch (one, other) {
-                case (.json, .json): false
-                case (.picture(let one), .picture(let other)): one != other
-                default: true
-                }
-            }
         }
 
         private struct Asked {
@@ -62,7 +52,13 @@
             var accept: String?
 
             func type() throws(ServerError) -> AnswerType {
-                let offered = annotates ? ["image/jpeg", "image/png", "application/json"] : ["application/json"]
+                try type(of: annotates ? ["image/jpeg", "image/png", "application/json"] : ["application/json"])
+            }
+
+            /// Of an answer to several pictures.
+            func listType() throws(ServerError) -> AnswerType { try type(of: ["application/json"]) }
+
+            private func type(of offered: [String]) throws(ServerError) -> AnswerType {
                 switch Accept.best(accept, of: offered) {
                 case "image/jpeg": return .picture(.jpeg)
                 case "image/png": return .picture(.png)
