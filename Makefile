@@ -1,6 +1,6 @@
 # Every target that builds installs what is missing first (Scripts/setup.sh), so none asks for another.
 .DEFAULT_GOAL := help
-.PHONY: help demo build test example test-gpu test-address test-thread fuzz bench bench-models bench-gpu lint format clean setup
+.PHONY: help demo build test example test-clients test-gpu test-address test-thread fuzz bench bench-models bench-gpu lint format clean setup
 
 # The release command: Swift's runtime inside, so that it starts fast and runs where Swift is not installed.
 # lld, because gold warns of a call inside of Foundation that we cannot change.
@@ -24,7 +24,7 @@ build: ## Build the release command, .build/release/apus
 	@Scripts/setup.sh
 	swift build $(RELEASE)
 
-test: ## Run all tests, those of a simulated GPU, the example, onnx's own checks, sanitizer and fuzz runs; what CI runs
+test: ## Run all tests, those of a simulated GPU, the example, onnx's own checks, real clients, sanitizer and fuzz runs; what CI runs
 	@Scripts/setup.sh --tests
 	@Scripts/test-setup.sh
 	swift build --build-tests
@@ -32,8 +32,14 @@ test: ## Run all tests, those of a simulated GPU, the example, onnx's own checks
 	@$(MAKE) --no-print-directory test-gpu
 	@$(MAKE) --no-print-directory example
 	@Scripts/check-models.sh
+	@Scripts/check-clients.sh
 	@$(MAKE) --no-print-directory test-address
 	@$(MAKE) --no-print-directory fuzz RUNS=20000
+
+test-clients: ## Run real clients against the server: curl, Triton's, Frigate's, schemathesis, a browser
+	@Scripts/setup.sh --tests
+	swift build --product apus
+	@Scripts/check-clients.sh
 
 test-gpu: ## Run the tests of a GPU with Intel's driver simulating one: it compiles, and answers garbage
 	@Scripts/setup.sh --tests

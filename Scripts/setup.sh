@@ -31,6 +31,13 @@ need fonts-dejavu-core 'test -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf 
 if [ ! -e "$data/runtime/1.24.1/.complete" ] || { [ $want_tests = yes ] && [ ! -e "$data/test-runtimes/cpu-1.21.1/.complete" ]; }; then
     need python3-pip 'python3 -m pip --version'
 fi
+if [ $want_tests = yes ]; then # the clients of Scripts/check-clients.sh
+    need python3-venv 'python3 -c "import venv, ensurepip"'
+    need curl 'command -v curl'
+    need openssl 'command -v openssl'
+    need chromium 'command -v chromium'
+    need chromium-driver 'command -v chromedriver'
+fi
 
 if [ ${#packages[@]} -gt 0 ]; then
     install=(apt-get install -y -q --no-install-recommends "${packages[@]}")

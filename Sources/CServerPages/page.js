@@ -6,7 +6,7 @@ const canvas = byId("canvas"), pen = canvas.getContext("2d"), slider = byId("thr
 let picture = null, answer = null, stream = null, asked = 0;
 
 // One colour for each class, apart from its neighbours' (golden angle).
-const colour = (label) => `hsl(${(label * 137.508) % 360} 85% 45%)`;
+const colour = (label) => `hsl(${(label * 137.508) % 360} 85% 34%)`;
 const name = (found) => found.category ?? `class ${found.label}`;
 const visible = () => answer.results.filter((found) => found.score > Number(slider.value));
 
@@ -23,14 +23,18 @@ function draw() {
   if (!answer) return;
   const line = Math.max(2, Math.round(Math.min(canvas.width, canvas.height) / 200));
   const size = Math.max(12, Math.round(Math.min(canvas.width, canvas.height) / 32));
-  // The surest on top.
+  pen.lineWidth = line;
+  pen.font = `600 ${size}px system-ui, sans-serif`;
+  // Labels after all boxes, so that no line crosses a text; the surest on top.
   for (const found of visible().reverse()) {
     const [left, top, right, bottom] = found.boxes;
-    pen.lineWidth = line;
-    pen.strokeStyle = pen.fillStyle = colour(found.label);
+    pen.strokeStyle = colour(found.label);
     pen.strokeRect(left, top, right - left, bottom - top);
+  }
+  for (const found of visible().reverse()) {
+    const [left, top] = found.boxes;
+    pen.fillStyle = colour(found.label);
     const text = `${name(found)} ${found.score.toFixed(2)}`;
-    pen.font = `600 ${size}px system-ui, sans-serif`;
     const width = pen.measureText(text).width + size * 0.6, height = size * 1.4;
     const x = Math.max(0, Math.min(left, canvas.width - width)), y = top >= height ? top - height : Math.max(0, top);
     pen.fillRect(x, y, width, height);
@@ -61,7 +65,8 @@ function list() {
 function facts(milliseconds) {
   const words = { yes: "yes, its answers were compared with a reference", no: "NO: its answers were found wrong",
                   never: "never (apus verify)" };
-  const times = Object.entries(answer.timings_ms).map(([stage, time]) => `${stage} ${time.toFixed(1)}`).join(", ");
+  const times = ["queue", "decode", "preprocess", "inference", "postprocess"]
+    .map((stage) => `${stage} ${answer.timings_ms[stage].toFixed(1)}`).join(", ");
   const pairs = [
     ["model", answer.model], ["device", `${answer.device}${answer.precision ? `, ${answer.precision}` : ""}`],
     ["verified", words[answer.verified]], ["times (ms)", times], ["round trip", `${milliseconds.toFixed(0)} ms`],
@@ -181,6 +186,7 @@ async function ask() {
 byId("file").addEventListener("change", (event) => event.target.files[0] && work(event.target.files[0]));
 byId("camera").addEventListener("click", camera);
 byId("shoot").addEventListener("click", shoot);
+byId("keyrow").addEventListener("submit", (event) => event.preventDefault());
 byId("key").addEventListener("change", ask);
 slider.addEventListener("input", () => {
   byId("shown").textContent = Number(slider.value).toFixed(2);

@@ -5,7 +5,7 @@ import os
 import schemathesis
 from hypothesis import strategies
 
-with open(os.environ["APUS_PICTURE"], "rb") as file:
+with open(os.environ["PICTURE"], "rb") as file:
     picture = file.read()
 schemathesis.openapi.format("binary", strategies.just(picture))
 schemathesis.openapi.format("byte", strategies.just(base64.b64encode(picture).decode()))

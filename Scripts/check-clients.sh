@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Real clients against a server: curl, Triton's by HTTP and gRPC, Frigate's request, schemathesis, a browser; then TLS and keys.
+# Usage: Scripts/check-clients.sh [path of apus]. Screenshots are left in .build/clients/pictures.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+apus=${1:-.build/debug/apus}
+home=.build/clients
+python=$home/python/bin/python3
+if [ ! -e $home/python/.complete-1 ]; then
+    echo "check-clients: installing Python's clients"
+    rm -rf $home/python
+    python3 -m venv $home/python
+    "$python" -m pip install --quiet --disable-pip-version-check 'tritonclient[http,grpc]==2.73.0' requests==2.34.2 \
+        schemathesis==4.32.5 selenium==4.51.0 pillow==12.3.0 numpy==2.4.6
+    touch $home/python/.complete-1
+fi
+mkdir -p $home/pictures
+work=$(mktemp -d)
+server=
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
+picture=$PWD/Examples/pictures/farm.jpg
+
+start() { # options; sets server, port and, with --grpc-port, grpc_port
+    "$apus" serve --port 0 --device cpu "$@" 2>"$work/log" &
+    server=$!
+    for _ in $(seq 200); do
+        grep -q 'model ready' "$work/log" && break
+        kill -0 "$server" 2>/dev/null || { cat "$work/log" && exit 1; }
+        sleep 0.1
+    done
+    port=$(grep 'info listening address' "$work/log" | grep -oE '[0-9]+$')
+    grpc_port=$(grep 'listening for gRPC' "$work/log" | grep -oE '[0-9]+' | tail -1 || true)
+}
+stop() {
+    kill -TERM "$server"
+    wait "$server" || { echo "check-clients: the server ended with $?" && cat "$work/log" && exit 1; }
+    server=
+}
+
+start --grpc-port 0
+url=http://127.0.0.1:$port
+for request in "-F file=@$picture" "--data-binary @$picture -H Content-Type:image/jpeg" "--data-binary @$picture"; do
+    # shellcheck disable=SC2086 # words of a command
+    curl -sSf $request "$url/predict" | grep -q '"category":"sheep"'
+done
+curl -sSf -F file=@"$picture" -H 'Accept: image/png' -o "$work/boxes.png" "$url/predict?annotate=true"
+[ "$(head -c 4 "$work/boxes.png" | tail -c 3)" = PNG ]
+[ "$(curl -s -o /dev/null -w '%{http_code}' -F file=@README.md "$url/predict")" = 400 ]
+echo "curl: forms, raw bodies and an annotated picture work"
+"$python" Tests/Clients/frigate.py "$url/v1/vision/detection" "$picture"
+"$python" Tests/Clients/page.py "$url/" "$picture" "$home/pictures"
+"$python" Tests/Clients/triton_http.py "127.0.0.1:$port" "$picture"
+"$python" Tests/Clients/triton_grpc.py "127.0.0.1:$grpc_port" "$picture"
+# Taking the model away would leave nothing to test; what an infer request must hold depends on the model, so of those only
+# wrong ones are made up, and Triton's clients send right ones.
+export SCHEMATHESIS_HOOKS=$PWD/Tests/Clients/schemathesis_hooks.py PICTURE=$picture
+for scope in '--exclude-path-regex unload|infer' '--include-path-regex infer --mode negative'; do
+    # shellcheck disable=SC2086 # words of a command
+    (cd "$work" && "$OLDPWD/$home/python/bin/schemathesis" run "$url/openapi.json" --checks all --max-examples 30 \
+        --phases examples,coverage,fuzzing $scope >"$work/schemathesis.log" 2>&1) ||
+        { cat "$work/schemathesis.log" && exit 1; }
+    echo "schemathesis: $(grep -E '[0-9]+ generated' "$work/schemathesis.log" | xargs)"
+done
+stop
+
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 \
+    -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
+key=$(openssl rand -hex 32)
+printf '# of the tests\n%s\n' "$key" >"$work/keys"
+start --tls-cert "$work/cert.pem" --tls-key "$work/key.pem" --api-key-file "$work/keys"
+url=https://127.0.0.1:$port
+ask() { curl -sS --cacert "$work/cert.pem" -o /dev/null -w '%{http_code}' -F file=@"$picture" "$@"; }
+[ "$(ask "$url/predict")" = 401 ]
+[ "$(ask -H "Authorization: Bearer $key" "$url/predict")" = 200 ]
+[ "$(ask -H "X-API-Key: ${key}x" "$url/predict")" = 401 ]
+[ "$(curl -sS --cacert "$work/cert.pem" -o /dev/null -w '%{http_code}' -F image=@"$picture" -F api_key="$key" \
+    "$url/v1/vision/detection")" = 200 ]
+[ "$(curl -sS --cacert "$work/cert.pem" -o /dev/null -w '%{http_code}' "$url/v2/health/ready")" = 200 ]
+if curl -sS --tls-max 1.1 --cacert "$work/cert.pem" "$url/v2" >/dev/null 2>&1; then
+    echo "check-clients: TLS 1.1 was accepted" >&2
+    exit 1
+fi
+stop
+echo "TLS and keys: who shows none is refused, by every protocol"

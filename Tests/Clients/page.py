@@ -1,0 +1,88 @@
+"""The page at / in a real browser: a picture is chosen, boxes are drawn, and the slider asks nothing.
+
+Usage: page.py URL PICTURE FOLDER   (screenshots go into FOLDER)"""
+import sys
+
+from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+url, picture, folder = sys.argv[1:]
+options = webdriver.ChromeOptions()
+for argument in ["--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1200,900",
+                 "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]:
+    options.add_argument(argument)
+options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+browser = webdriver.Chrome(options=options, service=webdriver.ChromeService("/usr/bin/chromedriver"))
+wait = WebDriverWait(browser, 20)
+find = lambda name: browser.find_element(By.ID, name)
+rows = lambda: [row.text for row in browser.find_elements(By.CSS_SELECTOR, "#found tbody tr")]
+requests = lambda: browser.execute_script(
+    "return performance.getEntriesByType('resource').filter(e => e.name.includes('/predict')).length")
+try:
+    browser.get(url)
+    wait.until(lambda _: "demo: ready on" in find("state").text)
+    assert "verified: " in find("state").text, find("state").text
+
+    # By the keyboard alone: the first stops are the file, the camera and the slider.
+    stops = []
+    for _ in range(4):
+        ActionChains(browser).send_keys(Keys.TAB).perform()
+        stops.append(browser.switch_to.active_element.get_attribute("id"))
+    assert stops[:3] == ["file", "camera", "threshold"], stops
+
+    find("file").send_keys(picture)
+    wait.until(lambda _: len(rows()) > 0)
+    assert requests() == 1
+    found = rows()
+    assert found[0].startswith("sheep") and find("count").text == f"{len(found)} objects", found
+    assert "inference" in find("facts").text and "verified" in find("facts").text, find("facts").text
+    # Boxes are on the canvas: it differs from the picture alone.
+    blank = "const c = document.createElement('canvas'); c.width = picture.width; c.height = picture.height;" \
+            "c.getContext('2d').drawImage(picture, 0, 0); return c.toDataURL() === document.getElementById('canvas').toDataURL()"
+    assert browser.execute_script(blank) is False
+    browser.save_screenshot(f"{folder}/page.png")
+
+    slider = find("threshold")
+    for _ in range(49):
+        slider.send_keys(Keys.ARROW_RIGHT)
+    assert find("shown").text == "0.99", find("shown").text
+    fewer = rows()
+    assert 0 < len(fewer) < len(found), fewer
+    assert requests() == 1, "the slider asked the server"
+
+    # The camera, which the browser pretends to have.
+    find("camera").click()
+    wait.until(lambda _: find("shoot").is_displayed())
+    find("shoot").click()
+    wait.until(lambda _: requests() == 2 and find("facts").is_displayed())
+
+    # What is no picture is said.
+    find("file").send_keys(__file__)
+    wait.until(lambda _: find("error").text == "This file is no picture that the browser can show.")
+
+    # On a phone nothing sticks out.
+    browser.set_window_size(500, 900)
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                            {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True})
+    browser.get(url)
+    wait.until(lambda _: "demo: ready on" in find("state").text)
+    find("file").send_keys(picture)
+    wait.until(lambda _: len(rows()) > 0)
+    width = browser.execute_script("return document.documentElement.scrollWidth")
+    assert width <= 360, width
+    small = [each.text or each.get_attribute("id") for each in browser.find_elements(By.CSS_SELECTOR, "button, .button")
+             if each.is_displayed() and each.size["height"] < 44]
+    assert not small, f"too small for a finger: {small}"
+    browser.save_screenshot(f"{folder}/page-phone.png")
+
+    browser.get(url + "docs")
+    assert "Open Inference Protocol" in browser.page_source
+    # Nothing was refused by the page's own policy, nothing failed.
+    complaints = [entry["message"] for entry in browser.get_log("browser")]
+    assert not complaints, complaints
+finally:
+    browser.quit()
+print("page: a picture, the slider, the camera, a phone and the keyboard work, without a complaint of the browser")
