@@ -25,7 +25,7 @@ printf '\n== traced export, dynamic\n'
 "$project/Scripts/simulated-gpu.sh" "$apus" bench --model "$folder/traced.onnx" --device gpu --shapes exact --no-cache
 
 printf '\n== verify on the CPU, each precision that it has\n'
-"$apus" verify --model "$folder/padded.onnx" --device cpu
+for precision in f32 bf16; do "$apus" verify --model "$folder/padded.onnx" --device cpu --precision $precision; done
 printf '\n== verify on the simulated GPU, whose answers are garbage\n'
 if "$project/Scripts/simulated-gpu.sh" "$apus" verify --model "$folder/padded.onnx" --device gpu --precision f16 --no-cache \
     --shapes 1344x800; then

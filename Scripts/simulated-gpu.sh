@@ -57,7 +57,12 @@ export ForceDeviceId=0x56A0
 export APUS_SIMULATED_GPU=1
 
 # The driver writes large .aub files into the working folder.
+command=$1
+shift
+case $command in
+*/*) command=$(realpath "$command") ;;
+esac
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
-"$@"
+"$command" "$@"

@@ -181,6 +181,22 @@ import Testing
         #expect(try await examine(runtime).status == 0)
     }
 
+    @Test func aLinkThatLeadsNowhereIsNoLibrary() async throws {
+        let runtime = try BrokenRuntime()
+        try runtime.remove("libopenvino_intel_cpu_plugin.so")
+        try FileManager.default.createSymbolicLink(
+            atPath: runtime.folder.path("libopenvino_intel_cpu_plugin.so"), withDestinationPath: "/nowhere/plugin.so")
+        let diagnosis = try await examine(runtime)
+        #expect(diagnosis.status == 1)
+        #expect(
+            diagnosis.finding("runtime-files")?["reason"]?.contains("lacks libopenvino_intel_cpu_plugin.so") == true)
+    }
+
+    @Test func whatLibrariesWriteIsNoAnswer() async throws {
+        let diagnosis = try await examine("--device", "cpu", environment: ["ONEDNN_VERBOSE": "1"])
+        #expect(diagnosis.status == 0, "\(diagnosis.failures)")
+    }
+
     @Test func whatTheGPUPluginNeedsIsMissing() async throws {
         let runtime = try BrokenRuntime()
         // Whether or not this machine has the library itself.

@@ -79,6 +79,31 @@ import Testing
         #expect(FileManager.default.fileExists(atPath: blob))
     }
 
+    @Test func anErrorThatIsNotTheCachesLeavesItAlone() throws {
+        struct OutOfMemory: Error {}
+        _ = try store.load(key()) { try compile($0) }
+        var calls = 0
+        #expect(throws: OutOfMemory.self) {
+            try store.load(key()) { _ in
+                calls += 1
+                throw OutOfMemory()
+            }
+        }
+        #expect(calls == 2)
+        #expect(store.contains(key()))
+    }
+
+    @Test func whatTheDeviceRefusesAndRewritesIsNotKept() throws {
+        _ = try store.load(key()) { try compile($0) }
+        let again = try store.load(key()) { cache in
+            try Data(repeating: 9, count: 50).write(to: URL(fileURLWithPath: try #require(cache) + "/2.blob"))
+            return "compiled"
+        }
+        #expect(again.origin == .compiled && again.note?.contains("did not accept") == true)
+        #expect(!store.contains(key()))
+        #expect(try store.load(key()) { try compile($0) }.origin == .compiled)
+    }
+
     @Test func aModelThatDoesNotCompileLeavesNothing() throws {
         struct Impossible: Error {}
         #expect(throws: Impossible.self) { try store.load(key()) { _ in throw Impossible() } }
@@ -98,7 +123,7 @@ import Testing
             Issue.record("\(made.origin)")
             return
         }
-        #expect(why.contains("/proc/apus cannot be made"))
+        #expect(why.contains("/proc/apus cannot be used"))
     }
 
     @Test func manyAtOnceCompileOnce() async throws {

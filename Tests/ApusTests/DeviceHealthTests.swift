@@ -68,7 +68,10 @@ import Testing
         // Right on one canvas is not right on all.
         try health.check(first) { try outputs(now) }
         #expect(throws: ApusError.self) { try health.requireSound() }
-        health.clear()
+        // Nor does an old look clear a fault that came after it.
+        health.clear(upTo: health.faultNumber - 1)
+        #expect(throws: ApusError.self) { try health.requireSound() }
+        health.clear(upTo: health.faultNumber)
         try health.requireSound()
     }
 
@@ -131,5 +134,9 @@ import Testing
         }
         #expect(error?.cause == "it fails on a test picture: device lost")
         #expect(throws: ApusError.self) { try health.firstAnswer { try outputs([0, 0, 0]) } }
+        let lost = #expect(throws: ApusError.self) {
+            try health.firstAnswer { throw ONNXRuntimeError(.runFailed, doing: "run", cause: "device lost") }
+        }
+        #expect(lost?.code == .deviceFault)
     }
 }

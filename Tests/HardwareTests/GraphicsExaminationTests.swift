@@ -99,7 +99,8 @@ import Testing
     @Test func anotherMakersBrokenDriverIsAWarning() throws {
         try write("", to: "lib/libOpenCL.so.1")
         let whole = try #require(LibraryCache.system.path(of: "libm.so.6"))
-        try write(whole + "\n", to: "etc/OpenCL/vendors/intel.icd")
+        try FileManager.default.copyItem(atPath: whole, toPath: folder.path("lib/libigdrcl.so"))
+        try write(folder.path("lib/libigdrcl.so") + "\n", to: "etc/OpenCL/vendors/intel.icd")
         try write("/no/libpocl.so\n", to: "etc/OpenCL/vendors/pocl.icd")
         let environment = ["LD_LIBRARY_PATH": folder.path("lib")]
         #expect(try finding("opencl", environment: environment).status == .pass)
@@ -107,6 +108,16 @@ import Testing
         #expect(other.status == .warn)
         #expect(other.reason.contains("the driver /no/libpocl.so") && other.reason.contains("there is no such file"))
         #expect(other.remedy?.hasPrefix("sudo rm /etc/OpenCL/vendors/pocl.icd") == true)
+    }
+
+    @Test func intelsDriverForCPUsIsNoneForGPUs() throws {
+        try write("", to: "lib/libOpenCL.so.1")
+        let whole = try #require(LibraryCache.system.path(of: "libm.so.6"))
+        try FileManager.default.copyItem(atPath: whole, toPath: folder.path("lib/libintelocl.so"))
+        try write(folder.path("lib/libintelocl.so") + "\n", to: "etc/OpenCL/vendors/intel64.icd")
+        let finding = try finding("opencl", environment: ["LD_LIBRARY_PATH": folder.path("lib")])
+        #expect(finding.status == .fail)
+        #expect(finding.reason.hasPrefix("Intel's OpenCL driver is missing; registered: "))
     }
 
     @Test func driversThatTheEnvironmentNames() throws {

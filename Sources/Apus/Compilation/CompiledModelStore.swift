@@ -90,37 +90,35 @@ package struct CompiledModelStore: Sendable {
         _ key: Key, compile: (_ cache: String?) throws -> Compiled
     ) throws -> (compiled: Compiled, origin: Origin, note: String?) {
         let target = path(of: key)
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            let why = "\(folder) cannot be made: \(error.localizedDescription)"
-            return (try compile(nil), .notKept(why), nil)
-        }
-        // Who reads does not keep others from reading.
+        let until = ContinuousClock.now + wait
+        try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         var note: String?
-        if FileManager.default.fileExists(atPath: target), let lock = try? FileLock(target + ".lock", .shared, wait) {
+        // A model that was refused is not tried again, unless another process has made it anew meanwhile.
+        var refused: FileStamp?
+        if FileManager.default.fileExists(atPath: target), let lock = try? FileLock.reader(target + ".lock", until) {
             defer { lock.release() }
-            if let found = try read(key, from: target, note: &note, compile) { return found }
+            if let found = try read(key, from: target, &note, compile) { return found }
+            refused = manifestStamp(target)
         }
         let lock: FileLock
         do {
-            lock = try FileLock(target + ".lock", .exclusive, wait)
+            lock = try FileLock(target + ".lock", .exclusive, until)
         } catch {
-            return (try compile(nil), .notKept("\(folder): \(error.why)"), note)
+            return (try compile(nil), .notKept("\(folder) cannot be used: \(error.why)"), note)
         }
         defer { lock.release() }
-        // Another process may have made it meanwhile; what was wrong a moment ago is said if it still is.
-        var later: String?
-        if FileManager.default.fileExists(atPath: target) {
-            if let found = try read(key, from: target, note: &later, compile) { return found }
-            try? FileManager.default.removeItem(atPath: target)
+        if FileManager.default.fileExists(atPath: target), manifestStamp(target) != refused {
+            note = nil
+            if let found = try read(key, from: target, &note, compile) { return found }
         }
-        return try make(key, at: target, note: later ?? note, compile)
+        return try make(key, at: target, note: note, compile)
     }
+
+    private func manifestStamp(_ target: String) -> FileStamp { FileStamp(target + "/manifest.json") }
 
     /// Nil if it has to be compiled anew, which `note` explains.
     private func read<Compiled>(
-        _ key: Key, from target: String, note: inout String?, _ compile: (_ cache: String?) throws -> Compiled
+        _ key: Key, from target: String, _ note: inout String?, _ compile: (_ cache: String?) throws -> Compiled
     ) throws -> (compiled: Compiled, origin: Origin, note: String?)? {
         guard isIntact(target, key) else {
             note = "the cached model was damaged, so it was compiled anew"
@@ -128,11 +126,14 @@ package struct CompiledModelStore: Sendable {
         }
         do {
             let compiled = try compile(target)
+            // What the device did not accept it has compiled, and written over the old one, which others may be reading: it
+            // is made anew at the next start.
+            guard listed(in: target, key) != nil else {
+                discard(target)
+                return (compiled, .compiled, "the device did not accept the cached model, so it was compiled anew")
+            }
             touch(target)
-            // What the device did not accept it has compiled and written again.
-            guard listed(in: target, key) == nil else { return (compiled, .cache, nil) }
-            writeManifest(key, in: target)
-            return (compiled, .compiled, "the device did not accept the cached model, so it was compiled anew")
+            return (compiled, .cache, nil)
         } catch {
             note = "the cached model did not load (\(error)), so it was compiled anew"
             return nil
@@ -142,22 +143,34 @@ package struct CompiledModelStore: Sendable {
     private func make<Compiled>(
         _ key: Key, at target: String, note: String?, _ compile: (_ cache: String?) throws -> Compiled
     ) throws -> (compiled: Compiled, origin: Origin, note: String?) {
-        let partial = "\(target).partial-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+        let partial = partialName(target)
         do {
             try FileManager.default.createDirectory(atPath: partial, withIntermediateDirectories: false)
         } catch {
             return (try compile(nil), .notKept("\(folder) cannot be written to: \(error.localizedDescription)"), note)
         }
         defer { try? FileManager.default.removeItem(atPath: partial) }
+        // If this fails too, it was not the cache's fault, and what is there stays.
         let compiled = try compile(partial)
         guard writeManifest(key, in: partial) else {
             return (compiled, .notKept("the device gave nothing to keep, or the disk is full"), note)
         }
+        if FileManager.default.fileExists(atPath: target) { discard(target) }
         guard rename(partial, target) == 0 else {
             return (compiled, .notKept("\(target): \(String(cString: strerror(errno)))"), note)
         }
         prune(keeping: target)
         return (compiled, .compiled, note)
+    }
+
+    private func partialName(_ target: String) -> String {
+        "\(target).partial-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+    }
+
+    /// Out of sight at once, then removed.
+    private func discard(_ target: String) {
+        let partial = partialName(target)
+        if rename(target, partial) == 0 { try? FileManager.default.removeItem(atPath: partial) }
     }
 
     /// Whether a compiled model of this key is there.
@@ -227,7 +240,7 @@ package struct CompiledModelStore: Sendable {
         }
         var total = entries.reduce(0) { $0 + $1.size }
         for entry in entries.sorted(by: { $0.used < $1.used }) where total > limit && entry.path != kept {
-            guard let lock = try? FileLock(entry.path + ".lock", .exclusive, .zero) else { continue }
+            guard let lock = try? FileLock(entry.path + ".lock", .exclusive, .now) else { continue }
             try? FileManager.default.removeItem(atPath: entry.path)
             lock.release()
             total -= entry.size
@@ -243,27 +256,44 @@ private struct FileLock {
 
     struct Failure: Error {
         var why: String
+        /// Whether the folder may only be read.
+        var isReadOnly = false
     }
 
-    private let descriptor: Int32
+    /// Nil for a lock that is not needed.
+    private let descriptor: Int32?
 
-    /// Waits no longer than `limit`: whoever has the lock may hang.
-    init(_ path: String, _ kind: Kind, _ limit: Duration) throws(Failure) {
+    /// For reading; none is needed where nobody may write.
+    static func reader(_ path: String, _ until: ContinuousClock.Instant) throws(Failure) -> FileLock {
+        do {
+            return try FileLock(path, .shared, until)
+        } catch  where error.isReadOnly {
+            return FileLock()
+        }
+    }
+
+    private init() { descriptor = nil }
+
+    /// Waits no longer than `until`: whoever has the lock may hang.
+    init(_ path: String, _ kind: Kind, _ until: ContinuousClock.Instant) throws(Failure) {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw Failure(why: "\(path): \(String(cString: strerror(errno)))") }
-        let start = ContinuousClock.now
+        guard descriptor >= 0 else {
+            let error = errno
+            throw Failure(
+                why: "\(path): \(String(cString: strerror(error)))", isReadOnly: error == EACCES || error == EROFS)
+        }
         while flock(descriptor, (kind == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0 {
             let error = errno
-            guard error == EINTR || error == EWOULDBLOCK, ContinuousClock.now - start < limit else {
+            guard error == EINTR || error == EWOULDBLOCK, ContinuousClock.now < until else {
                 close(descriptor)
                 throw Failure(
                     why: error == EWOULDBLOCK
-                        ? "another process holds \(path) for more than \(limit)" : String(cString: strerror(error)))
+                        ? "another process holds \(path), and does not let go" : String(cString: strerror(error)))
             }
             usleep(10_000)
         }
         self.descriptor = descriptor
     }
 
-    func release() { close(descriptor) }
+    func release() { if let descriptor { close(descriptor) } }
 }

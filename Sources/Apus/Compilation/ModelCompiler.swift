@@ -25,18 +25,21 @@ struct ModelCompiler: Sendable {
 
     init(
         _ configuration: Detector.Configuration, runtime: Runtime, model: Model, choice: DeviceChoice,
-        padding: PaddedShapes?
+        family: any ModelFamily, hasCanvases: Bool
     ) throws(ApusError) {
         self.runtime = runtime
         self.model = model
         self.choice = choice
-        self.padding = padding
+        padding = family.padding
         fingerprint = try ModelFingerprint(model)
         key = ModelCompiler.key(fingerprint, choice, runtime)
         switch (choice.provider, configuration.cache.path) {
         case (.cpu, _): cache = .none("ONNX Runtime's own kernels are not compiled")
         // Measured with DETR-R50: 1.4 s to load with and without.
         case (.openVINO, _) where choice.device == "CPU": cache = .none("the CPU gains nothing by it")
+        // OpenVINO writes into the cache of a model of open sizes whenever a new one comes.
+        case _ where !hasCanvases && !family.hasFixedSize:
+            cache = .none("a model of any size is compiled as sizes come")
         case (_, nil): cache = .none("turned off")
         case (_, let path?): cache = .folder(path)
         }

@@ -66,7 +66,8 @@ public final class Detector: Sendable {
                         }
                         return nil
                     }
-                    return try health.firstAnswer { try adapter.runCanary(compiled.session, on: compiled.canvas) }
+                    let inputs = try adapter.inputs(for: [Canary.picture], on: compiled.canvas)
+                    return try health.firstAnswer { try adapter.answerCanary(compiled.session, inputs) }
                 })
         }
         guard let session = pool.entries.last?.session else { preconditionFailure("a session was made above") }
@@ -122,6 +123,7 @@ public final class Detector: Sendable {
             + (isOwnKernels
                 ? "--provider cpu --reference \(Verifier.Reference.openVINO.rawValue)"
                 : "--precision \(choice.precision?.rawValue ?? "auto")")
+            + (configuration.batchSize > 1 ? " --batch \(configuration.batchSize)" : "")
             + (configuration.shapes == .auto ? "" : " --shapes \(configuration.shapes)")
             + (configuration.runtime.map { " --runtime \($0)" } ?? "")
         throw ApusError(
@@ -223,7 +225,7 @@ public final class Detector: Sendable {
         let prepared = clock.now
         let outputs = try run(inputs, on: entry, count: batch.count, cancellation: cancellation)
         let ran = clock.now
-        try health.examine(outputs, canary: entry.canary) { try adapter.runCanary(entry.session, on: entry.canvas) }
+        try health.examine(outputs, canary: entry.canary) { try canaryOutputs(entry) }
         let sizes = batch.map { (width: $0.width, height: $0.height) }
         let found: [[Detection]]
         do {
@@ -260,9 +262,13 @@ public final class Detector: Sendable {
     }
 
     /// Whether it was the picture or the device that failed: a test picture tells.
-    private func checkDevice(after entry: SessionPool.Entry) throws {
+    func checkDevice(after entry: SessionPool.Entry) throws {
         guard let canary = entry.canary else { return }
-        try health.check(canary) { try adapter.runCanary(entry.session, on: entry.canvas) }
+        try health.check(canary) { try canaryOutputs(entry) }
+    }
+
+    private func canaryOutputs(_ entry: SessionPool.Entry) throws -> [String: Tensor] {
+        try adapter.answerCanary(entry.session, try adapter.inputs(for: [Canary.picture], on: entry.canvas))
     }
 
     /// A picture's raw outputs and what is detected in it, whether or not they can be right.
@@ -301,10 +307,9 @@ public final class Detector: Sendable {
     ///   later check passes.
     public func checkDevice() throws(ApusError) {
         try ApusError.wrapping(doing: "check the device") {
-            for entry in pool.entries {
-                try checkDevice(after: entry)
-            }
-            health.clear()
+            let known = health.faultNumber
+            for entry in pool.entries { try checkDevice(after: entry) }
+            health.clear(upTo: known)
         }
     }
 
@@ -334,10 +339,10 @@ extension ModelFamily {
         try session.run(try inputs(for: images, on: canvas), outputs: outputNames)
     }
 
-    /// - Throws: `ApusError` if no detections can be read from the answer.
-    func runCanary(_ session: Session, on canvas: Canvas?) throws -> [String: Tensor] {
+    /// - Throws: `ApusError` with code `inference` if no detections can be read from the answer.
+    func answerCanary(_ session: Session, _ inputs: [String: Tensor]) throws -> [String: Tensor] {
         let picture = Canary.picture
-        let outputs = try run(session, [picture], on: canvas)
+        let outputs = try session.run(inputs, outputs: outputNames)
         _ = try detections(in: outputs, sizes: [(width: picture.width, height: picture.height)], threshold: 1)
         return outputs
     }

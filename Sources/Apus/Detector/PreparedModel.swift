@@ -41,7 +41,8 @@ struct PreparedModel {
         let batch = family.fixedBatch ?? configuration.batchSize
         canvases = plan.canvases.map { Canvas(size: $0, batch: batch) }
         compiler = try ModelCompiler(
-            configuration, runtime: runtime, model: model, choice: choice, padding: family.padding)
+            configuration, runtime: runtime, model: model, choice: choice, family: family,
+            hasCanvases: !canvases.isEmpty)
         // What was loaded above is what the digest was made of.
         if let stamp, FileStamp(stamp.path) != stamp {
             throw ApusError(

@@ -30,6 +30,7 @@ package struct DeviceChoice: Sendable {
                 (name, reasons) = try DeviceChoice.best(of: try runtime.openVINO().devices())
             }
             var precision = configuration.precision
+            if name != "CPU" { try runtime.requireDevice(name, doing: "use device \(configuration.device)") }
             let described = try runtime.openVINO().device(name)
             if precision == .auto {
                 precision = DeviceChoice.precisions(of: described)[0]

@@ -249,7 +249,7 @@ package struct DETR: ModelFamily {
         else {
             let shapes = outputs.map { "\($0.key) \($0.value.shape)" }.sorted().joined(separator: ", ")
             throw ApusError(
-                .inference, doing: "read the model's answer", cause: "its outputs do not fit together: \(shapes)",
+                .model, doing: "read the model's answer", cause: "its outputs do not fit together: \(shapes)",
                 remedy: DETR.expectation)
         }
         let (queries, classes) = (logits.shape[1], logits.shape[2] - 1)

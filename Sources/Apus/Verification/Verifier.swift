@@ -59,13 +59,15 @@ package struct Verifier {
             let detector: Detector
             do {
                 detector = try candidate(precision)
-            } catch {
-                // Another precision may do.
+            } catch  where error.mayBeThePrecision {
                 candidates.append(.failed(precision, error))
                 continue
             }
             if reference == nil {
                 pictures += try stretched(pictures, for: detector)
+                for size in detector.canvases(without: pictures.map(\.image)) {
+                    notes.append("no picture goes to the canvas \(size), so it was not judged")
+                }
                 reference = try trusted(for: detector, pictures, progress)
             }
             guard let reference else { preconditionFailure("made above") }
@@ -73,13 +75,15 @@ package struct Verifier {
             do {
                 let found = try answers(of: detector, pictures, progress)
                 result = try judge(precision, found, reference, pictures, progress)
-            } catch {
+            } catch  where error.mayBeThePrecision {
                 result = .failed(precision, error)
             }
             result.provider = detector.execution.provider
             result.nodes = detector.execution.nodes
             candidates.append(result)
             key = detector.key
+            // That it could not be judged says nothing of its answers.
+            guard result.error == nil else { continue }
             do {
                 try keep(result, on: pictures.count, for: detector.key)
             } catch {
@@ -286,6 +290,11 @@ extension VerificationReport.Candidate {
         candidate.failures = ["it does not run: \(error.cause)"]
         return candidate
     }
+}
+
+extension ApusError {
+    /// Whether another precision may do where this one failed; not so if the model, an option or the runtime is wrong.
+    fileprivate var mayBeThePrecision: Bool { [.device, .inference, .deviceFault].contains(code) }
 }
 
 extension RawAnswer {

@@ -9,6 +9,8 @@ package final class DeviceHealth: @unchecked Sendable {  // what changes is touc
     private let interval: Int
     private let lock = NSLock()
     private var found: ApusError?
+    /// How many faults were found.
+    private var count = 0
 
     /// - Parameter interval: runs of a canvas between two canaries; 0 for a canary only when a run looks wrong.
     package init(device: String, watches: Bool, interval: Int) {
@@ -31,7 +33,9 @@ package final class DeviceHealth: @unchecked Sendable {  // what changes is touc
         let outputs: [String: Tensor]
         do {
             outputs = try runCanary()
-        } catch let error as ApusError {
+        } catch let error as ONNXRuntimeError where watches && error.code == .runFailed {
+            throw report("it fails on a test picture: \(error.cause)")
+        } catch let error as ApusError where error.code == .inference {
             guard watches else { return nil }
             throw report("its answer to a test picture is none: \(error.cause)")
         }
@@ -69,7 +73,7 @@ package final class DeviceHealth: @unchecked Sendable {  // what changes is touc
             outputs = try runCanary()
         } catch let error as ONNXRuntimeError {
             throw report("it fails on a test picture: \(error.cause)")
-        } catch let error as ApusError {
+        } catch let error as ApusError where error.code == .inference {
             throw report("its answer to a test picture is none any more: \(error.cause)")
         }
         if let problem = try AnswerWatch.problem(in: outputs) {
@@ -80,15 +84,26 @@ package final class DeviceHealth: @unchecked Sendable {  // what changes is touc
         }
     }
 
-    /// Forgets an earlier fault, after the canary was answered right on every canvas.
-    package func clear() { lock.withLock { found = nil } }
+    /// The number of the last fault, for `clear`.
+    package var faultNumber: Int { lock.withLock { count } }
+
+    /// Forgets faults up to one, after the canary was answered right on every canvas: a later one may be of a canvas that was
+    /// looked at before.
+    package func clear(upTo number: Int) {
+        lock.withLock { if count <= number { found = nil } }
+    }
 
     private func report(_ cause: String, isLasting: Bool = true) -> ApusError {
         let error = ApusError(
             .deviceFault, doing: "trust the device \(device)", cause: cause,
             remedy: "Its driver, the device or this precision fails: compare with apus verify, update the driver "
                 + "(apus doctor --device gpu), try --precision f32, or use --device cpu.")
-        if isLasting { lock.withLock { found = error } }
+        if isLasting {
+            lock.withLock {
+                found = error
+                count += 1
+            }
+        }
         return error
     }
 }

@@ -33,8 +33,7 @@ struct DoctorCommand: AsyncParsableCommand {
 
     mutating func run() async throws {
         if let probe {
-            let outcome = DeviceProbe.answer(probe, runtime: runtime.runtime)
-            Terminal.print(String(decoding: try JSONEncoder().encode(outcome), as: UTF8.self))
+            try DeviceProbe.answer(probe, runtime: runtime.runtime)
             Terminal.exit(0)
         }
         let report = DoctorReport(device: device, runtime: runtime.runtime, cache: cache.cache)
@@ -118,7 +117,8 @@ struct DoctorReport: Encodable {
         let asked = device.openVINOName ?? "auto"
         let first = DeviceProbe.run(asked, runtime: runtime)
         var found = [finding(asked, first, isAsked: true)]
-        for other in first.devices where other != first.device && other != asked {
+        // A driver that crashes tells of no other device; the CPU is always there.
+        for other in first.devices.isEmpty ? ["CPU"] : first.devices where other != first.device && other != asked {
             // Names of one device.
             if asked == "GPU" && other == "GPU.0" { continue }
             found.append(finding(other, DeviceProbe.run(other, runtime: runtime), isAsked: false))

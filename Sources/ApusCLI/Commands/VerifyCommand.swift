@@ -33,6 +33,11 @@ struct VerifyCommand: AsyncParsableCommand {
             """)
     var reference = Verifier.Reference.cpu
 
+    @Option(
+        help: ArgumentHelp(
+            "Compile the canvases for this many pictures at a time, as apus serve --max-batch does.", valueName: "n"))
+    var batch = 1
+
     @Option(help: "text or json (docs/gpu.md).")
     var format = ReportFormat.text
 
@@ -41,8 +46,10 @@ struct VerifyCommand: AsyncParsableCommand {
     mutating func run() async throws {
         let report = try Terminal.reporting {
             let pictures = try pictures()
+            var configuration = try options.configuration()
+            configuration.batchSize = batch
             let verifier = Verifier(
-                model: try options.chosenModel(), configuration: try options.configuration(), reference: reference)
+                model: try options.chosenModel(), configuration: configuration, reference: reference)
             let progress = StepProgress()
             defer { progress.clear() }
             return try verifier.report(on: pictures, apusVersion: ApusCommand.version) { progress.show($0) }

@@ -60,8 +60,15 @@ struct DeviceProbe {
     /// What `run` tries when it is to list OpenCL's devices.
     static let openCL = "opencl"
 
-    /// The other process's part.
-    static func answer(_ device: String, runtime folder: String?) -> Outcome {
+    /// The other process's part: writes the outcome to standard output, on which libraries may write too.
+    static func answer(_ device: String, runtime folder: String?) throws {
+        let output = dup(STDOUT_FILENO)
+        dup2(STDERR_FILENO, STDOUT_FILENO)
+        let json = try JSONEncoder().encode(outcome(device, runtime: folder))
+        try FileHandle(fileDescriptor: output).write(contentsOf: json)
+    }
+
+    private static func outcome(_ device: String, runtime folder: String?) -> Outcome {
         if device == openCL { return openCLDevices() }
         // Known whether or not the asked one works, so that the others are tried too.
         var listed: [String] = []
@@ -172,7 +179,8 @@ private struct ChildProcess {
         while waitpid(id, &status, WNOHANG) == 0 {
             if ContinuousClock.now - start > limit {
                 kill(id, SIGKILL)
-                waitpid(id, &status, 0)
+                // A process that hangs in the kernel, as a driver's may, does not end: it is left behind.
+                for _ in 0..<100 where waitpid(id, &status, WNOHANG) == 0 { usleep(20_000) }
                 return nil
             }
             usleep(20_000)

@@ -92,8 +92,8 @@ package struct GraphicsExamination: Sendable {
         guard !registrations.isEmpty else {
             return failed("no OpenCL driver is registered: \(folder) has no .icd file", install)
         }
-        let intel = registrations.filter(\.isIntel)
-        let others = registrations.filter { !$0.isIntel }
+        let intel = registrations.filter(\.isIntelGPU)
+        let others = registrations.filter { !$0.isIntelGPU }
         let broken = intel.compactMap(fault)
         var findings: [Finding]
         if intel.isEmpty {

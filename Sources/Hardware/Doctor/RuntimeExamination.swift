@@ -55,7 +55,11 @@ package struct RuntimeExamination: Sendable {
         ]
     }
 
-    private var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] }
+    /// Of files that are there; a link that leads nowhere is none.
+    private var names: [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+            .filter { FileManager.default.fileExists(atPath: "\(folder)/\($0)") }
+    }
 
     private func has(_ prefix: String) -> Bool { names.contains { $0.hasPrefix(prefix) } }
 

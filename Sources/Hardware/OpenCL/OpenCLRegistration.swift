@@ -7,7 +7,8 @@ package struct OpenCLRegistration: Sendable, Equatable {
     /// The driver's library, as the file names it.
     package var library: String
 
-    var isIntel: Bool { library.contains("igdrcl") || file.contains("intel") }
+    /// Whether it is Intel's driver for GPUs; their OpenCL for CPUs is another.
+    var isIntelGPU: Bool { library.contains("igdrcl") }
 
     /// All in /etc/OpenCL/vendors or in what `OCL_ICD_VENDORS` names, which is a folder, a file or a library (ocl-icd), and
     /// those of `OCL_ICD_FILENAMES`, which are libraries (Khronos' loader).

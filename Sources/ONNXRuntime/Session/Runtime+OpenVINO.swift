@@ -59,7 +59,7 @@ extension Runtime {
         return nil
     }
 
-    private func requireDevice(_ device: String, doing: String) throws(ONNXRuntimeError) {
+    package func requireDevice(_ device: String, doing: String) throws(ONNXRuntimeError) {
         let found = try openVINO().devices().map(\.id)
         if found.contains(where: { OpenVINOOptions.isSame($0, device) }) { return }
         var cause = "OpenVINO finds no \(device) on this machine (it finds \(found.joined(separator: ", ")))"
