@@ -1,6 +1,6 @@
 # Every target that builds installs what is missing first (Scripts/setup.sh), so none asks for another.
 .DEFAULT_GOAL := help
-.PHONY: help demo build test example test-clients test-gpu test-address test-thread fuzz bench bench-models bench-gpu lint format clean setup
+.PHONY: help demo build test example test-clients test-load test-dist install dist test-gpu test-address test-thread fuzz bench bench-serve bench-models bench-gpu lint format clean setup
 
 # The release command: Swift's runtime inside, so that it starts fast and runs where Swift is not installed.
 # lld, because gold warns of a call inside of Foundation that we cannot change.
@@ -51,7 +51,7 @@ example: ## Build and run the example of a Swift package that uses the library
 	swift run --package-path Examples/FindObjects FindObjects Examples/pictures/farm.jpg
 
 # All tests but those of the library and the command under a sanitizer, in a build of its own.
-SANITIZED := 'ONNXRuntimeTests|HardwareTests|ImagingTests|DrawingTests|ModelToolsTests'
+SANITIZED := 'ONNXRuntimeTests|HardwareTests|FormDataTests|ImagingTests|DrawingTests|ModelToolsTests'
 
 test-address: ## Tests of runtime, imaging, drawing and model tools under the address sanitizer
 	@Scripts/setup.sh --tests
@@ -72,11 +72,30 @@ bench: build ## Time the whole command on one picture, with the split
 	@Scripts/bench-detect.sh
 
 PYTHON ?= python3
+bench-serve: build ## Time the server beside a FastAPI service that does the same
+	@Scripts/bench-serve.sh
+
 bench-models: build ## Time export and conversion beside PyTorch and onnxconverter-common: make bench-models PYTHON=…
 	@$(PYTHON) -W ignore Scripts/bench-models.py
 
 bench-gpu: build ## Time start, cache and new sizes on a simulated GPU, beside a traced export: make bench-gpu PYTHON=…
 	@PYTHON=$(PYTHON) Scripts/bench-gpu.sh
+
+PREFIX ?= /usr/local
+install: build ## Install the command with its runtime: make install PREFIX=/usr/local
+	@command -v patchelf >/dev/null || apt-get install -y -q --no-install-recommends patchelf >/dev/null
+	@Scripts/stage.sh "$(DESTDIR)$(PREFIX)"
+	@echo "install: $(DESTDIR)$(PREFIX)/bin/apus; a service: share/apus/packaging/apus.service"
+
+dist: build ## Make a tarball that runs where nothing is installed: dist/apus-….tar.gz
+	@command -v patchelf >/dev/null || apt-get install -y -q --no-install-recommends patchelf >/dev/null
+	@Scripts/dist.sh
+
+test-dist: dist ## Run the tarball in a bare Debian (needs root and debootstrap)
+	@Scripts/test-dist.sh dist/apus-*-linux-x86_64.tar.gz
+
+test-load: build ## Put the server under load: overload, 10,000 requests, bad clients, its end, new models (6 minutes)
+	@python3 Tests/Clients/load.py .build/release/apus Examples/pictures/farm.jpg
 
 lint: ## Check the format of the Swift code and the shell scripts
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Fuzz Examples
@@ -86,4 +105,4 @@ format: ## Format the Swift code
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Fuzz Examples
 
 clean: ## Remove what was built; the runtime stays
-	rm -rf .build demo
+	rm -rf .build demo dist

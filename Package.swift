@@ -65,11 +65,12 @@ let package = Package(
             name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "Hashing", dependencies: ["CCrypto"], swiftSettings: settings),
         .target(name: "ModelTools", dependencies: ["CModelTools", "Hashing"], swiftSettings: settings),
+        .target(name: "FormData", swiftSettings: settings),
         .target(name: "CServerPages", exclude: ["index.html", "page.css", "page.js", "docs.html", "openapi.json"]),
         .target(
             name: "ApusServer",
             dependencies: [
-                "Apus", "CServerPages", "Drawing", "Imaging", "ONNXRuntime",
+                "Apus", "CServerPages", "Drawing", "FormData", "Imaging", "ONNXRuntime",
                 server("Hummingbird", "hummingbird"), server("HummingbirdCore", "hummingbird"),
                 server("HummingbirdTLS", "hummingbird"),
                 server("Configuration", "swift-configuration"), server("Logging", "swift-log"),
@@ -116,6 +117,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "DrawingTests", dependencies: ["Drawing", "Imaging", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "FormDataTests", dependencies: ["FormData"], swiftSettings: settings),
         .testTarget(name: "HardwareTests", dependencies: ["Hardware", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TestSupport"], swiftSettings: settings),
         .testTarget(
@@ -130,7 +132,7 @@ if Context.environment["APUS_FUZZ"] != nil {
     for (name, folder, dependency) in [
         ("PictureFuzzer", "Pictures", "Imaging"), ("CheckpointFuzzer", "Checkpoints", "ModelTools"),
         ("PickleFuzzer", "Pickles", "ModelTools"), ("ModelFuzzer", "Models", "ModelTools"),
-        ("LibraryFuzzer", "Libraries", "Hardware"),
+        ("LibraryFuzzer", "Libraries", "Hardware"), ("FormFuzzer", "Forms", "FormData"),
     ] {
         package.targets.append(
             .executableTarget(

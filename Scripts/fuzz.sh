@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs what reads untrusted files on damaged ones, with libFuzzer and the address sanitizer, leaks included.
-# Usage: Scripts/fuzz.sh RUNS [target …]; targets: pictures zip legacy safetensors pickle onnx library, all of them by default.
+# Usage: Scripts/fuzz.sh RUNS [target …]; targets: pictures zip legacy safetensors pickle onnx library form, all of them by default.
 # A crash leaves its input in .build/fuzz/crashes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 runs=${1:-1000000}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(pictures zip legacy safetensors pickle onnx library)
+[ ${#targets[@]} -gt 0 ] || targets=(pictures zip legacy safetensors pickle onnx library form)
 build=.build/fuzz
 fixtures=Tests/Fixtures
 mkdir -p "$build/crashes"
@@ -20,6 +20,7 @@ fuzzer() { # target
     pickle) echo PickleFuzzer ;;
     onnx) echo ModelFuzzer ;;
     library) echo LibraryFuzzer ;;
+    form) echo FormFuzzer ;;
     *) echo "fuzz: there is no target $1" >&2 && exit 1 ;;
     esac
 }
@@ -43,6 +44,10 @@ PYTHON
     onnx) find $fixtures/conversion $fixtures/models -name '*.onnx' -size -16k -exec cp -n {} "$2/" \; ;;
     # Small ones that every Debian has; the smallest of all is less than the fuzzer's limit.
     library) find -L /lib/x86_64-linux-gnu -maxdepth 1 -name 'lib*.so.*' -size -32k -exec cp -n {} "$2/" \; ;;
+    form)
+        printf 'multipart/form-data; boundary=b\n--b\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\nJPEG\r\n--b\r\nContent-Disposition: form-data; name=k\r\n\r\nv\r\n--b--\r\n' >"$2/form"
+        printf 'multipart/form-data; charset=utf-8; boundary="a;b"\n--a;b--' >"$2/empty"
+        ;;
     esac
 }
 

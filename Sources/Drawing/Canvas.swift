@@ -24,6 +24,7 @@ final class Canvas {
                     + "this picture is \(picture.width)x\(picture.height)",
                 remedy: "Leave out --output, or draw on a smaller copy.")
         }
+        _ = Fonts.prepare
         width = picture.width * factor
         height = picture.height * factor
         bounds = Rectangle(x: 0, y: 0, width: Double(width), height: Double(height))

@@ -1,5 +1,6 @@
 #if Server
     internal import Apus
+    internal import FormData
     internal import Foundation
     internal import HTTPTypes
     internal import Hummingbird

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Lays out Apus in a folder that can be moved: bin/apus, the runtime and every library that a bare Debian lacks beside it, a
+# font, what a service needs. Usage: Scripts/stage.sh FOLDER [path of apus]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+target=$1
+apus=${2:-.build/release/apus}
+runtime=${APUS_RUNTIME:-${XDG_DATA_HOME:-$HOME/.local/share}/apus/runtime/1.24.1}
+[ -x "$apus" ] || { echo "stage: there is no $apus; build it: make build" >&2 && exit 1; }
+[ -e "$runtime/libonnxruntime.so.1.24.1" ] || { echo "stage: there is no runtime in $runtime; run make setup" >&2 && exit 1; }
+command -v patchelf >/dev/null || { echo "stage: patchelf is needed: sudo apt-get install patchelf" >&2 && exit 1; }
+
+rm -rf "${target:?}"/{bin/apus,lib/apus,share/apus}
+mkdir -p "$target/bin" "$target/lib/apus/system" "$target/share/apus/fonts"
+cp "$apus" "$target/bin/apus"
+strip "$target/bin/apus"
+cp -a "$runtime/." "$target/lib/apus/"
+rm -f "$target/lib/apus/.complete"
+
+# What the program needs but the C and C++ libraries, which every system has its own of.
+ldd "$apus" | awk '$3 ~ /^\// {print $3}' | grep -vE '/(libc|libm|libdl|libpthread|librt|libstdc\+\+|libgcc_s|ld-linux[^/]*)\.so' |
+    while read -r library; do
+        cp -L "$library" "$target/lib/apus/system/"
+        # shellcheck disable=SC2016 # the dynamic linker's
+        patchelf --set-rpath '$ORIGIN' "$target/lib/apus/system/$(basename "$library")"
+    done
+# For the GPU plugin; Intel's own driver is the system's.
+opencl=$(ldconfig -p | awk '/libOpenCL.so.1 .*x86-64/ {print $NF; exit}')
+[ -z "$opencl" ] || cp -L "$opencl" "$target/lib/apus/libOpenCL.so.1"
+# shellcheck disable=SC2016 # the dynamic linker's
+patchelf --set-rpath '$ORIGIN/../lib/apus/system' "$target/bin/apus"
+
+cp "$(fc-match --format '%{file}' 'DejaVu Sans')" "$target/share/apus/fonts/"
+cat >"$target/share/apus/fonts/fonts.conf" <<'XML'
+<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
+<fontconfig><dir prefix="relative">.</dir><cachedir prefix="xdg">fontconfig</cachedir></fontconfig>
+XML
+cp LICENSE README.md "$target/share/apus/"
+cp -r docs packaging "$target/share/apus/"

@@ -1,0 +1,172 @@
+internal import Foundation
+
+/// Reads multipart/form-data (RFC 7578, RFC 2046), of a body that is there whole.
+package struct Multipart: Sendable {
+    package struct Part: Sendable, Equatable {
+        package var name: String
+        package var filename: String?
+        package var contentType: String?
+        /// Where in the body its content is.
+        package var content: Range<Int>
+    }
+
+    /// What is wrong with a body.
+    package struct Failure: Error, Equatable {
+        package var cause: String
+
+        package init(cause: String) { self.cause = cause }
+    }
+
+    /// More than a form has is not a form.
+    private static let mostParts = 100
+    private static let longestHead = 8192
+
+    package var parts: [Part]
+
+    /// - Parameter boundary: without the two hyphens, 1 to 70 bytes.
+    package init(_ body: [UInt8], boundary: String) throws(Failure) {
+        guard (1...70).contains(boundary.utf8.count) else {
+            throw Failure(cause: "the boundary is not 1 to 70 bytes")
+        }
+        let delimiter = Array("\r\n--\(boundary)".utf8)
+        parts = []
+        // The first delimiter may be at the very start.
+        var position: Int
+        if body.starts(with: delimiter.dropFirst(2)) {
+            position = delimiter.count - 2
+        } else if let first = Multipart.find(delimiter, in: body, from: 0) {
+            position = first + delimiter.count
+        } else {
+            throw Failure(cause: "the boundary of the Content-Type is not in the body")
+        }
+        while true {
+            if body.starts(with: [0x2d, 0x2d], at: position) { return }  // the end
+            // Spaces may follow a delimiter.
+            while position < body.count, body[position] == 0x20 || body[position] == 0x09 { position += 1 }
+            guard body.starts(with: [0x0d, 0x0a], at: position) else {
+                throw Failure(cause: "a delimiter does not end its line")
+            }
+            position += 2
+            guard parts.count < Multipart.mostParts else {
+                throw Failure(cause: "it has more than \(Multipart.mostParts) parts")
+            }
+            let (head, start) = try Multipart.head(body, from: position)
+            // The content of an empty part ends where it begins, with the delimiter's own line break before it.
+            guard let end = Multipart.find(delimiter, in: body, from: start - 2) else {
+                throw Failure(cause: "the last part has no end: the body was cut short")
+            }
+            parts.append(try Multipart.part(head, content: start..<max(start, end)))
+            position = end + delimiter.count
+        }
+    }
+
+    /// The parameter boundary of a Content-Type of multipart/form-data; nil if it is another type.
+    package static func boundary(of contentType: String) -> String? {
+        let pieces = fields(contentType)
+        guard pieces.first?.lowercased() == "multipart/form-data" else { return nil }
+        return parameter("boundary", in: pieces)
+    }
+
+    private static func head(
+        _ body: [UInt8], from start: Int
+    ) throws(Failure) -> (lines: [String], content: Int) {
+        // A part without headers has an empty line at once.
+        if body.starts(with: [0x0d, 0x0a], at: start) { return ([], start + 2) }
+        guard let end = find([0x0d, 0x0a, 0x0d, 0x0a], in: body, from: start, limit: longestHead) else {
+            throw Failure(cause: "a part's headers have no end within \(longestHead) bytes")
+        }
+        let text = String(decoding: body[start..<end], as: UTF8.self)
+        return (text.split(separator: "\r\n").map(String.init), end + 4)
+    }
+
+    private static func part(_ lines: [String], content: Range<Int>) throws(Failure) -> Part {
+        var part = Part(name: "", filename: nil, contentType: nil, content: content)
+        for line in lines {
+            guard let colon = line.firstIndex(of: ":") else { throw Failure(cause: "a part's header has no colon") }
+            let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
+            switch line[..<colon].lowercased() {
+            case "content-disposition":
+                let pieces = fields(String(value))
+                guard pieces.first?.lowercased() == "form-data" else {
+                    throw Failure(cause: "a part is no form-data")
+                }
+                part.name = parameter("name", in: pieces) ?? ""
+                part.filename = parameter("filename", in: pieces)
+            case "content-type": part.contentType = String(value)
+            case "content-transfer-encoding" where !["binary", "8bit", "7bit"].contains(value.lowercased()):
+                throw Failure(cause: "a part is encoded as \(value.prefix(40)), which forms may not be")
+            default: break
+            }
+        }
+        return part
+    }
+
+    /// Splits at semicolons that are not in quotes.
+    private static func fields(_ value: String) -> [String] {
+        var fields = [""]
+        var isQuoted = false
+        var isEscaped = false
+        for character in value {
+            if isEscaped {
+                isEscaped = false
+            } else if character == "\\", isQuoted {
+                isEscaped = true
+            } else if character == "\"" {
+                isQuoted.toggle()
+            } else if character == ";", !isQuoted {
+                fields.append("")
+                continue
+            }
+            fields[fields.count - 1].append(character)
+        }
+        return fields.map { String($0.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " }.reversed()) }
+    }
+
+    private static func parameter(_ name: String, in fields: [String]) -> String? {
+        for field in fields.dropFirst() {
+            guard let equals = field.firstIndex(of: "="), field[..<equals].lowercased() == name else { continue }
+            let value = field[field.index(after: equals)...]
+            guard value.hasPrefix("\"") else { return String(value) }
+            var text = ""
+            var isEscaped = false
+            for character in value.dropFirst() {
+                if isEscaped || (character != "\\" && character != "\"") {
+                    text.append(character)
+                    isEscaped = false
+                } else if character == "\\" {
+                    isEscaped = true
+                } else {
+                    break
+                }
+            }
+            return text
+        }
+        return nil
+    }
+
+    /// The first place of `pattern` at or after `start`. Pictures are megabytes, and most of their bytes are not the first
+    /// one of a delimiter, so those are skipped by memchr.
+    private static func find(_ pattern: [UInt8], in body: [UInt8], from start: Int, limit: Int = .max) -> Int? {
+        body.withUnsafeBytes { bytes in
+            var position = max(0, start)
+            let end = min(bytes.count, limit == .max ? .max : position + limit + pattern.count)
+            while position <= end - pattern.count {
+                guard let base = bytes.baseAddress,
+                    let hit = memchr(base + position, Int32(pattern[0]), end - position)
+                else { return nil }
+                position = base.distance(to: UnsafeRawPointer(hit))
+                guard position <= end - pattern.count else { return nil }
+                if bytes[position..<(position + pattern.count)].elementsEqual(pattern) { return position }
+                position += 1
+            }
+            return nil
+        }
+    }
+}
+
+extension [UInt8] {
+    fileprivate func starts(with bytes: [UInt8], at position: Int) -> Bool {
+        position >= 0 && position <= count - bytes.count
+            && self[position..<(position + bytes.count)].elementsEqual(bytes)
+    }
+}

@@ -1,0 +1,236 @@
+"""A server under load, and what must hold there. Every request is to this machine, and their number is bounded.
+
+Usage: load.py APUS PICTURE [--short]
+
+ 1. Overload: 64 clients against a queue of 8. Each request is answered 200 or 503; what is accepted waits no longer than the
+    queue's length allows; memory stays.
+ 2. Endurance: 10,000 requests. Resident memory grows by less than 5 %.
+ 3. Bad company: 1,000 connections that hang or send garbage. A good client is answered within twice its normal time.
+ 4. The end: SIGTERM under load. No request that was accepted is lost, and the server exits with 0.
+ 5. A new model: its file is replaced 50 times under load. No request fails.
+"""
+import atexit
+import functools
+import http.client
+import os
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+apus, path = sys.argv[1:3]
+short = "--short" in sys.argv
+print = functools.partial(print, flush=True)
+with open(path, "rb") as file:
+    picture = file.read()
+headers = {"Content-Type": "image/jpeg"}
+
+
+class Server:
+    def __init__(self, *options):
+        self.log = tempfile.NamedTemporaryFile("r", suffix=".log")
+        self.process = subprocess.Popen(
+            [apus, "serve", "--port", "0", "--device", "cpu", *options], stdout=subprocess.DEVNULL,
+            stderr=open(self.log.name, "w"))
+        atexit.register(self.process.kill)
+        for _ in range(300):
+            text = open(self.log.name).read()
+            address = re.search(r"listening address=.*:(\d+)", text)
+            if address and "model ready" in text:
+                self.port = int(address[1])
+                return
+            assert self.process.poll() is None, text
+            time.sleep(0.1)
+        raise AssertionError(text)
+
+    def memory(self):
+        with open(f"/proc/{self.process.pid}/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(60)
+        assert code == 0, f"the server ended with {code}: {open(self.log.name).read()[-2000:]}"
+
+
+def ask(connection):
+    connection.request("POST", "/predict", picture, headers)
+    response = connection.getresponse()
+    return response.status, response.read()
+
+
+def clients(server, count, work):
+    """Runs work(connection) in `count` threads and gives what they return, in order."""
+    results = [None] * count
+    def run(index):
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
+        results[index] = work(connection)
+        connection.close()
+    threads = [threading.Thread(target=run, args=[index]) for index in range(count)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    return results
+
+
+def overload():
+    server = Server("--queue", "8")
+    one = clients(server, 1, lambda connection: [timed(connection) for _ in range(30)])[0]
+    alone = statistics.median(seconds for _, seconds in one)
+    def hammer(connection):
+        answers = []
+        while time.monotonic() < end:
+            status, seconds = timed(connection)
+            answers.append((status, seconds))
+            if status == 503: time.sleep(0.01)  # less than Retry-After asks for, and no busy loop
+        return answers
+    end = time.monotonic() + 3  # what 64 connections need stays
+    clients(server, 64, hammer)
+    before = server.memory()
+    start = time.monotonic()
+    end = start + (10 if short else 60)
+    answers = [each for one in clients(server, 64, hammer) for each in one]
+    span = time.monotonic() - start
+    after = server.memory()
+    accepted = sorted(seconds for status, seconds in answers if status == 200)
+    assert {status for status, _ in answers} == {200, 503}, {status for status, _ in answers}
+    rate = len(accepted) / span
+    # Nine have a place: eight that wait and one that runs. The clients share the machine with the server.
+    bound = 9 / rate
+    tail = accepted[int(len(accepted) * 0.99)]
+    refused = statistics.median(seconds for status, seconds in answers if status == 503)
+    print(f"overload: {len(answers)} requests in {span:.0f} s, {len(accepted)} accepted ({rate:.1f}/s), the rest refused in "
+          f"{1000 * refused:.1f} ms; accepted ones took {1000 * statistics.median(accepted):.0f} ms (99 %: {1000 * tail:.0f}), "
+          f"queue/throughput is {1000 * bound:.0f} ms, one alone {1000 * alone:.0f} ms; memory {before / 1e6:.0f} -> {after / 1e6:.0f} MB")
+    assert tail <= 2 * bound, "accepted requests waited longer than the queue explains"
+    assert after <= 1.05 * before, "memory grew"
+    server.stop()
+
+
+def timed(connection):
+    start = time.monotonic()
+    status, _ = ask(connection)
+    return status, time.monotonic() - start
+
+
+def endurance():
+    count = 1000 if short else 10_000
+    server = Server()
+    def many(number):
+        def work(connection):
+            for _ in range(number): assert ask(connection)[0] == 200
+        return work
+    clients(server, 4, many(count // 40))  # what the first requests need stays
+    before = server.memory()
+    clients(server, 4, many(count // 4))
+    after = server.memory()
+    print(f"endurance: {count} requests, resident memory {before / 1e6:.1f} -> {after / 1e6:.1f} MB ({100 * (after / before - 1):+.1f} %)")
+    assert after < 1.05 * before
+    server.stop()
+
+
+def bad_company():
+    count = 200 if short else 1000
+    server = Server()
+    def normal(connection): return statistics.median(timed(connection)[1] for _ in range(40))
+    before = clients(server, 1, normal)[0]
+    bad = []
+    for index in range(count):
+        each = socket.create_connection(("127.0.0.1", server.port))
+        match index % 5:
+            case 0: pass  # says nothing
+            case 1: each.sendall(b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Le")  # stops in the head
+            case 2: each.sendall(b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nabc")  # and in the body
+            case 3: each.sendall(bytes(range(256)) * 16)  # no HTTP
+            case 4: each.sendall(b"GET /" + b"a" * 60_000)  # a long line
+        bad.append(each)
+    after = clients(server, 1, normal)[0]
+    for each in bad: each.close()
+    print(f"bad company: a good client takes {1000 * before:.1f} ms alone, {1000 * after:.1f} ms beside {count} bad ones ({after / before:.2f}x)")
+    assert after <= 2 * before
+    server.stop()
+
+
+def the_end():
+    server = Server()
+    lost, answered = [], []
+    sent = threading.Event()
+    def work(connection):
+        connection.connect()
+        while True:
+            try:
+                connection.request("POST", "/predict", picture, headers)
+            except OSError:
+                return  # refused: never accepted
+            sent.set()
+            try:
+                response = connection.getresponse()
+                response.read()
+                answered.append(response.status)
+                if response.getheader("Connection") == "close": return
+            except (http.client.RemoteDisconnected, ConnectionResetError):
+                # The server had closed before it read this one: no byte of an answer, which clients try again elsewhere.
+                return
+            except Exception as error:
+                lost.append(repr(error))
+                return
+    stopper = threading.Thread(target=lambda: (sent.wait(), time.sleep(1), server.stop()))
+    stopper.start()
+    clients(server, 16, work)
+    stopper.join()
+    print(f"the end: {len(answered)} requests answered before and after SIGTERM, {len(lost)} cut off, exit code 0")
+    assert not lost and set(answered) <= {200, 503}, (lost, set(answered))
+
+
+def new_model():
+    with tempfile.TemporaryDirectory() as folder:
+        model = os.path.join(folder, "m.onnx")
+        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../Sources/CDemoModel/demo.onnx")
+        shutil.copy(source, model)
+        server = Server("--model", model, "--reload-interval", "100ms")
+        stop = threading.Event()
+        statuses = []
+        def work(connection):
+            while not stop.is_set(): statuses.append(ask(connection)[0])
+        worker = threading.Thread(target=clients, args=[server, 4, work])
+        worker.start()
+        times = 5 if short else 50
+        loads = lambda: open(server.log.name).read().count("model ready")
+        for index in range(times):
+            have = loads()
+            # Half of them in place, slowly; half by a rename.
+            if index % 2:
+                shutil.copy(source, model + ".new")
+                os.rename(model + ".new", model)
+            else:
+                data = open(source, "rb").read()
+                with open(model, "wb") as file:
+                    for start in range(0, len(data), 1 << 20):
+                        file.write(data[start:start + (1 << 20)])
+                        file.flush()
+                        time.sleep(0.01)
+            deadline = time.monotonic() + 30
+            while loads() == have:
+                assert time.monotonic() < deadline, "the model was not loaded again"
+                time.sleep(0.05)
+        # One that is none: the old one goes on.
+        open(model, "wb").write(b"no model")
+        deadline = time.monotonic() + 30
+        while "model not loaded" not in open(server.log.name).read():
+            assert time.monotonic() < deadline, "the bad model was not noticed"
+            time.sleep(0.05)
+        time.sleep(0.5)
+        stop.set()
+        worker.join()
+        print(f"a new model: {times} times and a broken one, {len(statuses)} requests, {statuses.count(200)} answered")
+        assert set(statuses) == {200}, set(statuses)
+        server.stop()
+
+
+for each in [overload, endurance, bad_company, the_end, new_model]:
+    each()
