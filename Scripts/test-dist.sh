@@ -22,7 +22,8 @@ fi
 in_root /opt/apus/bin/apus detect /pictures/farm.jpg --output /pictures/boxes.png | sed -n '1,5p'
 in_root /opt/apus/bin/apus doctor --device cpu | tail -1
 in_root /opt/apus/bin/apus verify --device cpu --precision f32 | tail -1
-in_root /opt/apus/bin/apus serve --port 38123 2>"$root/serve.log" &
+# Not by the function, whose shell would get the signal instead.
+chroot "$root" env -i PATH=/usr/bin:/bin HOME=/root /opt/apus/bin/apus serve --port 38123 2>"$root/serve.log" &
 server=$!
 for _ in $(seq 100); do
     if grep -q 'model ready' "$root/serve.log"; then break; fi
