@@ -1,4 +1,5 @@
 import Foundation
+import Hardware
 import ONNXRuntime
 import TestSupport
 import Testing
@@ -127,6 +128,7 @@ import Testing
         let diagnosis = try await examine(runtime)
         #expect(diagnosis.status == 1)
         #expect(diagnosis.failures.contains("\(name) is of no use: the file is damaged or cut short (1048576 bytes)"))
+        #expect(diagnosis.failures.contains(mends))
     }
 
     @Test func aLibraryForAnotherProcessor() async throws {
@@ -135,6 +137,7 @@ import Testing
         let diagnosis = try await examine(runtime)
         #expect(diagnosis.failures.contains("cpu-plugin: libopenvino_intel_cpu_plugin.so is of no use"))
         #expect(diagnosis.failures.contains("it is a library for another processor"))
+        #expect(diagnosis.failures.contains(mends))
     }
 
     @Test func aSymbolThatNoLibraryDefines() async throws {
@@ -145,6 +148,7 @@ import Testing
         #expect(
             diagnosis.failures.contains(
                 "libonnxruntime_providers_openvino.so uses a symbol that no library defines: Provider_GetHosX"))
+        #expect(diagnosis.failures.contains(mends))
     }
 
     @Test func partsOfDifferentOpenVINOVersions() async throws {
@@ -157,6 +161,7 @@ import Testing
                 "the folder mixes parts of different OpenVINO versions (2530: libopenvino_intel_cpu_plugin.so; 2541: "))
         #expect(
             diagnosis.failures.contains("libopenvino.so.2530 is missing (libopenvino_intel_cpu_plugin.so needs it)"))
+        #expect(diagnosis.failures.contains(mends))
     }
 
     @Test func aProviderOfAnotherVersion() async throws {
@@ -168,6 +173,7 @@ import Testing
         #expect(
             versions["reason"]?.contains(
                 "libonnxruntime is version 1.24.1, but its OpenVINO provider was built for 1.23.0") == true)
+        #expect(versions["remedy"]?.contains(mends) == true)
         // It happens to work, as only the text was changed.
         #expect(versions["status"] == "warn")
     }
@@ -205,6 +211,29 @@ import Testing
         #expect(
             diagnosis.failures.contains(
                 "gpu-plugin: libOpenCL.so.7 is missing (libopenvino_intel_gpu_plugin.so needs it)"))
+    }
+
+    /// A system that has all that this one has, but for OpenCL's loader, which the runtime does not bring.
+    @Test func theLibraryThatTheRuntimeLacksIsNamedWithItsPackage() throws {
+        let system = try TemporaryFolder()
+        for folder in ["/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu"] {
+            for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            where name.contains(".so") && !name.hasPrefix("libOpenCL") {
+                try? FileManager.default.createSymbolicLink(
+                    atPath: system.path(name), withDestinationPath: "\(folder)/\(name)")
+            }
+        }
+        let location = try RuntimeLocation.find()
+        let findings = RuntimeExamination(
+            folder: location.folder, library: location.library, target: .gpu,
+            pinnedVersion: RuntimeLocation.pinnedVersion, remedy: RuntimeLocation.remedy,
+            cache: LibraryCache(folders: [system.url.path]), libraryPath: nil
+        ).findings()
+        let plugin = try #require(findings.first { $0.check == "gpu-plugin" })
+        #expect(plugin.status == .fail)
+        #expect(plugin.reason == "libOpenCL.so.1 is missing (libopenvino_intel_gpu_plugin.so needs it)")
+        #expect(plugin.remedy == "sudo apt-get install ocl-icd-libopencl1")
+        #expect(findings.first { $0.check == "libraries" }?.status == .pass)
     }
 
     @Test func aRuntimeWithoutOpenVINO() async throws {
