@@ -1,0 +1,148 @@
+#if Server
+    import Apus
+    import ApusServer
+    import Foundation
+    import HTTPTypes
+    import Hummingbird
+    import HummingbirdTesting
+    import Logging
+    import NIOCore
+    import TestSupport
+    import Testing
+
+    @Suite(.enabled(if: TestRuntime.isWanted)) struct InferenceQueueTests {
+        private static let jpeg: HTTPFields = [.contentType: "image/jpeg"]
+
+        private func model() throws -> ServedModel {
+            ServedModel(
+                name: "demo", version: 1,
+                detector: try Detector(configuration: .init(device: .cpu, precision: .f32)))
+        }
+
+        @Test func moreThanTheQueueHoldsIsRefusedAtOnce() throws {
+            let queue = InferenceQueue(.init(queue: 1, concurrency: 1))
+            defer { queue.stop() }
+            var places = [try queue.admit(), try queue.admit()]
+            #expect(queue.load.admitted == 2)
+            let error = #expect(throws: ServerError.self) { try queue.admit() }
+            #expect(error?.kind == "queue-full" && error?.status == .serviceUnavailable)
+            #expect((1...60).contains(error?.retryAfter ?? 0))
+            places.removeLast()
+            _ = try queue.admit()
+            queue.stop()
+            #expect(throws: ServerError.self) { try queue.admit() }
+        }
+
+        @Test func whatIsCancelledWhileItWaitsIsNeverRun() async throws {
+            let queue = InferenceQueue(.init(queue: 8, concurrency: 1))
+            defer { queue.stop() }
+            let model = try model()
+            let (running, release) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+            let first = Task {
+                try await queue.perform(with: model) { _ in
+                    running.signal()
+                    release.wait()
+                    return "first"
+                }.value
+            }
+            await Task.detached { running.wait() }.value
+            let second = Task { try await queue.perform(with: model) { _ in Issue.record("it ran") }.batch }
+            while queue.load.queued == 0 { try await Task.sleep(for: .milliseconds(5)) }
+            second.cancel()
+            // At once, though the only thread is taken.
+            await #expect(throws: CancellationError.self) { try await second.value }
+            #expect(queue.load.queued == 0)
+            release.signal()
+            #expect(try await first.value == "first")
+        }
+
+        @Test func picturesOfSeveralRequestsShareARunAndKeepTheirThresholds() async throws {
+            let server = try await TestServer {
+                $0.inference = .init(queue: 16, concurrency: 1, maxBatch: 4, batchDelay: .milliseconds(300))
+            }
+            let picture = try Pictures.bytes()
+            try await server.test { client in
+                let counts = try await withThrowingTaskGroup(of: (Int, Int).self) { group in
+                    for index in 0..<4 {
+                        group.addTask {
+                            let bytes = Array(buffer: picture)
+                            let found = try await server.server.queue.detect(
+                                [EncodedPicture(name: nil, bytes: bytes, limits: Image.Limits())],
+                                with: try server.server.models.model(nil), threshold: index == 0 ? 0.99 : 0.9)
+                            return (found.value[0].result.detections.count, found.batch)
+                        }
+                    }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+                #expect(counts.map(\.0).sorted() == [4, 6, 6, 6])
+                #expect(counts.allSatisfy { $0.1 == 4 })
+                try await client.execute(uri: "/v2/health/ready", method: .get) { #expect($0.status == .ok) }
+            }
+        }
+
+        @Test func oneBadPictureOfARunFailsAlone() async throws {
+            let server = try await TestServer {
+                $0.inference = .init(queue: 16, concurrency: 1, maxBatch: 2, batchDelay: .milliseconds(300))
+            }
+            defer { server.server.queue.stop() }
+            let (queue, model) = (server.server.queue, try server.server.models.model(nil))
+            func ask(_ bytes: [UInt8]) async throws -> Int {
+                try await queue.detect(
+                    [EncodedPicture(name: "it", bytes: bytes, limits: Image.Limits())], with: model, threshold: 0.9
+                ).value[0].result.detections.count
+            }
+            let good = Array(buffer: try Pictures.bytes())
+            let other = Task { try await ask([1, 2, 3]) }
+            let found = try await ask(good)
+            #expect(found == 6)
+            await #expect(throws: ApusError.self) { _ = try await other.value }
+        }
+
+        @Test func aRequestThatTakesTooLongIsTimedOut() async throws {
+            let server = try await TestServer { $0.timeout = .milliseconds(1) }
+            try await server.test { client in
+                try await client.execute(
+                    uri: "/predict", method: .post, headers: Self.jpeg, body: try Pictures.bytes()
+                ) { response in
+                    #expect(response.status == .gatewayTimeout, "\(response.text)")
+                    #expect(response.object["type"] as? String == "/docs#timeout")
+                }
+                try await client.execute(uri: "/v1/vision/detection", method: .post, body: ByteBuffer()) { response in
+                    #expect(response.object["success"] as? Bool == false)
+                }
+            }
+        }
+
+        @Test func aChangedModelIsLoadedAgainAndABadOneIsNot() async throws {
+            let folder = try TemporaryFolder()
+            let path = try folder.write(Model.demoBytes, to: "m.onnx")
+            let registry = ModelRegistry(
+                [.init(name: "m", model: .file(path))], configuration: .init(device: .cpu, precision: .f32),
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            #expect(!registry.isReady)
+            let loading = #expect(throws: ServerError.self) { try registry.model("m") }
+            #expect(loading?.kind == "loading")
+            try await registry.loadAll()
+            let first = try registry.model("m")
+            await registry.reloadChanged()
+            await registry.reloadChanged()
+            #expect(try registry.model("m") === first)
+
+            try Data(Model.demoBytes).write(to: URL(fileURLWithPath: path))
+            await registry.reloadChanged()  // it may still be being written
+            #expect(try registry.model("m") === first)
+            await registry.reloadChanged()
+            #expect(try registry.model("m").version == 2)
+
+            try Data("no model".utf8).write(to: URL(fileURLWithPath: path))
+            for _ in 0..<3 { await registry.reloadChanged() }
+            #expect(try registry.model("m").version == 2)
+            #expect(registry.all[0].reloadFailure != nil && registry.isReady)
+
+            try registry.unload("m")
+            let unloaded = #expect(throws: ServerError.self) { try registry.model("m") }
+            #expect(unloaded?.kind == "model-unavailable")
+            #expect(throws: ServerError.self) { try registry.unload("nobody") }
+        }
+    }
+#endif
