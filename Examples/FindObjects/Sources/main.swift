@@ -7,7 +7,7 @@ do {
     let detector = try Detector()  // the demo model; Detector(model: .file("detr.onnx")) for your own
     for path in CommandLine.arguments.dropFirst() {
         let image = try Image(contentsOfFile: path)
-        for found in try await detector.detect(image).detections {
+        for found in try detector.detect(image).detections {
             print(found.category ?? "class \(found.label)", found.score, found.box)
         }
     }
