@@ -51,7 +51,8 @@ let package = Package(
             linkerSettings: [
                 .linkedLibrary("turbojpeg"), .linkedLibrary("png"), .linkedLibrary("webp"), .linkedLibrary("webpdemux"),
             ]),
-        .target(name: "Imaging", dependencies: ["CImageCodecs"], swiftSettings: settings),
+        .target(name: "CResampling"),
+        .target(name: "Imaging", dependencies: ["CImageCodecs", "CResampling"], swiftSettings: settings),
         .target(name: "CDemoModel", exclude: ["demo.onnx"]),
         .target(name: "Hardware", swiftSettings: settings),
         .target(

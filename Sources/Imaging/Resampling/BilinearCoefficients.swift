@@ -1,3 +1,5 @@
+internal import CResampling
+
 /// The weights by which one axis of a picture is resampled, in Pillow's fixed point.
 ///
 /// Antialiased bilinear: when shrinking, the triangle filter is widened by the scale. Arithmetic and rounding are those
@@ -15,6 +17,9 @@ struct BilinearCoefficients {
     let count: [Int]
     /// `support` weights for each target pixel; those beyond its count are zero.
     let weights: [Int32]
+    /// The same as vector instructions want them: `groups` groups for each target pixel (resampling.h).
+    let grouped: [Int16]
+    let groups: Int
 
     func weight(_ target: Int, _ tap: Int) -> Int32 { weights[target * support + tap] }
 
@@ -47,5 +52,16 @@ struct BilinearCoefficients {
         self.first = first
         self.count = count
         self.weights = weights
+        groups = ((count.max() ?? 0) + 3) / 4
+        var grouped = [Int16](repeating: 0, count: target * groups * Int(APUS_WEIGHT_GROUP))
+        for index in 0..<target {
+            for tap in 0..<count[index] {
+                let weight = weights[index * support + tap]
+                let place = (index * groups + tap / 4) * Int(APUS_WEIGHT_GROUP) + tap % 4
+                grouped[place] = Int16(weight >> APUS_WEIGHT_LOW_BITS)
+                grouped[place + 4] = Int16(weight & (1 << APUS_WEIGHT_LOW_BITS - 1))
+            }
+        }
+        self.grouped = grouped
     }
 }

@@ -1,3 +1,4 @@
+internal import CResampling
 internal import Dispatch
 
 extension Bitmap {
@@ -5,22 +6,26 @@ extension Bitmap {
     ///
     /// Columns first, rounded to 8 bits, then rows, as Pillow does; an axis that keeps its size is not filtered. Works in
     /// bands of rows, so that besides the result it needs a few megabytes, however long the picture.
-    package func resized(width: Int, height: Int) -> Bitmap {
+    ///
+    /// - Parameter isVectorized: whether to use AVX2, which gives the same, sooner.
+    package func resized(
+        width: Int, height: Int, isVectorized: Bool = apus_resampling_is_vectorized()
+    ) -> Bitmap {
         precondition(width > 0 && height > 0, "a bitmap has at least one pixel")
         if width == self.width, height == self.height { return self }
-        let resizer = Resizer(
-            columns: width == self.width ? nil : BilinearCoefficients(from: self.width, to: width),
-            rows: height == self.height ? nil : BilinearCoefficients(from: self.height, to: height),
-            sourceStride: 3 * self.width, targetStride: 3 * width)
         return pixels.withUnsafeBufferPointer { pixels in
             Bitmap(width: width, height: height) { output in
                 guard let from = pixels.baseAddress, let to = output.baseAddress else { return }
-                nonisolated(unsafe) let (source, target) = (from, to)  // bands write rows of their own
+                let resizer = Resizer(
+                    columns: width == self.width ? nil : BilinearCoefficients(from: self.width, to: width),
+                    rows: height == self.height ? nil : BilinearCoefficients(from: self.height, to: height),
+                    source: from, sourceStride: 3 * self.width, sourceCount: pixels.count, targetStride: 3 * width,
+                    isVectorized: isVectorized)
+                nonisolated(unsafe) let target = to  // bands write rows of their own
                 let bands = resizer.bandCount(height: height)
-                if bands == 1 { return resizer.resize(source, to: target, rows: 0..<height) }
+                if bands == 1 { return resizer.resize(to: target, rows: 0..<height) }
                 DispatchQueue.concurrentPerform(iterations: bands) { band in
-                    resizer.resize(
-                        source, to: target, rows: (height * band / bands)..<(height * (band + 1) / bands))
+                    resizer.resize(to: target, rows: (height * band / bands)..<(height * (band + 1) / bands))
                 }
             }
         }
@@ -28,16 +33,19 @@ extension Bitmap {
 }
 
 /// Resizes bands of a picture. Every row is computed alike, so the result does not depend on the bands.
-private struct Resizer: Sendable {
+private struct Resizer: @unchecked Sendable {  // the source is only read
     /// Nil for an axis that keeps its size.
     let columns: BilinearCoefficients?
     let rows: BilinearCoefficients?
+    let source: UnsafePointer<UInt8>
     /// Bytes of a row.
     let sourceStride: Int
+    let sourceCount: Int
     let targetStride: Int
+    let isVectorized: Bool
 
     /// Below this many multiplications per channel a second thread does not pay.
-    private static let parallelThreshold = 2_000_000
+    private static let parallelThreshold = 1_000_000
     /// The most bytes of filtered rows that a band keeps.
     private static let mostKept = 4 << 20
 
@@ -49,42 +57,20 @@ private struct Resizer: Sendable {
         return max(1, min(height, max(16, source * targetStride / Resizer.mostKept)))
     }
 
-    func resize(_ source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>, rows band: Range<Int>) {
+    func resize(to target: UnsafeMutablePointer<UInt8>, rows band: Range<Int>) {
         guard let rows else {
-            for y in band { filter(source + y * sourceStride, into: target + y * targetStride) }
+            for y in band { filter(row: y, into: target + y * targetStride) }
             return
         }
-        guard columns != nil else {
-            withSums { sums in
-                for y in band {
-                    sums.begin()
-                    for tap in 0..<rows.count[y] {
-                        sums.add(source + (rows.first[y] + tap) * sourceStride, weight: rows.weight(y, tap))
-                    }
-                    sums.finish(target + y * targetStride)
-                }
-            }
-            return
-        }
+        guard columns != nil else { return mix(rows, band, of: source, from: 0, to: target) }
         guard let last = band.last else { return }
         let firstRow = rows.first[band.lowerBound]
         let rowCount = rows.first[last] + rows.count[last] - firstRow
         if rowCount * targetStride <= 2 * Resizer.mostKept {
             withUnsafeTemporaryAllocation(of: UInt8.self, capacity: rowCount * targetStride) { kept in
                 guard let kept = kept.baseAddress else { return }
-                for row in 0..<rowCount {
-                    filter(source + (firstRow + row) * sourceStride, into: kept + row * targetStride)
-                }
-                withSums { sums in
-                    for y in band {
-                        sums.begin()
-                        for tap in 0..<rows.count[y] {
-                            let row = rows.first[y] + tap - firstRow
-                            sums.add(kept + row * targetStride, weight: rows.weight(y, tap))
-                        }
-                        sums.finish(target + y * targetStride)
-                    }
-                }
+                for row in 0..<rowCount { filter(row: firstRow + row, into: kept + row * targetStride) }
+                mix(rows, band, of: kept, from: firstRow, to: target)
             }
         } else {
             // Rows so many that keeping them would take much memory: filtered as they are needed, mostly twice.
@@ -94,7 +80,7 @@ private struct Resizer: Sendable {
                     for y in band {
                         sums.begin()
                         for tap in 0..<rows.count[y] {
-                            filter(source + (rows.first[y] + tap) * sourceStride, into: one)
+                            filter(row: rows.first[y] + tap, into: one)
                             sums.add(one, weight: rows.weight(y, tap))
                         }
                         sums.finish(target + y * targetStride)
@@ -104,9 +90,46 @@ private struct Resizer: Sendable {
         }
     }
 
+    /// Mixes rows that are as wide as the target's, the first of which is row `first` of the source.
+    private func mix(
+        _ rows: BilinearCoefficients, _ band: Range<Int>, of kept: UnsafePointer<UInt8>, from first: Int,
+        to target: UnsafeMutablePointer<UInt8>
+    ) {
+        if isVectorized {
+            rows.grouped.withUnsafeBufferPointer { weights in
+                guard let weights = weights.baseAddress else { return }
+                for y in band {
+                    apus_mix_rows(
+                        kept + (rows.first[y] - first) * targetStride, targetStride, rows.count[y],
+                        target + y * targetStride, targetStride, weights + y * rows.groups * Int(APUS_WEIGHT_GROUP))
+                }
+            }
+        } else {
+            withSums { sums in
+                for y in band {
+                    sums.begin()
+                    for tap in 0..<rows.count[y] {
+                        sums.add(kept + (rows.first[y] + tap - first) * targetStride, weight: rows.weight(y, tap))
+                    }
+                    sums.finish(target + y * targetStride)
+                }
+            }
+        }
+    }
+
     /// Filters one row of RGB pixels.
-    private func filter(_ source: UnsafePointer<UInt8>, into target: UnsafeMutablePointer<UInt8>) {
+    private func filter(row: Int, into target: UnsafeMutablePointer<UInt8>) {
+        let source = source + row * sourceStride
         guard let columns else { return target.update(from: source, count: targetStride) }
+        if isVectorized {
+            return columns.grouped.withUnsafeBufferPointer { weights in
+                columns.first.withUnsafeBufferPointer { first in
+                    apus_filter_row(
+                        source, sourceCount - row * sourceStride, target, first.count, first.baseAddress,
+                        weights.baseAddress, columns.groups)
+                }
+            }
+        }
         columns.weights.withUnsafeBufferPointer { weights in
             guard var taps = weights.baseAddress else { return }
             var output = target
