@@ -72,12 +72,13 @@ let package = Package(
             name: "ApusServer",
             dependencies: [
                 "Apus", "CServerPages", "Drawing", "FormData", "Imaging", "ONNXRuntime",
+                server("AsyncHTTPClient", "async-http-client"),
                 server("Hummingbird", "hummingbird"), server("HummingbirdCore", "hummingbird"),
                 server("HummingbirdTLS", "hummingbird"),
                 server("Configuration", "swift-configuration"), server("Logging", "swift-log"),
                 server("CoreMetrics", "swift-metrics"), server("Metrics", "swift-metrics"),
                 server("NIOHTTPTypes", "swift-nio-extras"), server("NIOCore", "swift-nio"),
-                server("NIOPosix", "swift-nio"), server("NIOSSL", "swift-nio-ssl"),
+                server("NIOHTTP1", "swift-nio"), server("NIOSSL", "swift-nio-ssl"),
                 server("NIOConcurrencyHelpers", "swift-nio"), server("HTTPTypes", "swift-http-types"),
                 server("ServiceLifecycle", "swift-service-lifecycle"),
                 server("UnixSignals", "swift-service-lifecycle"),
@@ -109,7 +110,7 @@ let package = Package(
             dependencies: [
                 .target(name: "ApusServer", condition: .when(traits: ["Server"])), "Apus", "Imaging", "TestSupport",
                 server("Hummingbird", "hummingbird"), server("HummingbirdTesting", "hummingbird"),
-                server("Logging", "swift-log"), server("NIOCore", "swift-nio"),
+                server("Logging", "swift-log"), server("NIOCore", "swift-nio"), server("NIOPosix", "swift-nio"),
                 server("HTTPTypes", "swift-http-types"),
             ],
             swiftSettings: settings),

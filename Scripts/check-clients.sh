@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Real clients against a server: curl, Triton's by HTTP and gRPC, Frigate's request, schemathesis, a browser; then TLS and keys.
+# Real clients against a server: curl, Triton's and KServe's by HTTP and gRPC, Frigate's request, schemathesis, a browser; then TLS and keys.
 # Usage: Scripts/check-clients.sh [path of apus], with SEED=N for what else schemathesis may make up. Screenshots are left in .build/clients/pictures.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -7,13 +7,13 @@ cd "$(dirname "$0")/.."
 apus=${1:-.build/debug/apus}
 home=.build/clients
 python=$home/python/bin/python3
-if [ ! -e $home/python/.complete-1 ]; then
+if [ ! -e $home/python/.complete-2 ]; then
     echo "check-clients: installing Python's clients"
     rm -rf $home/python
     python3 -m venv $home/python
-    "$python" -m pip install --quiet --disable-pip-version-check 'tritonclient[http,grpc]==2.73.0' requests==2.34.2 \
+    "$python" -m pip install --quiet --disable-pip-version-check 'tritonclient[http,grpc]==2.73.0' kserve==0.21.0 requests==2.34.2 \
         schemathesis==4.32.5 selenium==4.51.0 pillow==12.3.0 numpy==2.4.6
-    touch $home/python/.complete-1
+    touch $home/python/.complete-2
 fi
 mkdir -p $home/pictures
 work=$(mktemp -d)
@@ -52,6 +52,7 @@ echo "curl: forms, raw bodies and an annotated picture work"
 "$python" Tests/Clients/page.py "$url/" "$picture" "$home/pictures"
 "$python" Tests/Clients/triton_http.py "127.0.0.1:$port" "$picture"
 "$python" Tests/Clients/triton_grpc.py "127.0.0.1:$grpc_port" "$picture"
+"$python" Tests/Clients/kserve_client.py "$url" "127.0.0.1:$grpc_port" "$picture"
 # Taking the model away would leave nothing to test; what an infer request must hold depends on the model, so of those only
 # wrong ones are made up, and Triton's clients send right ones.
 export SCHEMATHESIS_HOOKS=$PWD/Tests/Clients/schemathesis_hooks.py PICTURE=$picture
@@ -64,11 +65,11 @@ for scope in '--exclude-path-regex unload|infer' '--include-path-regex infer --m
 done
 stop
 
-openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 \
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1,DNS:localhost \
     -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
 key=$(openssl rand -hex 32)
 printf '# of the tests\n%s\n' "$key" >"$work/keys"
-start --tls-cert "$work/cert.pem" --tls-key "$work/key.pem" --api-key-file "$work/keys"
+start --tls-cert "$work/cert.pem" --tls-key "$work/key.pem" --api-key-file "$work/keys" --host localhost --grpc-port 0
 url=https://127.0.0.1:$port
 ask() { curl -sS --cacert "$work/cert.pem" -o /dev/null -w '%{http_code}' -F file=@"$picture" "$@"; }
 [ "$(ask "$url/predict")" = 401 ]
@@ -77,6 +78,7 @@ ask() { curl -sS --cacert "$work/cert.pem" -o /dev/null -w '%{http_code}' -F fil
 [ "$(curl -sS --cacert "$work/cert.pem" -o /dev/null -w '%{http_code}' -F image=@"$picture" -F api_key="$key" \
     "$url/v1/vision/detection")" = 200 ]
 [ "$(curl -sS --cacert "$work/cert.pem" -o /dev/null -w '%{http_code}' "$url/v2/health/ready")" = 200 ]
+"$python" Tests/Clients/guarded_grpc.py "localhost:$grpc_port" "$work/cert.pem" "$key" "$picture"
 if curl -sS --tls-max 1.1 --cacert "$work/cert.pem" "$url/v2" >/dev/null 2>&1; then
     echo "check-clients: TLS 1.1 was accepted" >&2
     exit 1

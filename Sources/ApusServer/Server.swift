@@ -17,6 +17,7 @@
         package let models: ModelRegistry
         package let queue: InferenceQueue
         package let metrics: ServerMetrics
+        private let bodies: BodyReader
 
         package init(_ configuration: ServerConfiguration, logger: Logger) {
             self.configuration = configuration
@@ -26,6 +27,8 @@
             models = ModelRegistry(configuration.models, configuration: detector, logger: logger)
             queue = InferenceQueue(configuration.inference)
             metrics = ServerMetrics()
+            bodies = BodyReader(
+                limit: configuration.maxBody, total: configuration.maxBodies, timeout: configuration.bodyTimeout)
         }
 
         /// Runs until it is told to stop by a signal, or a model cannot be loaded.
@@ -40,7 +43,7 @@
                     .init(service: application),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger.quiet)
             if let port = configuration.grpcPort {
-                settings.services.append(.init(service: grpcListener(port)))
+                settings.services.append(.init(service: try grpcListener(port)))
             }
             settings.maximumGracefulShutdownDuration = configuration.grace
             let group = ServiceGroup(configuration: settings)
@@ -75,10 +78,10 @@
                 }, logger: logger.quiet)
         }
 
-        private func grpcListener(_ port: Int) -> GRPCListener {
-            GRPCListener(
+        private func grpcListener(_ port: Int) throws -> GRPCListener {
+            try GRPCListener(
                 GRPCService(
-                    service: OpenInferenceService(predictor: predictor), version: configuration.version,
+                    service: OpenInferenceService(predictor: predictor), bodies: bodies, version: configuration.version,
                     log: RequestLog(logger: logger, metrics: metrics), keys: configuration.keys), configuration,
                 port: port, logger: logger)
         }
@@ -96,12 +99,14 @@
                 router.add(middleware: CrossOriginMiddleware(origins: configuration.origins))
             }
             let predictor = predictor
-            let bodies = BodyReader(
-                limit: configuration.maxBody, total: configuration.maxBodies, timeout: configuration.bodyTimeout)
             let keys = configuration.keys
             let routes = RouteTable(router)
 
-            let predict = PredictRoutes(predictor: predictor, bodies: bodies)
+            let predict = PredictRoutes(
+                predictor: predictor, bodies: bodies,
+                fetcher: PictureFetcher(
+                    allowed: configuration.urlHosts, limit: configuration.maxBody, timeout: configuration.urlTimeout,
+                    version: configuration.version, mayFetch: configuration.mayFetch))
             routes.on(.post, "/predict", [APIKeyMiddleware(keys: keys)], predict.predict)
             OpenInferenceRoutes(
                 service: OpenInferenceService(predictor: predictor), bodies: bodies, version: configuration.version

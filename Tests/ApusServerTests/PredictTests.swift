@@ -141,8 +141,8 @@
                     ),
                     (
                         "/predict", [.contentType: "application/json"],
-                        ByteBuffer(string: #"{"url": "http://localhost/"}"#), 400,
-                        "bad-request", "fetches no pictures from addresses"
+                        ByteBuffer(string: #"{"url": "http://localhost/"}"#), 403,
+                        "url-refused", "fetches no pictures from addresses"
                     ),
                     (
                         "/predict", [.contentType: "image/jpeg", .accept: "text/html"], picture, 406, "not-acceptable",

@@ -98,6 +98,13 @@
         @Option(
             help: ArgumentHelp("Let pages of this origin ask; may be repeated. default: none.", valueName: "origin"))
         var corsOrigin: [String] = []
+        @Option(
+            help: ArgumentHelp(
+                "Fetch pictures for {\"url\": …} from this host: example.com, *.example.com or *; may be repeated. Never from "
+                    + "private addresses. default: none.", valueName: "host"))
+        var urlHost: [String] = []
+        @Option(help: ArgumentHelp("For a picture to be fetched; default: 10.", valueName: "seconds"))
+        var urlTimeout: String?
         @Option(help: ArgumentHelp("The most objects of a DeepStack answer (Frigate holds 20).", valueName: "n"))
         var deepstackLimit: String?
         @Option(
@@ -132,13 +139,15 @@
                 ("timeout", timeout), ("body-timeout", bodyTimeout), ("idle-timeout", idleTimeout), ("grace", grace),
                 ("tls-cert", tlsCert), ("tls-key", tlsKey), ("api-key-file", apiKeyFile),
                 ("metrics", metrics.map { "\($0)" }), ("page", page.map { "\($0)" }),
-                ("deepstack-limit", deepstackLimit), ("deepstack-confidence", deepstackConfidence),
+                ("url-timeout", urlTimeout), ("deepstack-limit", deepstackLimit),
+                ("deepstack-confidence", deepstackConfidence),
                 ("reload-interval", reloadInterval), ("log-format", logFormat), ("log-level", logLevel),
             ]
             var given = Dictionary(
                 uniqueKeysWithValues: single.compactMap { name, value in value.map { (name, [$0]) } })
             if !model.isEmpty { given["model"] = model }
             if !corsOrigin.isEmpty { given["cors-origin"] = corsOrigin }
+            if !urlHost.isEmpty { given["url-host"] = urlHost }
             return given
         }
 

@@ -38,6 +38,15 @@
                 throw settings.refuse(
                     "cors-origin", "\(origin) is no origin", "Write it as https://example.com, without a path.")
             }
+            urlHosts = try settings.list("url-host").map { text throws(ApusError) in
+                guard let host = AllowedHost(text) else {
+                    throw settings.refuse(
+                        "url-host", "\(text) is no host",
+                        "Write it as example.com, *.example.com, example.com:8443, or * for every public one.")
+                }
+                return host
+            }
+            urlTimeout = settings.seconds("url-timeout")
             deepStackLimit = settings.count("deepstack-limit")
             deepStackConfidence = settings.fraction("deepstack-confidence") ?? deepStackConfidence
             reloadInterval = settings.seconds("reload-interval")

@@ -1,5 +1,6 @@
 #if Server
     package import Apus
+    package import NIOCore
 
     /// How a server runs.
     package struct ServerConfiguration: Sendable {
@@ -30,6 +31,12 @@
         package var grace = Duration.seconds(30)
         package var tls: TLSFiles?
         package var keys = APIKeys.none
+        /// Hosts from which pictures are fetched.
+        package var urlHosts: [AllowedHost] = []
+        /// For a picture to be fetched.
+        package var urlTimeout = Duration.seconds(10)
+        /// Whether an address may be asked for a picture: public ones. Only tests, whose servers are local, change it.
+        package var mayFetch: @Sendable (SocketAddress) -> Bool = { PublicAddress.isPublic($0) }
         package var hasMetrics = true
         /// Whether there is a page at /.
         package var hasPage = true

@@ -47,7 +47,8 @@
             Setting("body-timeout", .seconds, "30"), Setting("idle-timeout", .seconds, "60"),
             Setting("grace", .seconds, "30"), Setting("tls-cert", .text), Setting("tls-key", .text),
             Setting("api-key-file", .text), Setting("metrics", .flag, "true"), Setting("page", .flag, "true"),
-            Setting("cors-origin", .list), Setting("deepstack-limit", .count(1...1000)),
+            Setting("cors-origin", .list), Setting("url-host", .list), Setting("url-timeout", .seconds, "10"),
+            Setting("deepstack-limit", .count(1...1000)),
             Setting("deepstack-confidence", .fraction, "0.4"), Setting("reload-interval", .seconds, "2"),
             Setting("log-format", .text, "text"), Setting("log-level", .text, "info"),
         ]

@@ -3,6 +3,7 @@
     internal import GRPCCore
     internal import GRPCNIOTransportHTTP2
     internal import Logging
+    internal import NIOCore
     internal import ServiceLifecycle
 
     /// The gRPC server as a service that ends with the others.
@@ -10,7 +11,7 @@
         private let server: GRPCServer<HTTP2ServerTransport.Posix>
         private let logger: Logger
 
-        init(_ service: GRPCService, _ configuration: ServerConfiguration, port: Int, logger: Logger) {
+        init(_ service: GRPCService, _ configuration: ServerConfiguration, port: Int, logger: Logger) throws {
             var transport = HTTP2ServerTransport.Posix.Config.defaults
             // Beyond this the transport resets the stream without a word, so a message that is a little too large is let through,
             // to be refused with one.
@@ -23,9 +24,11 @@
                 } else {
                     .plaintext
                 }
-            let address: SocketAddress =
-                configuration.host.contains(":")
-                ? .ipv6(host: configuration.host, port: port) : .ipv4(host: configuration.host, port: port)
+            // Unlike HTTP's, this transport takes no names.
+            let resolved = try NIOCore.SocketAddress.makeAddressResolvingHost(configuration.host, port: port)
+            let host = resolved.ipAddress ?? configuration.host
+            let address: GRPCNIOTransportCore.SocketAddress =
+                resolved.protocol == .inet6 ? .ipv6(host: host, port: port) : .ipv4(host: host, port: port)
             server = GRPCServer(
                 transport: .http2NIOPosix(address: address, transportSecurity: security, config: transport),
                 services: [service], interceptors: [MetadataInterceptor()])

@@ -8,6 +8,7 @@
     /// The Open Inference Protocol over gRPC.
     struct GRPCService: Inference_GRPCInferenceService.SimpleServiceProtocol {
         let service: OpenInferenceService
+        let bodies: BodyReader
         let version: String
         let log: RequestLog
         let keys: APIKeys
@@ -85,6 +86,10 @@
                         "The inputs have \(bytes) bytes; \(service.predictor.limits.bytes) are allowed",
                         remedy: "Send a smaller picture, or give the server a larger --max-body.")
                 }
+                // It is here already, but what waits in the queue is bounded by all bodies together.
+                let lease = bodies.lease()
+                defer { withExtendedLifetime(lease) {} }
+                try lease.take(bytes)
                 let response = try await service.infer(try InferRequest(request), record: record)
                 return .with { message in
                     message.modelName = response.model

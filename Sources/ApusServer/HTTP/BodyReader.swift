@@ -19,31 +19,33 @@
             self.timeout = timeout
         }
 
-        /// Bytes of a body; they count until this goes away.
-        final class Body: Sendable {
-            let bytes: [UInt8]
-            private let lease: Lease
-
-            fileprivate init(_ bytes: [UInt8], _ lease: Lease) {
-                self.bytes = bytes
-                self.lease = lease
-            }
+        struct Body: Sendable {
+            var bytes: [UInt8]
+            /// By which they count; to be kept as long as they or what was made of them.
+            let lease: Lease
         }
 
-        fileprivate final class Lease: Sendable {
+        /// A share of the bytes that all bodies may have; given back when this goes away.
+        package final class Lease: Sendable {
             private let reader: BodyReader
             private let count = NIOLockedValueBox(0)
 
-            init(_ reader: BodyReader) { self.reader = reader }
+            fileprivate init(_ reader: BodyReader) { self.reader = reader }
 
-            func take(_ bytes: Int) -> Bool {
+            /// - Throws: `ServerError` if the bodies that are held leave no space for so many more.
+            func take(_ bytes: Int) throws(ServerError) {
                 let fits = reader.held.withLockedValue { held in
                     guard held + bytes <= reader.total else { return false }
                     held += bytes
                     return true
                 }
-                if fits { count.withLockedValue { $0 += bytes } }
-                return fits
+                guard fits else {
+                    throw ServerError(
+                        "bodies-full", .serviceUnavailable, title: "The server is busy",
+                        detail: "The bodies that are being received take all the memory that is set aside for them",
+                        remedy: "Try again after 1 s.", retryAfter: 1)
+                }
+                count.withLockedValue { $0 += bytes }
             }
 
             deinit {
@@ -51,6 +53,9 @@
                 reader.held.withLockedValue { $0 -= bytes }
             }
         }
+
+        /// For bytes that come otherwise than as a body.
+        package func lease() -> Lease { Lease(self) }
 
         /// The whole body.
         ///
@@ -73,20 +78,15 @@
         }
 
         private func collect(_ body: RequestBody, expected: Int?) async throws -> Body {
-            let lease = Lease(self)
+            let lease = lease()
             var bytes: [UInt8] = []
             bytes.reserveCapacity(min(expected ?? 0, limit))
             for try await chunk in body {
                 guard bytes.count + chunk.readableBytes <= limit else { throw tooLarge }
-                guard lease.take(chunk.readableBytes) else {
-                    throw ServerError(
-                        "bodies-full", .serviceUnavailable, title: "The server is busy",
-                        detail: "The bodies that are being received take all the memory that is set aside for them",
-                        remedy: "Try again after 1 s.", retryAfter: 1)
-                }
+                try lease.take(chunk.readableBytes)
                 bytes.append(contentsOf: chunk.readableBytesView)
             }
-            return Body(bytes, lease)
+            return Body(bytes: bytes, lease: lease)
         }
 
         private var tooLarge: ServerError {

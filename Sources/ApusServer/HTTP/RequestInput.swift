@@ -52,10 +52,11 @@
     enum RequestValues {
         /// A number from 0 to 1.
         static func fraction(_ text: String, _ name: String) throws(ServerError) -> Float {
-            guard let value = Float(text), (0...1).contains(value) else {
+            // As a float, what is hardly above 1 would be 1.
+            guard let value = Double(text), (0...1).contains(value) else {
                 throw .badRequest("\(name) is \(text.prefix(40)), which is no number from 0 to 1")
             }
-            return value
+            return Float(value)
         }
     }
 

@@ -283,12 +283,17 @@
         package var limits: Image.Limits
         /// Whether the decoded picture is wanted back, to be drawn on.
         package var isKept: Bool
+        /// By which its bytes count as long as it is there.
+        package var lease: BodyReader.Lease?
 
-        package init(name: String?, bytes: [UInt8], limits: Image.Limits, isKept: Bool = false) {
+        package init(
+            name: String?, bytes: [UInt8], limits: Image.Limits, isKept: Bool = false, lease: BodyReader.Lease? = nil
+        ) {
             self.name = name
             self.bytes = bytes
             self.limits = limits
             self.isKept = isKept
+            self.lease = lease
         }
     }
 

@@ -36,10 +36,10 @@
             let parameters = try dictionary(object["parameters"], "parameters")
             form.isBinary = try flag(parameters["binary_data_output"], "binary_data_output") ?? false
             if let threshold = parameters["threshold"] {
-                guard let number = (threshold as? NSNumber)?.floatValue, (0...1).contains(number) else {
+                guard let number = (threshold as? NSNumber)?.doubleValue, (0...1).contains(number) else {
                     throw .badRequest("The parameter threshold is no number from 0 to 1")
                 }
-                request.threshold = number
+                request.threshold = Float(number)
             }
             if let limit = parameters["limit"] {
                 guard let number = integer(limit), (1...1000).contains(number) else {

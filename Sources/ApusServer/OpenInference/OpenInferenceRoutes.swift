@@ -88,6 +88,7 @@
             let body = request.body
             return try await context.endingWithTheClient {
                 let read = try await bodies.read(body, declared: declared)
+                defer { withExtendedLifetime(read.lease) {} }
                 let (request, form) = try InferJSON.read(
                     read.bytes, headLength: headLength, model: name, version: version)
                 let response = try await service.infer(request, record: context.record)

@@ -7,9 +7,12 @@
 
     /// The pictures of a request, whichever way they were sent.
     struct PictureUpload {
-        var pictures: [EncodedPicture]
+        /// None where only an address was sent.
+        var pictures: [EncodedPicture] = []
+        /// Where the picture is to be fetched from.
+        var address: String?
         /// Whether they came as a list: the answer is one then.
-        var isList: Bool
+        var isList = false
         /// The other fields of a form, by name.
         var fields: [String: String] = [:]
 
@@ -25,7 +28,7 @@
         ) throws(ServerError) {
             func picture(_ name: String?, _ bytes: [UInt8]) throws(ServerError) -> EncodedPicture {
                 guard !bytes.isEmpty else { throw .badPicture("\(name ?? "The picture") is empty") }
-                return EncodedPicture(name: name, bytes: bytes, limits: limits, isKept: isKept)
+                return EncodedPicture(name: name, bytes: bytes, limits: limits, isKept: isKept, lease: body.lease)
             }
             let type = (contentType ?? "").prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
             switch type {
@@ -39,7 +42,6 @@
                 } catch {
                     throw .badRequest("The form cannot be read: \(error.cause)")
                 }
-                pictures = []
                 for part in form.parts {
                     if fileFields.contains(part.name) {
                         guard pictures.count < PictureUpload.mostPictures else {
@@ -68,11 +70,14 @@
                 }
                 isList = pictures.count > 1
             case "application/json":
-                (pictures, isList) = ([try PictureUpload.json(body.bytes).map(picture)], false)
+                switch try PictureUpload.json(body.bytes) {
+                case .image(let bytes): pictures = [try picture(nil, bytes)]
+                case .address(let text): address = text
+                }
             case "application/octet-stream", "", "image/jpeg", "image/png", "image/webp", "image/jpg",
                 "application/x-www-form-urlencoded":
                 // curl --data-binary calls everything a form of the last kind.
-                (pictures, isList) = ([try picture(nil, body.bytes)], false)
+                pictures = [try picture(nil, body.bytes)]
             default:
                 guard type.hasPrefix("image/") else {
                     throw .unsupportedMediaType(
@@ -81,7 +86,7 @@
                             "Send multipart/form-data, image/jpeg, image/png, image/webp, application/octet-stream or "
                             + "application/json.")
                 }
-                (pictures, isList) = ([try picture(nil, body.bytes)], false)
+                pictures = [try picture(nil, body.bytes)]
             }
         }
 
@@ -92,29 +97,28 @@
                     name.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7f }.prefix(200)))
         }
 
-        private struct Body {
-            var bytes: [UInt8]
-
-            func map<Result, Failure: Error>(
-                _ make: (String?, [UInt8]) throws(Failure) -> Result
-            ) throws(Failure) -> Result { try make(nil, bytes) }
+        private enum Sent {
+            case image([UInt8])
+            case address(String)
         }
 
-        /// `{"image": "base64"}`, with or without a data URL's beginning.
-        private static func json(_ bytes: [UInt8]) throws(ServerError) -> Body {
-            let shape = "{\"image\": \"<base64>\"}"
+        /// `{"image": "base64"}`, with or without a data URL's beginning, or `{"url": "https://…"}`.
+        private static func json(_ bytes: [UInt8]) throws(ServerError) -> Sent {
+            let remedy = #"Send {"image": "<base64>"} or {"url": "https://…"}."#
             guard let object = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any] else {
-                throw .badRequest("The body is no JSON object", remedy: "Send \(shape).")
+                throw .badRequest("The body is no JSON object", remedy: remedy)
             }
-            if let other = object.keys.sorted().first(where: { $0 != "image" }) {
+            guard object.count == 1, let (name, value) = object.first, ["image", "url"].contains(name) else {
+                let other = object.keys.sorted().first { !["image", "url"].contains($0) }
                 throw .badRequest(
-                    other == "url"
-                        ? "This server fetches no pictures from addresses"
-                        : "The body has a key \(other.prefix(100)), which means nothing here", remedy: "Send \(shape).")
+                    other.map { "The body has a key \($0.prefix(100)), which means nothing here" }
+                        ?? "The body has \(object.isEmpty ? "neither" : "both") of \"image\" and \"url\"",
+                    remedy: remedy)
             }
-            guard let text = object["image"] as? String else {
-                throw .badRequest("The body has no text under \"image\"", remedy: "Send \(shape).")
+            guard let text = value as? String else {
+                throw .badRequest("What is under \"\(name)\" is no text", remedy: remedy)
             }
+            if name == "url" { return .address(text) }
             var encoded = Substring(text)
             if encoded.hasPrefix("data:"), let comma = encoded.firstIndex(of: ",") {
                 encoded = encoded[encoded.index(after: comma)...]
@@ -123,7 +127,7 @@
             else {
                 throw .badRequest("The text under \"image\" is not base64")
             }
-            return Body(bytes: [UInt8](data))
+            return .image([UInt8](data))
         }
     }
 #endif

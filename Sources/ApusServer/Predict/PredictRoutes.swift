@@ -11,6 +11,7 @@
     struct PredictRoutes {
         let predictor: Predictor
         let bodies: BodyReader
+        let fetcher: PictureFetcher
 
         static let query: Set = ["threshold", "limit", "labels", "model", "annotate"]
 
@@ -26,9 +27,17 @@
             let body = request.body
             return try await context.endingWithTheClient {
                 let read = try await bodies.read(body, declared: declared)
-                let upload = try PictureUpload(
+                var upload = try PictureUpload(
                     read, contentType: contentType, limits: predictor.limits, fileFields: ["file", "image"],
                     isKept: asked.annotates)
+                if let address = upload.address {
+                    let bytes = try await fetcher.bytes(of: address, lease: read.lease)
+                    upload.pictures = [
+                        EncodedPicture(
+                            name: address, bytes: bytes, limits: predictor.limits, isKept: asked.annotates,
+                            lease: read.lease)
+                    ]
+                }
                 // Several pictures cannot be answered by one.
                 let type = upload.isList ? try asked.listType() : type
                 let prediction = try await predictor.predict(
