@@ -48,7 +48,8 @@
                         "application/json",
                         ByteBuffer(
                             string:
-                                #"{"inputs": [{"name": "image", "shape": [1], "datatype": "BYTES", "data": ["YWJj"]}]}"#)
+                                #"{"inputs": [{"name": "image", "shape": [1], "datatype": "BYTES", "data": ["YWJj"]}]}"#
+                        )
                     )
                 } else {
                     Pictures.form([("image", "farm.jpg", try Pictures.bytes())])
