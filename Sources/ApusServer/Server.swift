@@ -24,7 +24,11 @@
             self.logger = logger
             var detector = configuration.detector
             detector.batchSize = configuration.inference.maxBatch
-            models = ModelRegistry(configuration.models, configuration: detector, logger: logger)
+            models = ModelRegistry(
+                configuration.models,
+                loader: ModelLoader(
+                    configuration: detector, verification: configuration.verification,
+                    apusVersion: configuration.version, logger: logger))
             queue = InferenceQueue(configuration.inference)
             metrics = ServerMetrics()
             bodies = BodyReader(

@@ -117,8 +117,10 @@
             let folder = try TemporaryFolder()
             let path = try folder.write(Model.demoBytes, to: "m.onnx")
             let registry = ModelRegistry(
-                [.init(name: "m", model: .file(path))], configuration: .init(device: .cpu, precision: .f32),
-                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+                [.init(name: "m", model: .file(path))],
+                loader: ModelLoader(
+                    configuration: .init(device: .cpu, precision: .f32), verification: .never, apusVersion: "test",
+                    logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
             #expect(!registry.isReady)
             let loading = #expect(throws: ServerError.self) { try registry.model("m") }
             #expect(loading?.kind == "loading")

@@ -44,7 +44,12 @@
         var cacheDir: String?
         @Flag(help: "Compile anew, and keep nothing.")
         var noCache = false
-        @Flag(help: "Refuse a device whose answers `apus verify` has not found right.")
+        @Option(
+            help:
+                "auto: answers of a GPU or NPU that never were are verified before the first; always: a CPU's too; never."
+        )
+        var verify: String?
+        @Flag(help: "Refuse a device whose answers were not found right.")
         var requireVerified = false
         @Option(help: ArgumentHelp("The folder that holds ONNX Runtime.", valueName: "folder"))
         var runtime: String?
@@ -131,7 +136,8 @@
             let single: [(String, String?)] = [
                 ("device", device), ("precision", precision), ("provider", provider), ("threshold", threshold),
                 ("labels", labels), ("shapes", shapes), ("preparation", preparation), ("cache-dir", cacheDir),
-                ("no-cache", noCache ? "true" : nil), ("require-verified", requireVerified ? "true" : nil),
+                ("no-cache", noCache ? "true" : nil), ("verify", verify),
+                ("require-verified", requireVerified ? "true" : nil),
                 ("runtime", runtime), ("host", host), ("port", port),
                 ("grpc-port", grpcPort), ("max-body", maxBody), ("max-bodies", maxBodies),
                 ("max-pixels", maxPixels), ("max-connections", maxConnections), ("queue", queue),

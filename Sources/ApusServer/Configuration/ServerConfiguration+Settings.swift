@@ -9,6 +9,9 @@
         package init(_ settings: ServerSettings) throws(ApusError) {
             self.init(
                 models: try ServerConfiguration.models(settings), detector: try ServerConfiguration.detector(settings))
+            verification = try settings.parsed("verify", "There are auto, always and never.") {
+                ModelLoader.Verification(rawValue: $0)
+            }
             host = settings.text("host") ?? host
             port = settings.count("port") ?? port
             grpcPort = settings.count("grpc-port")

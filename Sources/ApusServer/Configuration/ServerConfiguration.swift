@@ -7,6 +7,7 @@
         /// The first is the default.
         package var models: [ModelRegistry.Source]
         package var detector: Detector.Configuration
+        package var verification = ModelLoader.Verification.auto
         /// Of Apus.
         package var version = ""
         package var host = "127.0.0.1"

@@ -36,7 +36,7 @@
             Setting("provider", .text, "auto"), Setting("threshold", .fraction, "0.9"), Setting("labels", .text),
             Setting("shapes", .text, "auto"), Setting("preparation", .text, "before-ready"),
             Setting("cache-dir", .text), Setting("no-cache", .flag, "false"),
-            Setting("require-verified", .flag, "false"), Setting("runtime", .text),
+            Setting("verify", .text, "auto"), Setting("require-verified", .flag, "false"), Setting("runtime", .text),
             Setting("host", .text, "127.0.0.1"), Setting("port", .count(0...65535), "8000"),
             Setting("grpc-port", .count(0...65535)),
             Setting("max-body", .bytes, "20MB"), Setting("max-bodies", .bytes, "256MB"),

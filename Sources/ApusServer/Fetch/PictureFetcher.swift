@@ -55,15 +55,10 @@
                     remedy: "Try again after 1 s.", retryAfter: 1)
             }
             defer { places.give() }
-            return try await withThrowingTaskGroup(of: [UInt8].self) { group in
-                group.addTask { try await fetch(target, lease, redirections: 0) }
-                group.addTask {
-                    try await Task.sleep(for: timeout)
-                    throw ServerError.notFetched(
-                        "it had not come whole within \(timeout.milliseconds / 1000) s", status: .gatewayTimeout)
-                }
-                defer { group.cancelAll() }
-                return try await group.next() ?? []
+            let late = ServerError.notFetched(
+                "it had not come whole within \(timeout.milliseconds / 1000) s", status: .gatewayTimeout)
+            return try await Deadline.run(within: timeout, orThrow: late) {
+                try await fetch(target, lease, redirections: 0)
             }
         }
 

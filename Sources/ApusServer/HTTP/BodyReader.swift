@@ -1,4 +1,5 @@
 #if Server
+    internal import Apus
     internal import HTTPTypes
     internal import Hummingbird
     internal import HummingbirdCore
@@ -62,18 +63,12 @@
         /// - Parameter declared: the value of Content-Length, by which a body that is too large is refused before it is read.
         func read(_ body: RequestBody, declared: Int?) async throws -> Body {
             if let declared, declared > limit { throw tooLarge }
-            return try await withThrowingTaskGroup(of: Body.self) { group in
-                group.addTask { try await self.collect(body, expected: declared) }
-                group.addTask {
-                    try await Task.sleep(for: self.timeout)
-                    throw ServerError(
-                        "slow-body", .requestTimeout, title: "The body came too slowly",
-                        detail: "The body had not come whole within \(self.timeout.components.seconds) s",
-                        remedy: "Send smaller pictures, or give the server a longer --body-timeout.")
-                }
-                defer { group.cancelAll() }
-                guard let body = try await group.next() else { throw ServerError.cancelled }
-                return body
+            let late = ServerError(
+                "slow-body", .requestTimeout, title: "The body came too slowly",
+                detail: "The body had not come whole within \(timeout.milliseconds / 1000) s",
+                remedy: "Send smaller pictures, or give the server a longer --body-timeout.")
+            return try await Deadline.run(within: timeout, orThrow: late) {
+                try await self.collect(body, expected: declared)
             }
         }
 

@@ -61,16 +61,7 @@
         func admitted<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
             let place = try queue.admit()
             defer { withExtendedLifetime(place) {} }
-            return try await withThrowingTaskGroup(of: Value.self) { group in
-                group.addTask { try await work() }
-                group.addTask {
-                    try await Task.sleep(for: timeout)
-                    throw ServerError.timedOut(timeout.milliseconds / 1000)
-                }
-                defer { group.cancelAll() }
-                guard let value = try await group.next() else { throw ServerError.cancelled }
-                return value
-            }
+            return try await Deadline.run(within: timeout, orThrow: .timedOut(timeout.milliseconds / 1000), work)
         }
     }
 #endif

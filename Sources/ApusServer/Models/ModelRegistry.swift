@@ -2,7 +2,7 @@
     package import Apus
     internal import Foundation
     internal import HTTPTypes
-    package import Logging
+    internal import Logging
 
     /// The models that a server offers, by name.
     package final class ModelRegistry: @unchecked Sendable {  // what changes is touched under the lock only
@@ -42,12 +42,12 @@
         private var entries: [String: Entry] = [:]
         /// The first that was named is the default.
         private let order: [String]
-        private let configuration: Detector.Configuration
+        private let loader: ModelLoader
         private let logger: Logger
 
-        package init(_ sources: [Source], configuration: Detector.Configuration, logger: Logger) {
-            self.configuration = configuration
-            self.logger = logger
+        package init(_ sources: [Source], loader: ModelLoader) {
+            self.loader = loader
+            logger = loader.logger
             order = sources.map(\.name)
             for source in sources { entries[source.name] = Entry(source: source, state: .loading) }
         }
@@ -111,11 +111,9 @@
                 throw ServerError.noSuchModel(name, order)
             }
             let stamp = source.stamp
-            let configuration = configuration
+            let loader = loader
             do {
-                let detector = try await Blocking.run {
-                    try Detector(model: source.model, configuration: configuration)
-                }
+                let detector = try await Blocking.run { try loader.detector(name, source.model) }
                 let model = ServedModel(name: name, version: version, detector: detector)
                 lock.withLock {
                     entries[name]?.state = .ready(model)
