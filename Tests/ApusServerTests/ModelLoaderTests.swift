@@ -22,13 +22,15 @@
             #expect(throws: ApusError.self) {
                 try loader(.auto, requiresVerified: true, verdicts: folder.path("verdicts")).detector("demo", .demo)
             }
-            let verified = try loader(.always, requiresVerified: true, verdicts: folder.path("verdicts")).detector("demo", .demo)
+            let verified = try loader(.always, requiresVerified: true, verdicts: folder.path("verdicts")).detector(
+                "demo", .demo)
             #expect(verified.execution.verification.state == .yes)
             let date = try #require(verified.execution.verification.date)
             // Found again, not made again; and good for whoever asks for it.
             for verification in [ModelLoader.Verification.always, .never] {
-                let again = try loader(verification, requiresVerified: true, verdicts: folder.path("verdicts")).detector(
-                    "demo", .demo)
+                let again = try loader(verification, requiresVerified: true, verdicts: folder.path("verdicts"))
+                    .detector(
+                        "demo", .demo)
                 #expect(again.execution.verification.date == date)
             }
         }
@@ -36,8 +38,9 @@
         @Test func aCPUIsNotVerifiedUnlessAsked() throws {
             let folder = try TemporaryFolder()
             for verification in [ModelLoader.Verification.auto, .never] {
-                let detector = try loader(verification, requiresVerified: false, verdicts: folder.path("verdicts")).detector(
-                    "demo", .demo)
+                let detector = try loader(verification, requiresVerified: false, verdicts: folder.path("verdicts"))
+                    .detector(
+                        "demo", .demo)
                 #expect(detector.execution.verification.state == .never)
             }
         }
