@@ -59,9 +59,9 @@
         package func application(
             onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
         ) throws -> some ApplicationProtocol {
+            let idle = TimeAmount.milliseconds(Int64(configuration.idleTimeout.milliseconds))
             let channel = HTTP1Channel.Configuration(
-                additionalChannelHandlers: [ClientWatch()],
-                idleTimeout: .milliseconds(Int64(configuration.idleTimeout.milliseconds)))
+                additionalChannelHandlers: [ClientWatch(headTimeout: idle)], idleTimeout: idle)
             let builder: HTTPServerBuilder =
                 if let files = configuration.tls {
                     try .tls(.http1(configuration: channel), tlsConfiguration: files.configuration)

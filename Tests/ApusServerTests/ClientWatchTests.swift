@@ -41,6 +41,33 @@
             }
         }
 
+        /// A byte at a time keeps any timer of silence from running out; a connection that asks now and then lives.
+        @Test func aHeadThatNeverComesWholeEndsTheConnection() async throws {
+            let server = try await TestServer { $0.idleTimeout = .seconds(3) }
+            try await server.test { client in
+                let port = try #require(client.port)
+                func connect() async throws -> any Channel {
+                    try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+                        .connect(host: "127.0.0.1", port: port).get()
+                }
+                let (slow, good) = (try await connect(), try await connect())
+                for (index, byte) in "GET /v2/health/live HTTP/1.1\r\nX-A: \(String(repeating: "a", count: 200))".utf8
+                    .enumerated()
+                {
+                    guard slow.isActive else { break }
+                    try? await slow.writeAndFlush(ByteBuffer(bytes: [byte]))
+                    if index % 3 == 0 {
+                        try await good.writeAndFlush(
+                            ByteBuffer(string: "GET /v2/health/live HTTP/1.1\r\nHost: a\r\n\r\n"))
+                    }
+                    try await Task.sleep(for: .milliseconds(100))
+                }
+                #expect(!slow.isActive)
+                #expect(good.isActive)
+                #expect(try await Self.holds { !good.isActive })
+            }
+        }
+
         private static func request(_ path: String) throws -> (ByteBuffer, ByteBuffer) {
             let (type, body): (String, ByteBuffer) =
                 if path.hasPrefix("/v2") {

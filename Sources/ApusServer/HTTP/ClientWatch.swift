@@ -5,13 +5,20 @@
     internal import NIOCore
     internal import NIOHTTPTypes
 
-    /// Notices that a client goes away, also while its request is being worked on, and lets the connection live otherwise.
-    final class ClientWatch: ChannelInboundHandler, RemovableChannelHandler, Sendable {
+    /// Notices that a client goes away, also while its request is being worked on, and lets the connection live otherwise; ends
+    /// one on which no request begins, also where a head comes a byte at a time.
+    final class ClientWatch: ChannelDuplexHandler, RemovableChannelHandler, Sendable {
         typealias InboundIn = HTTPRequestPart
         typealias InboundOut = HTTPRequestPart
+        typealias OutboundIn = HTTPResponsePart
+        typealias OutboundOut = HTTPResponsePart
 
         private struct State {
             var isGone = false
+            /// Closes the connection unless a head comes before.
+            var closing: Scheduled<Void>?
+            /// Heads without an answer.
+            var requests = 0
             var next = 0
             var callbacks: [Int: @Sendable () -> Void] = [:]
         }
@@ -20,6 +27,10 @@
         private static let all = NIOLockedValueBox<[ObjectIdentifier: ClientWatch]>([:])
 
         private let state = NIOLockedValueBox(State())
+        private let headTimeout: TimeAmount
+
+        /// - Parameter headTimeout: from the connection's begin or the last answer until a request's head has come whole.
+        init(headTimeout: TimeAmount) { self.headTimeout = headTimeout }
 
         static func of(_ channel: any Channel) -> ClientWatch? {
             all.withLockedValue { $0[ObjectIdentifier(channel)] }
@@ -53,11 +64,43 @@
 
         func handlerAdded(context: ChannelHandlerContext) {
             ClientWatch.all.withLockedValue { $0[ObjectIdentifier(context.channel)] = self }
+            awaitHead(context.channel)
         }
 
         func handlerRemoved(context: ChannelHandlerContext) {
             _ = ClientWatch.all.withLockedValue { $0.removeValue(forKey: ObjectIdentifier(context.channel)) }
+            state.withLockedValue { $0.closing?.cancel() }
             gone()
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            if case .head = unwrapInboundIn(data) {
+                state.withLockedValue {
+                    $0.requests += 1
+                    $0.closing?.cancel()
+                    $0.closing = nil
+                }
+            }
+            context.fireChannelRead(data)
+        }
+
+        func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+            if case .end = unwrapOutboundIn(data) {
+                let isIdle = state.withLockedValue { state in
+                    state.requests -= 1
+                    return state.requests <= 0
+                }
+                if isIdle { awaitHead(context.channel) }
+            }
+            context.write(data, promise: promise)
+        }
+
+        private func awaitHead(_ channel: any Channel) {
+            let closing = channel.eventLoop.scheduleTask(in: headTimeout) { channel.close(promise: nil) }
+            state.withLockedValue {
+                $0.closing?.cancel()
+                $0.closing = closing
+            }
         }
 
         func channelInactive(context: ChannelHandlerContext) {
