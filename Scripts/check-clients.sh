@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# What is packed for others, then real clients against a server: curl, Triton's and KServe's by HTTP and gRPC, Frigate's request, schemathesis, a browser; then TLS and keys.
-# Usage: Scripts/check-clients.sh [path of apus], with SEED=N for what else schemathesis may make up. Screenshots are left in .build/clients/pictures.
+# What is packed for others, then real clients against a server: curl, Triton's and KServe's by HTTP and gRPC, Frigate's
+# request, schemathesis, a browser; then TLS and keys, and a minute of load (make test-load has more).
+# Usage: Scripts/check-clients.sh [path of apus], with SEED=N for what else schemathesis may make up. Screenshots are left in
+# .build/clients/pictures.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -90,3 +92,5 @@ if curl -sS --tls-max 1.1 --cacert "$work/cert.pem" "$url/v2" >/dev/null 2>&1; t
 fi
 stop
 echo "TLS and keys: who shows none is refused, by every protocol"
+
+python3 Tests/Clients/load.py "$apus" "$picture" --short
