@@ -82,8 +82,7 @@ bench-gpu: build ## Time start, cache and new sizes on a simulated GPU, beside a
 	@PYTHON=$(PYTHON) Scripts/bench-gpu.sh
 
 PREFIX ?= /usr/local
-install: build ## Install the command with its runtime: make install PREFIX=/usr/local
-	@command -v patchelf >/dev/null || apt-get install -y -q --no-install-recommends patchelf >/dev/null
+install: ## Install what make build built, with its runtime: sudo make install PREFIX=/usr/local
 	@Scripts/stage.sh "$(DESTDIR)$(PREFIX)"
 	@echo "install: $(DESTDIR)$(PREFIX)/bin/apus; a service: share/apus/packaging/apus.service"
 

@@ -53,6 +53,10 @@ done
 curl -sSf -F file=@"$picture" -H 'Accept: image/png' -o "$work/boxes.png" "$url/predict?annotate=true"
 [ "$(head -c 4 "$work/boxes.png" | tail -c 3)" = PNG ]
 [ "$(curl -s -o /dev/null -w '%{http_code}' -F file=@README.md "$url/predict")" = 400 ]
+# curl waits a second for leave to send a large body, unless it gets it.
+head -c 2000000 /dev/zero >>"$work/large.jpg"
+curl -sv --data-binary @"$work/large.jpg" -H 'Expect: 100-continue' -o /dev/null "$url/predict" 2>"$work/curl"
+grep -q '< HTTP/1.1 100 Continue' "$work/curl"
 echo "curl: forms, raw bodies and an annotated picture work"
 "$python" Tests/Clients/frigate.py "$url/v1/vision/detection" "$picture"
 "$python" Tests/Clients/page.py "$url/" "$picture" "$home/pictures"

@@ -6,6 +6,8 @@ cd "$(dirname "$0")/.."
 target=$1
 apus=${2:-.build/release/apus}
 runtime=${APUS_RUNTIME:-${XDG_DATA_HOME:-$HOME/.local/share}/apus/runtime/1.24.1}
+# Under sudo the runtime lies with who built.
+[ -e "$runtime" ] || runtime=$(getent passwd "$(stat -c %U .)" | cut -d: -f6)/.local/share/apus/runtime/1.24.1
 [ -x "$apus" ] || { echo "stage: there is no $apus; build it: make build" >&2 && exit 1; }
 [ -e "$runtime/libonnxruntime.so.1.24.1" ] || { echo "stage: there is no runtime in $runtime; run make setup" >&2 && exit 1; }
 command -v patchelf >/dev/null || { echo "stage: patchelf is needed: sudo apt-get install patchelf" >&2 && exit 1; }

@@ -1,10 +1,12 @@
 #if Server
     internal import Apus
+    internal import Foundation
     internal import HTTPTypes
     package import Hummingbird
     internal import HummingbirdCore
     internal import HummingbirdTLS
     package import Logging
+    internal import NIOConcurrencyHelpers
     internal import NIOCore
     internal import NIOSSL
     internal import ServiceLifecycle
@@ -18,6 +20,8 @@
         package let queue: InferenceQueue
         package let metrics: ServerMetrics
         private let bodies: BodyReader
+        /// When the server was told to end.
+        private let stopped = NIOLockedValueBox<ContinuousClock.Instant?>(nil)
 
         package init(_ configuration: ServerConfiguration, logger: Logger) {
             self.configuration = configuration
@@ -37,21 +41,45 @@
 
         /// Runs until it is told to stop by a signal, or a model cannot be loaded.
         package func run() async throws {
+            // Until there is something to load again, it is not to end the process.
+            signal(SIGHUP, SIG_IGN)
+            if !configuration.isLoopback, !configuration.keys.areWanted {
+                logger.warning(
+                    "everybody who reaches this machine may ask, and load and unload models: there is no --api-key-file",
+                    metadata: ["host": "\(configuration.host)"])
+            }
             let application = try application()
             var settings = ServiceGroupConfiguration(
                 services: [
-                    .init(
-                        service: ModelLoading(models: models, logger: logger),
-                        failureTerminationBehavior: .gracefullyShutdownGroup),
                     .init(service: ModelWatching(models: models, interval: configuration.reloadInterval)),
                     .init(service: application),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger.quiet)
             if let port = configuration.grpcPort {
                 settings.services.append(.init(service: try grpcListener(port)))
             }
+            // The last is the first to hear of the end.
+            settings.services.append(
+                .init(
+                    service: ModelLoading(models: models, logger: logger, stopped: stopped),
+                    failureTerminationBehavior: .gracefullyShutdownGroup))
             settings.maximumGracefulShutdownDuration = configuration.grace
             let group = ServiceGroup(configuration: settings)
-            try await group.run()
+            do {
+                try await group.run()
+            } catch is CancellationError where stopped.withLockedValue({ $0 }) != nil {
+                // Said below.
+            } catch let error as IOError where error.errnoCode == EADDRINUSE || error.errnoCode == EACCES {
+                let ports = ([configuration.port] + [configuration.grpcPort].compactMap(\.self)).map(String.init)
+                throw ApusError(
+                    .option, doing: "listen on \(configuration.host), port \(ports.joined(separator: " and "))",
+                    cause: String(cString: strerror(error.errnoCode)),
+                    remedy: "End what listens there, or take another: --port N, --grpc-port N; 0 takes a free one.")
+            }
+            if let stopped = stopped.withLockedValue({ $0 }), ContinuousClock.now - stopped >= configuration.grace {
+                logger.warning(
+                    "the grace time is over: what had not finished was cut off",
+                    metadata: ["grace_ms": "\(Int(configuration.grace.milliseconds))"])
+            }
             queue.stop()
         }
 
@@ -86,8 +114,7 @@
             try GRPCListener(
                 GRPCService(
                     service: OpenInferenceService(predictor: predictor), bodies: bodies, version: configuration.version,
-                    log: RequestLog(logger: logger, metrics: metrics), keys: configuration.keys), configuration,
-                port: port, logger: logger)
+                    log: RequestLog(logger: logger, metrics: metrics)), configuration, port: port, logger: logger)
         }
 
         private var predictor: Predictor {
@@ -98,10 +125,14 @@
 
         private func router() -> Router<ServerContext> {
             let router = Router(context: ServerContext.self)
-            router.add(middleware: RecordingMiddleware(log: RequestLog(logger: logger, metrics: metrics)))
             if !configuration.origins.isEmpty {
                 router.add(middleware: CrossOriginMiddleware(origins: configuration.origins))
             }
+            router.add(middleware: RecordingMiddleware(log: RequestLog(logger: logger, metrics: metrics)))
+            router.add(
+                middleware: OriginMiddleware(
+                    origins: configuration.origins,
+                    isLocalOnly: configuration.isLoopback && !configuration.keys.areWanted))
             let predictor = predictor
             let keys = configuration.keys
             let routes = RouteTable(router)
@@ -137,12 +168,20 @@
     private struct ModelLoading: Service {
         let models: ModelRegistry
         let logger: Logger
+        let stopped: NIOLockedValueBox<ContinuousClock.Instant?>
 
         func run() async throws {
             try await withGracefulShutdownHandler {
-                try await models.loadAll()
+                do {
+                    try await cancelWhenGracefulShutdown { try await models.loadAll() }
+                } catch {
+                    // What is being loaded when the server is to stop is not waited for.
+                    if stopped.withLockedValue({ $0 }) != nil { return }
+                    throw error
+                }
                 try await gracefulShutdown()
             } onGracefulShutdown: {
+                stopped.withLockedValue { $0 = .now }
                 logger.info("stopping: no more requests are taken, those that run finish")
             }
         }

@@ -24,6 +24,12 @@
             set { metadata[key] = newValue }
         }
 
+        /// Without what ends a line or moves a terminal's cursor: a value that a client sent could look like a line of its own.
+        package static func oneLine(_ text: String) -> String {
+            guard text.unicodeScalars.contains(where: \.isControl) else { return text }
+            return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.isControl ? " " : $0 }))
+        }
+
         package func log(event: LogEvent) {
             var all = metadata
             if let own = event.metadata { all.merge(own) { $1 } }
@@ -31,13 +37,12 @@
             var line: String
             switch format {
             case .text:
-                // A value with a line break would look like a line of its own.
                 let pairs = all.sorted { $0.key < $1.key }.map { key, value in
-                    let text = "\(value)".replacing("\n", with: " ")
+                    let text = ServerLog.oneLine("\(value)")
                     return " \(key)="
                         + (text.contains(" ") || text.isEmpty ? "\"\(text.replacing("\"", with: "'"))\"" : text)
                 }
-                line = "\(time) \(event.level) \(event.message)".replacing("\n", with: " ") + pairs.joined()
+                line = "\(time) \(event.level) \(ServerLog.oneLine("\(event.message)"))" + pairs.joined()
             case .json:
                 var object: [String: String] = all.mapValues { "\($0)" }
                 object["time"] = time
@@ -52,6 +57,12 @@
             // One write a line, so that lines of several threads do not mix.
             let bytes = Array(line.utf8)
             _ = write(STDERR_FILENO, bytes, bytes.count)
+        }
+    }
+
+    extension Unicode.Scalar {
+        fileprivate var isControl: Bool {
+            value < 0x20 || (0x7f...0x9f).contains(value) || value == 0x2028 || value == 0x2029
         }
     }
 #endif

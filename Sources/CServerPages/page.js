@@ -178,6 +178,7 @@ async function ask() {
     const select = byId("model");
     select.replaceChildren(...status.models.map((model) => new Option(model.name, model.name)));
     byId("modelrow").hidden = status.models.length < 2;
+    if (status.models.some((model) => model.state === "loading")) setTimeout(ask, 2000);
   } catch (error) {
     state.textContent = `The server does not answer (${error.message}).`;
   }

@@ -7,6 +7,7 @@
     import HummingbirdTesting
     import Logging
     import NIOCore
+    import Synchronization
     import TestSupport
     import Testing
 
@@ -109,6 +110,53 @@
                 }
                 try await client.execute(uri: "/v1/vision/detection", method: .post, body: ByteBuffer()) { response in
                     #expect(response.object["success"] as? Bool == false)
+                }
+            }
+        }
+
+        @Test func picturesAreDecodedOneByOneAndOnlyWhileSomebodyWaits() async throws {
+            let queue = InferenceQueue(.init(queue: 0, concurrency: 1))
+            defer { queue.stop() }
+            let model = try model()
+            let bytes = Array(buffer: try Pictures.bytes())
+            let (drawn, release) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+            let count = Mutex(0)
+            let picture = EncodedPicture(name: nil, bytes: bytes, limits: Image.Limits()) { _, _ in
+                count.withLock { $0 += 1 }
+                drawn.signal()
+                release.wait()
+                return []
+            }
+            let task = Task {
+                let place = try queue.admit()
+                return try await queue.detect(
+                    [EncodedPicture](repeating: picture, count: 16), with: model, threshold: 0.9, in: place
+                ).batch
+            }
+            await Task.detached { drawn.wait() }.value
+            task.cancel()
+            await #expect(throws: CancellationError.self) { try await task.value }
+            // Who asked is answered, but the thread is not free yet, and the next is told so.
+            #expect(throws: ServerError.self) { try queue.admit() }
+            release.signal()
+            while queue.load.admitted > 0 { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(count.withLock { $0 } == 1)
+        }
+
+        @Test func whoeverAsksForAModelMeanwhileGetsTheSame() async throws {
+            let server = try await TestServer()
+            let models = server.server.models
+            try await server.test { client in
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for _ in 0..<20 { group.addTask { try await models.load("demo") } }
+                    try await group.waitForAll()
+                }
+                // The first loading, and one more; a second where somebody came after that one had ended.
+                #expect((2...3).contains(try models.model(nil).version))
+                try models.unload("demo")
+                try await client.execute(uri: "/metrics", method: .get) { response in
+                    #expect(!response.text.contains("apus_model_info{"))
+                    #expect(response.text.contains("apus_model_ready{model=\"demo\"} 0"))
                 }
             }
         }

@@ -74,6 +74,22 @@
             #expect(error?.doing.contains("APUS_") == true)
         }
 
+        /// What is not understood is not to leave the demo model in its place.
+        @Test(arguments: [
+            "model: []", "model: [{street: a.onnx}, {farm: b.onnx}]", "model: [a.onnx, [b.onnx]]", "model: {}",
+            "model: {street: [a.onnx]}", "cors-origin: []", "port: [1]", "model: ''",
+        ])
+        func listsThatAreNotOfTextsAreRefused(text: String) throws {
+            let folder = try TemporaryFolder()
+            let file = try folder.write(Array("\(text)\n".utf8), to: "apus.yaml")
+            #expect(throws: ApusError.self) { try settings(file: file) }
+        }
+
+        @Test func modelsCanBeLeftAlone() throws {
+            #expect(try ServerConfiguration(settings(["reload-interval": ["off"]])).reloadInterval == nil)
+            #expect(try ServerConfiguration(settings()).reloadInterval == .seconds(2))
+        }
+
         @Test func unitsOfBytesAndTimes() throws {
             let configuration = try ServerConfiguration(
                 settings(["max-body": ["64KiB"], "timeout": ["500ms"], "body-timeout": ["2.5"]]))

@@ -187,6 +187,12 @@ def the_end():
     clients(server, 16, work)
     stopper.join()
     taken = len(re.findall(r" POST /predict \d+", open(server.log.name).read()))
+    late = Server("--grace", "500ms")
+    with socket.create_connection(("127.0.0.1", late.port)) as slow:
+        slow.sendall(b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\nabc")
+        time.sleep(0.2)
+        late.stop()  # with 0, though somebody never finished
+    assert "the grace time is over" in open(late.log.name).read()
     print(f"the end: {taken} requests taken before and after SIGTERM, {len(answered)} answered, {len(lost)} cut off, exit code 0")
     assert taken == len(answered) > 16 and not lost and set(answered) <= {200, 503}, (lost, set(answered))
 

@@ -37,7 +37,11 @@ for tensor, values in [(tensors[0], {"fp32_contents": pixels.ravel()}), (tensors
     entry = request.inputs.add(name=tensor.name(), datatype=tensor.datatype(), shape=tensor.shape())
     for field, numbers in values.items():
         getattr(entry.contents, field).extend(numbers)
-typed = stub.ModelInfer(request).raw_output_contents[0]
+trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+answer, call = stub.ModelInfer.with_call(request, metadata=[("x-request-id", "mine"), ("traceparent", trace)])
+came = dict(call.initial_metadata()) | dict(call.trailing_metadata())
+assert came["x-request-id"] == "mine" and came["traceparent"].startswith(trace[:36]) and came["traceparent"] != trace, came
+typed = answer.raw_output_contents[0]
 assert (numpy.frombuffer(typed, numpy.float32) == raw.ravel()).all()
 
 for model, code, text in [("nobody", "NOT_FOUND", "No model is called nobody"), ("demo.raw", "INVALID_ARGUMENT", "BYTES")]:
@@ -47,6 +51,17 @@ for model, code, text in [("nobody", "NOT_FOUND", "No model is called nobody"), 
         assert code in error.status() and text in error.message(), error
     else:
         raise AssertionError(f"{model} was not refused")
+# What comes as contents of its own counts like raw contents.
+many = service_pb2.ModelInferRequest(model_name="demo.raw")
+entry = many.inputs.add(name="inputs", datatype="FP32", shape=[1, 3, 1000, 2000])
+entry.contents.fp32_contents.extend(numpy.zeros(6_000_000, numpy.float32))
+try:
+    stub.ModelInfer(many, metadata=[("x-request-id", "theirs")])
+except grpc.RpcError as error:
+    assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED and "20000000 are allowed" in error.details(), error
+    assert dict(error.trailing_metadata())["x-request-id"] == "theirs", error.trailing_metadata()
+else:
+    raise AssertionError("24 MB were not refused")
 large = triton.InferInput("image", [1], "BYTES")
 large.set_data_from_numpy(numpy.array([bytes(25_000_000)], dtype=numpy.object_))
 try:

@@ -118,7 +118,8 @@
                 valueName: "score"))
         var deepstackConfidence: String?
         @Option(
-            help: ArgumentHelp("How often models' files are looked at for changes; default: 2.", valueName: "seconds"))
+            help: ArgumentHelp(
+                "How often models' files are looked at for changes, or off; default: 2.", valueName: "seconds"))
         var reloadInterval: String?
         @Option(help: "text or json.")
         var logFormat: String?

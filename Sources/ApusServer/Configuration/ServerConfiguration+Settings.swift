@@ -52,7 +52,7 @@
             urlTimeout = settings.seconds("url-timeout")
             deepStackLimit = settings.count("deepstack-limit")
             deepStackConfidence = settings.fraction("deepstack-confidence") ?? deepStackConfidence
-            reloadInterval = settings.seconds("reload-interval")
+            reloadInterval = settings.secondsOrOff("reload-interval")
         }
 
         /// `path`, `name=path`, or the name of a model that was pulled; the demo model if none is named.

@@ -50,6 +50,9 @@
         /// How often models' files are looked at; nil for never.
         package var reloadInterval: Duration? = .seconds(2)
 
+        /// Whether only this machine can reach the server.
+        var isLoopback: Bool { ["localhost", "::1"].contains(host) || host.hasPrefix("127.") }
+
         /// PEM files.
         package struct TLSFiles: Sendable, Equatable {
             package var certificate: String

@@ -119,9 +119,20 @@
                     guard case .list = setting.kind else {
                         throw failure("\(name) is a list", "Give it one value.")
                     }
-                    entries[name] = sequence.compactMap(\.scalar).map(\.string)
+                    let texts = sequence.compactMap(\.scalar).map(\.string)
+                    guard !texts.isEmpty, texts.count == sequence.count else {
+                        throw failure(
+                            "\(name) is a list that is empty, or of more than texts",
+                            name == "model"
+                                ? "Write model: [a.onnx, b.onnx], or model: {street: a.onnx, farm: b.onnx}."
+                                : "Write \(name): [one, two].")
+                    }
+                    entries[name] = texts
                 } else if let models = value.mapping, name == "model" {
                     // model: {street: a.onnx, farm: b.onnx}
+                    guard models.count > 0, models.allSatisfy({ $0.key.scalar != nil && $0.value.scalar != nil }) else {
+                        throw failure("model names no files", "Write model: {street: a.onnx, farm: b.onnx}.")
+                    }
                     entries[name] = models.map { "\($0.key.string ?? "")=\($0.value.scalar?.string ?? "")" }
                 } else if let scalar = value.scalar {
                     entries[name] = [scalar.string]
@@ -166,7 +177,8 @@
                     guard ServerSettings.bytes(text) != nil else {
                         throw failure(setting.name, "it is no number of bytes", "Write it as 20MB, 64KiB or 1000.")
                     }
-                case .seconds:
+                case .secondsOrOff where text == "off": break
+                case .seconds, .secondsOrOff:
                     guard ServerSettings.seconds(text) != nil else {
                         throw failure(
                             setting.name, "it is no time from 1 ms to a day", "Write it as 30 (seconds), 0.5 or 500ms.")
@@ -188,6 +200,9 @@
         func bytes(_ name: String) -> Int { text(name).flatMap(ServerSettings.bytes) ?? 0 }
 
         func seconds(_ name: String) -> Duration { text(name).flatMap(ServerSettings.seconds) ?? .zero }
+
+        /// Nil for "off".
+        func secondsOrOff(_ name: String) -> Duration? { text(name).flatMap(ServerSettings.seconds) }
 
         /// A value of a type that its text names.
         func parsed<Value>(_ name: String, _ remedy: String, _ parse: (String) -> Value?) throws(ApusError) -> Value {

@@ -14,6 +14,8 @@
             case bytes
             /// Seconds, as "30", "0.5" or "500ms".
             case seconds
+            /// The same, or "off".
+            case secondsOrOff
         }
 
         package var name: String
@@ -49,7 +51,7 @@
             Setting("api-key-file", .text), Setting("metrics", .flag, "true"), Setting("page", .flag, "true"),
             Setting("cors-origin", .list), Setting("url-host", .list), Setting("url-timeout", .seconds, "10"),
             Setting("deepstack-limit", .count(1...1000)),
-            Setting("deepstack-confidence", .fraction, "0.4"), Setting("reload-interval", .seconds, "2"),
+            Setting("deepstack-confidence", .fraction, "0.4"), Setting("reload-interval", .secondsOrOff, "2"),
             Setting("log-format", .text, "text"), Setting("log-level", .text, "info"),
         ]
 

@@ -76,8 +76,9 @@
                 try await detect(
                     request, context, model: try context.parameters.require("model"), command: "custom")
             }
-            routes.on(.get, "/v1/status", form) { _, _ in
-                try .json(
+            routes.on(.get, "/v1/status", form) { request, _ in
+                try authorize(request, [:])
+                return try .json(
                     Status(
                         version: version, isReady: predictor.models.isReady,
                         models: predictor.models.names), keys: .useDefaultKeys)
@@ -104,6 +105,7 @@
             let start = ContinuousClock.now
             let declared = request.headers[.contentLength].flatMap { Int($0) }
             let body = request.body
+            try predictor.requireSpace(for: model)
             return try await context.endingWithTheClient {
                 let read = try await bodies.read(body, declared: declared)
                 let upload = try PictureUpload(
@@ -117,8 +119,11 @@
                 let least = try fields["min_confidence"].map {
                     text throws(ServerError) in try RequestValues.fraction(text, "min_confidence")
                 }
-                let prediction = try await predictor.predict(
-                    upload.pictures, model: model, threshold: least ?? confidence, record: context.record)
+                let prediction = try await predictor.admitted { place in
+                    try await predictor.predict(
+                        upload.pictures, model: model, threshold: least ?? confidence, in: place, record: context.record
+                    )
+                }
                 return try answer(prediction, command, start)
             }
         }
@@ -169,9 +174,8 @@
 
         private func authorize(_ request: Request, _ fields: [String: String]) throws(ServerError) {
             guard keys.areWanted else { return }
-            guard let key = fields["api_key"] ?? request.headers[.apiKey], keys.contains(key) else {
-                throw .unauthorized
-            }
+            let own = fields["api_key"].map { keys.contains($0) } ?? false
+            guard own || request.presentedKey.map({ keys.contains($0) }) ?? false else { throw .unauthorized }
         }
     }
 #endif

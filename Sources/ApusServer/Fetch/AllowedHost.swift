@@ -19,9 +19,9 @@
             guard name == "*" || labels.allSatisfy({ $0.wholeMatch(of: label) != nil }) else { return nil }
         }
 
-        /// - Parameter port: nil where the address names none, or its scheme's.
-        func admits(_ host: String, port: Int?) -> Bool {
-            guard port == self.port else { return false }
+        /// - Parameter schemePort: where the address names no port.
+        func admits(_ host: String, port: Int?, schemePort: Int) -> Bool {
+            guard port ?? schemePort == self.port ?? schemePort else { return false }
             if name == "*" { return true }
             return name.hasPrefix("*.") ? host.hasSuffix(name.dropFirst()) : host == name
         }

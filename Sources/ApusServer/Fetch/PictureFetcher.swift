@@ -65,7 +65,8 @@
         private func fetch(
             _ target: Target, _ lease: BodyReader.Lease, redirections: Int
         ) async throws -> [UInt8] {
-            guard allowed.contains(where: { $0.admits(target.host, port: target.port) }) else {
+            guard allowed.contains(where: { $0.admits(target.host, port: target.port, schemePort: target.schemePort) })
+            else {
                 throw ServerError.refused(
                     "This server fetches nothing from \(target.shown)",
                     remedy: "Whoever runs the server allows hosts with --url-host.")
@@ -193,6 +194,7 @@
             var host: String
             /// Nil for the scheme's own.
             var port: Int?
+            var schemePort: Int
 
             var shown: String { host.prefix(100) + (port.map { ":\($0)" } ?? "") }
 
@@ -219,7 +221,8 @@
                 }
                 self.url = url
                 self.host = host
-                port = parts.port.flatMap { $0 == (scheme == "http" ? 80 : 443) ? nil : $0 }
+                port = parts.port
+                schemePort = scheme == "http" ? 80 : 443
             }
         }
     }

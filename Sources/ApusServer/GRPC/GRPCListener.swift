@@ -15,7 +15,13 @@
             var transport = HTTP2ServerTransport.Posix.Config.defaults
             // Beyond this the transport resets the stream without a word, so a message that is a little too large is let through,
             // to be refused with one.
-            transport.rpc.maxRequestPayloadSize = 4 * configuration.maxBody
+            transport.rpc.maxRequestPayloadSize = configuration.maxBody + configuration.maxBody / 2
+            transport.http2.maxConcurrentStreams = 64
+            transport.connection.maxIdleTime = configuration.idleTimeout
+            let connections = GRPCConnections(
+                most: configuration.maxConnections,
+                handshake: .milliseconds(Int64(configuration.idleTimeout.milliseconds)))
+            transport.channelDebuggingCallbacks.onAcceptTCPConnection = { connections.accepted($0) }
             let security: HTTP2ServerTransport.Posix.TransportSecurity =
                 if let files = configuration.tls {
                     .tls(
@@ -31,7 +37,7 @@
                 resolved.protocol == .inet6 ? .ipv6(host: host, port: port) : .ipv4(host: host, port: port)
             server = GRPCServer(
                 transport: .http2NIOPosix(address: address, transportSecurity: security, config: transport),
-                services: [service], interceptors: [MetadataInterceptor()])
+                services: [service], interceptors: [GRPCCallInterceptor(keys: configuration.keys, log: service.log)])
             self.logger = logger
         }
 

@@ -11,7 +11,6 @@
         let bodies: BodyReader
         let version: String
         let log: RequestLog
-        let keys: APIKeys
 
         private var models: ModelRegistry { service.predictor.models }
 
@@ -80,7 +79,9 @@
             request: Inference_ModelInferRequest, context: GRPCCore.ServerContext
         ) async throws -> Inference_ModelInferResponse {
             try await recorded(context) { record in
-                let bytes = request.rawInputContents.reduce(0) { $0 + $1.count }
+                let bytes =
+                    request.rawInputContents.reduce(0) { $0 + $1.count }
+                    + request.inputs.reduce(0) { $0 + $1.contents.byteCount }
                 guard bytes <= service.predictor.limits.bytes else {
                     throw ServerError.tooLarge(
                         "The inputs have \(bytes) bytes; \(service.predictor.limits.bytes) are allowed",
@@ -90,7 +91,9 @@
                 let lease = bodies.lease()
                 defer { withExtendedLifetime(lease) {} }
                 try lease.take(bytes)
-                let response = try await service.infer(try InferRequest(request), record: record)
+                let response = try await service.predictor.admitted { place in
+                    try await service.infer(try InferRequest(request), in: place, record: record)
+                }
                 return .with { message in
                     message.modelName = response.model
                     message.modelVersion = response.version
@@ -147,36 +150,12 @@
 
         // MARK: All calls
 
-        private struct Presented {
-            var key: String?
-            var requestID: String?
-            var trace: String?
-
-            init(_ metadata: Metadata) {
-                func first(_ name: String) -> String? { Array(metadata[stringValues: name]).first }
-                let bearer = first("authorization").flatMap { value in
-                    value.lowercased().hasPrefix("bearer ") ? String(value.dropFirst(7)) : nil
-                }
-                key = bearer ?? first("x-api-key")
-                requestID = first("x-request-id")
-                trace = first("traceparent")
-            }
-        }
-
-        /// What the call brought with it; set by `MetadataInterceptor`.
-        @TaskLocal static var metadata = Metadata()
-
-        /// Asks for a key, ends the work when the client goes away, and says what it cost.
+        /// Ends the work when the client goes away, and says what it cost.
         private func recorded<Message: Sendable>(
             _ context: GRPCCore.ServerContext, _ work: @escaping @Sendable (RequestRecord) async throws -> Message
         ) async throws -> Message {
             let start = ContinuousClock.now
-            let presented = Presented(GRPCService.metadata)
-            let record = RequestRecord()
-            record.update {
-                $0.requestID = RecordingMiddleware.id(presented.requestID)
-                $0.trace = presented.trace.flatMap { TraceContext($0) }?.child()
-            }
+            let record = GRPCCall.current?.record ?? RequestRecord()
             log.began()
             let name = "\(context.descriptor)"
             func ended(_ status: Int) {
@@ -185,9 +164,6 @@
                     record.current)
             }
             do {
-                if keys.areWanted {
-                    guard let key = presented.key, keys.contains(key) else { throw ServerError.unauthorized }
-                }
                 let task = Task { try await work(record) }
                 let message = try await withRPCCancellationHandler {
                     try await task.value
@@ -205,15 +181,12 @@
         }
     }
 
-    /// Gives handlers the call's metadata, which they do not get themselves.
-    struct MetadataInterceptor: ServerInterceptor {
-        func intercept<Input: Sendable, Output: Sendable>(
-            request: StreamingServerRequest<Input>, context: GRPCCore.ServerContext,
-            next:
-                @Sendable (StreamingServerRequest<Input>, GRPCCore.ServerContext) async throws ->
-                StreamingServerResponse<Output>
-        ) async throws -> StreamingServerResponse<Output> {
-            try await GRPCService.$metadata.withValue(request.metadata) { try await next(request, context) }
+    extension Inference_InferTensorContents {
+        /// What it takes as a tensor.
+        fileprivate var byteCount: Int {
+            boolContents.count + 4 * (intContents.count + uintContents.count + fp32Contents.count)
+                + 8 * (int64Contents.count + uint64Contents.count + fp64Contents.count)
+                + bytesContents.reduce(0) { $0 + $1.count }
         }
     }
 

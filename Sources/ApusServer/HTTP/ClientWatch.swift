@@ -1,4 +1,5 @@
 #if Server
+    internal import HTTPTypes
     internal import Hummingbird
     internal import HummingbirdCore
     internal import NIOConcurrencyHelpers
@@ -6,7 +7,7 @@
     internal import NIOHTTPTypes
 
     /// Notices that a client goes away, also while its request is being worked on, and lets the connection live otherwise; ends
-    /// one on which no request begins, also where a head comes a byte at a time.
+    /// one on which no request begins, also where a head comes a byte at a time, and one that takes nothing of its answer.
     final class ClientWatch: ChannelDuplexHandler, RemovableChannelHandler, Sendable {
         typealias InboundIn = HTTPRequestPart
         typealias InboundOut = HTTPRequestPart
@@ -74,7 +75,11 @@
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            if case .head = unwrapInboundIn(data) {
+            if case .head(let head) = unwrapInboundIn(data) {
+                if head.headerFields[.expect]?.lowercased() == "100-continue" {
+                    // curl waits a second for it, with any body above a megabyte.
+                    context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
+                }
                 state.withLockedValue {
                     $0.requests += 1
                     $0.closing?.cancel()
@@ -85,14 +90,34 @@
         }
 
         func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-            if case .end = unwrapOutboundIn(data) {
-                let isIdle = state.withLockedValue { state in
+            guard case .end = unwrapOutboundIn(data) else { return context.write(data, promise: promise) }
+            let channel = context.channel
+            watchAnswer(channel, left: .max)
+            let written = promise ?? context.eventLoop.makePromise()
+            written.futureResult.whenComplete { _ in
+                let isIdle = self.state.withLockedValue { state in
                     state.requests -= 1
                     return state.requests <= 0
                 }
-                if isIdle { awaitHead(context.channel) }
+                if isIdle { self.awaitHead(channel) }
             }
-            context.write(data, promise: promise)
+            context.write(data, promise: written)
+        }
+
+        /// Closes the connection if its client has taken nothing of what is left of an answer.
+        private func watchAnswer(_ channel: any Channel, left: Int) {
+            let closing = channel.eventLoop.scheduleTask(in: headTimeout) {
+                let now = (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+                if now >= left {
+                    channel.close(promise: nil)
+                } else {
+                    self.watchAnswer(channel, left: now)
+                }
+            }
+            state.withLockedValue {
+                $0.closing?.cancel()
+                $0.closing = closing
+            }
         }
 
         private func awaitHead(_ channel: any Channel) {

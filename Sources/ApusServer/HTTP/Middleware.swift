@@ -42,7 +42,10 @@
             response.headers[.traceParent] = trace?.header
             response.headers[.xContentTypeOptions] = "nosniff"
             if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
-            if request.method == .head { response.body = ResponseBody() }
+            if request.method == .head {
+                // As long as GET's would be.
+                response.body = ResponseBody(contentLength: response.body.contentLength) { try await $0.finish(nil) }
+            }
             let path = request.uri.path
             log.ended(
                 "\(request.method) \(path.prefix(200))", route: context.endpointPath ?? "none",
@@ -102,14 +105,19 @@
             next: (Request, ServerContext) async throws -> Response
         ) async throws -> Response {
             if keys.areWanted {
-                let bearer = request.headers[.authorization].flatMap { value in
-                    value.lowercased().hasPrefix("bearer ") ? String(value.dropFirst(7)) : nil
-                }
-                guard let key = bearer ?? request.headers[.apiKey], keys.contains(key) else {
-                    throw ServerError.unauthorized
-                }
+                guard let key = request.presentedKey, keys.contains(key) else { throw ServerError.unauthorized }
             }
             return try await next(request, context)
+        }
+    }
+
+    extension Request {
+        /// The key that a client shows.
+        var presentedKey: String? {
+            let bearer = headers[.authorization].flatMap { value in
+                value.lowercased().hasPrefix("bearer ") ? String(value.dropFirst(7)) : nil
+            }
+            return bearer ?? headers[.apiKey]
         }
     }
 
@@ -128,10 +136,12 @@
             _ request: Request, context: ServerContext,
             next: (Request, ServerContext) async throws -> Response
         ) async throws -> Response {
-            guard let origin = request.headers[.origin], origins.contains(origin) || origins.contains("*") else {
-                return try await next(request, context)
-            }
             var response: Response
+            guard let origin = request.headers[.origin], origins.contains(origin) || origins.contains("*") else {
+                response = try await next(request, context)
+                response.headers[.vary] = "Origin"
+                return response
+            }
             if request.method == .options, request.headers[.accessControlRequestMethod] != nil {
                 response = Response(
                     status: .noContent,
@@ -144,6 +154,7 @@
                 response = try await next(request, context)
             }
             response.headers[.accessControlAllowOrigin] = origins.contains("*") ? "*" : origin
+            response.headers[.accessControlExposeHeaders] = "X-Request-Id, Retry-After, traceparent"
             response.headers[.vary] = "Origin"
             return response
         }

@@ -51,14 +51,17 @@
         private final class Job {
             let model: ServedModel
             let work: Work
+            /// Kept until the run ends, even if the request was answered before.
+            let place: Place?
             let submitted = ContinuousClock.now
             let cancellation = RunCancellation()
             /// Nil once it was answered.
             var finish: ((Result<(any Sendable, Duration, Int), any Error>) -> Void)?
 
-            init(_ model: ServedModel, _ work: Work) {
+            init(_ model: ServedModel, _ work: Work, _ place: Place?) {
                 self.model = model
                 self.work = work
+                self.place = place
             }
 
             var threshold: Float { if case .detect(_, let threshold) = work { threshold } else { 0 } }
@@ -101,19 +104,28 @@
             condition.withLock { Load(admitted: admitted, queued: waiting.count, running: running) }
         }
 
-        /// Takes a place, which the request keeps until it is answered.
+        /// Takes a place, which the request keeps until it is answered and nothing of it runs any more.
         package func admit() throws(ServerError) -> Place {
-            let refusal: ServerError? = condition.withLock {
-                if isStopped { return .stopping }
-                guard admitted < limits.queue + limits.concurrency else {
-                    let seconds = Double(admitted) * runSeconds / Double(limits.concurrency)
-                    return .overloaded(queue: limits.queue, retryAfter: max(1, min(60, Int(seconds.rounded(.up)))))
-                }
-                admitted += 1
-                return nil
+            let refusal = condition.withLock {
+                let refusal = self.refusal
+                if refusal == nil { admitted += 1 }
+                return refusal
             }
             if let refusal { throw refusal }
             return Place(self)
+        }
+
+        /// Refuses what would get no place now, before its body is read.
+        package func requireSpace() throws(ServerError) {
+            if let refusal = condition.withLock({ self.refusal }) { throw refusal }
+        }
+
+        /// Under the condition.
+        private var refusal: ServerError? {
+            if isStopped { return .stopping }
+            guard admitted >= limits.queue + limits.concurrency else { return nil }
+            let seconds = Double(admitted) * runSeconds / Double(limits.concurrency)
+            return .overloaded(queue: limits.queue, retryAfter: max(1, min(60, Int(seconds.rounded(.up)))))
         }
 
         private func leave() { condition.withLock { admitted -= 1 } }
@@ -121,16 +133,17 @@
         /// Finds objects in a request's pictures, which are decoded on the same thread, so that only as many lie decoded in
         /// memory as are run.
         package func detect(
-            _ pictures: [EncodedPicture], with model: ServedModel, threshold: Float
+            _ pictures: [EncodedPicture], with model: ServedModel, threshold: Float, in place: Place? = nil
         ) async throws -> Outcome<[PictureResult]> {
-            try await submit(Job(model, .detect(pictures, threshold)))
+            try await submit(Job(model, .detect(pictures, threshold), place))
         }
 
         /// Does other blocking work with a model; cancelling the task cancels the runs that are tied to the cancellation.
         package func perform<Value: Sendable>(
-            with model: ServedModel, _ work: @escaping @Sendable (RunCancellation) throws -> Value
+            with model: ServedModel, in place: Place? = nil,
+            _ work: @escaping @Sendable (RunCancellation) throws -> Value
         ) async throws -> Outcome<Value> {
-            try await submit(Job(model, .other(work)))
+            try await submit(Job(model, .other(work), place))
         }
 
         /// Ends the threads when all that waits is done.
@@ -215,62 +228,97 @@
 
         private func run(_ jobs: [Job]) {
             let start = ContinuousClock.now
-            let results = outcomes(jobs)
-            let pictures = jobs.reduce(0) { $0 + ($1.pictures == .max ? 1 : $1.pictures) }
+            let results = jobs.count == 1 ? [alone(jobs[0])] : together(jobs)
             let seconds = (ContinuousClock.now - start).milliseconds / 1000
             let finishes = condition.withLock {
                 running -= jobs.count
                 runSeconds += (seconds / Double(jobs.count) - runSeconds) / 8
                 return zip(jobs, results).map { job, result in
                     defer { job.finish = nil }
-                    return (job.finish, result.map { ($0, start - job.submitted, pictures) })
+                    return (job.finish, result.map { ($0.value, start - job.submitted, $0.batch) })
                 }
             }
             for (finish, result) in finishes { finish?(result) }
         }
 
-        private func outcomes(_ jobs: [Job]) -> [Result<any Sendable, any Error>] {
-            if jobs.count == 1, case .other(let work) = jobs[0].work {
-                return [Result { try work(jobs[0].cancellation) }]
+        private typealias Done = (value: any Sendable, batch: Int)
+
+        /// A request by itself: no more of its pictures lie decoded in memory than are run at once.
+        private func alone(_ job: Job) -> Result<Done, any Error> {
+            Result {
+                switch job.work {
+                case .other(let work): return (try work(job.cancellation), 1)
+                case .detect(let pictures, let threshold):
+                    var results: [PictureResult] = []
+                    var rest = pictures[...]
+                    while !rest.isEmpty {
+                        let decoded = try rest.prefix(limits.maxBatch).map { try Decoded($0, job.cancellation) }
+                        rest = rest.dropFirst(limits.maxBatch)
+                        let found = try job.model.detector.detect(
+                            decoded.map(\.image), threshold: threshold, cancellation: job.cancellation)
+                        results += try zip(decoded, found).map { try $0.result($1, job.cancellation) }
+                    }
+                    return (results, min(pictures.count, limits.maxBatch))
+                }
             }
-            let decoded = jobs.map { job in Result { try InferenceQueue.decode(job) } }
+        }
+
+        /// Pictures of several requests, together no more than a batch.
+        private func together(_ jobs: [Job]) -> [Result<Done, any Error>] {
+            let decoded = jobs.map { job in
+                Result {
+                    guard case .detect(let pictures, _) = job.work else { return [Decoded]() }
+                    return try pictures.map { try Decoded($0, job.cancellation) }
+                }
+            }
             let images = decoded.flatMap { ((try? $0.get()) ?? []).map(\.image) }
-            guard !images.isEmpty else { return decoded.map { $0.map { _ in [PictureResult]() } } }
+            guard !images.isEmpty else { return decoded.map { $0.map { _ in ([PictureResult](), 0) } } }
             // Each request has a threshold of its own; what is above the lowest is sorted out below.
             let lowest = jobs.map(\.threshold).min() ?? 0
-            let cancellation = jobs.count == 1 ? jobs[0].cancellation : nil
             var found: ArraySlice<DetectionResult>
             do {
-                found = try jobs[0].model.detector.detect(
-                    images, threshold: lowest, cancellation: cancellation)[...]
+                found = try jobs[0].model.detector.detect(images, threshold: lowest)[...]
             } catch {
                 // One picture of several may be at fault: each request alone.
-                return jobs.count > 1 ? jobs.flatMap { outcomes([$0]) } : [.failure(error)]
+                return jobs.map(alone)
             }
             return zip(jobs, decoded).map { job, decoded in
-                decoded.map { pictures in
+                decoded.flatMap { pictures in
                     let own = found.prefix(pictures.count)
                     found = found.dropFirst(pictures.count)
-                    return zip(pictures, own).map { picture, result in
-                        var result = result
-                        result.detections.removeAll { $0.score <= job.threshold }
-                        return PictureResult(
-                            name: picture.name, result: result, decode: picture.duration,
-                            warning: picture.image.warning, image: picture.keeps ? picture.image : nil)
+                    return Result {
+                        let results = try zip(pictures, own).map { picture, result in
+                            var result = result
+                            result.detections.removeAll { $0.score <= job.threshold }
+                            return try picture.result(result, job.cancellation)
+                        }
+                        return (results, images.count)
                     }
                 }
             }
         }
 
-        private typealias Decoded = (name: String?, image: Image, duration: Duration, keeps: Bool)
+        /// A picture that is about to be run.
+        private struct Decoded {
+            let encoded: EncodedPicture
+            let image: Image
+            let duration: Duration
 
-        private static func decode(_ job: Job) throws -> [Decoded] {
-            guard case .detect(let pictures, _) = job.work else { return [] }
-            return try pictures.map { picture in
+            /// - Throws: also if nobody waits for it any more.
+            init(_ encoded: EncodedPicture, _ cancellation: RunCancellation) throws {
+                if cancellation.isCancelled { throw CancellationError() }
                 let start = ContinuousClock.now
-                let image = try Image(
-                    decoding: picture.bytes, name: picture.name ?? "the picture", limits: picture.limits)
-                return (picture.name, image, ContinuousClock.now - start, picture.isKept)
+                self.encoded = encoded
+                image = try Image(
+                    decoding: encoded.bytes, name: encoded.name ?? "the picture", limits: encoded.limits)
+                duration = ContinuousClock.now - start
+            }
+
+            func result(_ result: DetectionResult, _ cancellation: RunCancellation) throws -> PictureResult {
+                if cancellation.isCancelled { throw CancellationError() }
+                return PictureResult(
+                    name: encoded.name, result: result, decode: duration, warning: image.warning,
+                    drawn: try encoded.draw?(result, image))
             }
         }
     }
@@ -281,19 +329,20 @@
         package var name: String?
         package var bytes: [UInt8]
         package var limits: Image.Limits
-        /// Whether the decoded picture is wanted back, to be drawn on.
-        package var isKept: Bool
+        /// Draws what was found, while the picture is there decoded; nil if nobody wants to see it.
+        package var draw: (@Sendable (DetectionResult, Image) throws -> [UInt8])?
         /// By which its bytes count as long as it is there.
         package var lease: BodyReader.Lease?
 
         package init(
-            name: String?, bytes: [UInt8], limits: Image.Limits, isKept: Bool = false, lease: BodyReader.Lease? = nil
+            name: String?, bytes: [UInt8], limits: Image.Limits, lease: BodyReader.Lease? = nil,
+            draw: (@Sendable (DetectionResult, Image) throws -> [UInt8])? = nil
         ) {
             self.name = name
             self.bytes = bytes
             self.limits = limits
-            self.isKept = isKept
             self.lease = lease
+            self.draw = draw
         }
     }
 
@@ -304,6 +353,7 @@
         package var decode: Duration
         /// What the decoder found wrong, but could work around.
         package var warning: String?
-        package var image: Image?
+        /// The picture with what was found, encoded.
+        package var drawn: [UInt8]?
     }
 #endif

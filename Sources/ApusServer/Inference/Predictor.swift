@@ -29,17 +29,16 @@
         ///   - model: nil for the default.
         ///   - threshold: nil for the model's.
         func predict(
-            _ pictures: [EncodedPicture], model name: String?, threshold: Float?, record: RequestRecord
+            _ pictures: [EncodedPicture], model name: String?, threshold: Float?, in place: InferenceQueue.Place,
+            record: RequestRecord
         ) async throws -> Prediction {
             let model = try models.model(name)
             record.update {
                 $0.model = model.name
                 $0.device = model.detector.execution.device
             }
-            let outcome = try await admitted {
-                try await queue.detect(
-                    pictures, with: model, threshold: threshold ?? model.detector.configuration.threshold)
-            }
+            let outcome = try await queue.detect(
+                pictures, with: model, threshold: threshold ?? model.detector.configuration.threshold, in: place)
             var timings = StageTimings()
             timings.queue = outcome.waited.milliseconds
             for picture in outcome.value {
@@ -57,11 +56,20 @@
             return Prediction(model: model, pictures: outcome.value, timings: timings)
         }
 
+        /// Refuses what could not be answered now, before its body is read.
+        func requireSpace(for model: String?) throws(ServerError) {
+            _ = try models.model(model)
+            try queue.requireSpace()
+        }
+
         /// Work in a place of the queue, within the time that a request has.
-        func admitted<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        func admitted<Value: Sendable>(
+            _ work: @escaping @Sendable (InferenceQueue.Place) async throws -> Value
+        ) async throws -> Value {
             let place = try queue.admit()
-            defer { withExtendedLifetime(place) {} }
-            return try await Deadline.run(within: timeout, orThrow: .timedOut(timeout.milliseconds / 1000), work)
+            return try await Deadline.run(within: timeout, orThrow: .timedOut(timeout.milliseconds / 1000)) {
+                try await work(place)
+            }
         }
     }
 #endif

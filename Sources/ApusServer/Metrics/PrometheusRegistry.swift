@@ -51,6 +51,17 @@
             }
         }
 
+        /// Takes away what was said of a model.
+        func remove(_ name: String, model: String) {
+            let own = Series(self, name, [("model", model)]).key.labels
+            lock.withLock {
+                for key in values.keys where key.name == name && (key.labels == own || key.labels.hasPrefix(own + ","))
+                {
+                    values[key] = nil
+                }
+            }
+        }
+
         /// All metrics, sorted by name.
         package var text: String {
             let (values, help, buckets) = lock.withLock { (self.values, self.help, self.buckets) }
@@ -194,7 +205,7 @@
             }
 
             private static func escaped(_ text: String) -> String {
-                text.replacing(#"\"#, with: #"\\"#).replacing("\"", with: #"\""#).replacing("\n", with: #"\n"#)
+                ServerLog.oneLine(text).replacing(#"\"#, with: #"\\"#).replacing("\"", with: #"\""#)
             }
         }
     }

@@ -89,6 +89,11 @@
             ] { Gauge(label: name, factory: registry).record(value) }
             for (name, state, version, _) in models.all {
                 guard case .ready(let model) = state else {
+                    for label in [
+                        "apus_model_info", "apus_model_verified", "apus_model_cache_hits", "apus_model_compilations",
+                    ] {
+                        registry.remove(label, model: name)
+                    }
                     Gauge(label: "apus_model_ready", dimensions: [("model", name)], factory: registry).record(0)
                     continue
                 }

@@ -34,6 +34,8 @@
             var stamp: FileStamp?
             /// What it was when it was last looked at: a file that is still being written changes between two looks.
             var seen: FileStamp?
+            /// Counts calls to unload, so that a load that was under way at the time does not undo one.
+            var unloads = 0
             /// Why a newer file could not be loaded, while the older model serves.
             var reloadFailure: String?
         }
@@ -44,6 +46,10 @@
         private let order: [String]
         private let loader: ModelLoader
         private let logger: Logger
+        /// What is being loaded; who asks meanwhile gets the same.
+        private var loading: [String: Task<Void, any Error>] = [:]
+        /// One model after the other, as each takes memory and all cores.
+        private var last: Task<Void, any Error>?
 
         package init(_ sources: [Source], loader: ModelLoader) {
             self.loader = loader
@@ -107,21 +113,51 @@
 
         /// Loads a model, or loads it again; requests go to the older one until it is ready, and if it fails.
         package func load(_ name: String) async throws {
-            guard let (source, version) = lock.withLock({ entries[name].map { ($0.source, $0.version + 1) } }) else {
-                throw ServerError.noSuchModel(name, order)
+            guard lock.withLock({ entries[name] != nil }) else { throw ServerError.noSuchModel(name, order) }
+            let task = lock.withLock {
+                if let task = loading[name] { return task }
+                let previous = last
+                let task = Task {
+                    _ = await previous?.result
+                    defer { self.lock.withLock { self.loading[name] = nil } }
+                    try await self.loadNow(name)
+                }
+                loading[name] = task
+                last = task
+                return task
             }
+            try await withTaskCancellationHandler {
+                try await task.value
+            } onCancel: {
+                // Only what starts the server is cancelled, when it is to stop.
+                task.cancel()
+            }
+        }
+
+        private func loadNow(_ name: String) async throws {
+            guard let entry = lock.withLock({ entries[name] }) else { return }
+            let (source, version) = (entry.source, entry.version + 1)
             let stamp = source.stamp
             let loader = loader
             do {
                 let detector = try await Blocking.run { try loader.detector(name, source.model) }
                 let model = ServedModel(name: name, version: version, detector: detector)
-                lock.withLock {
-                    entries[name]?.state = .ready(model)
+                let isWanted = lock.withLock {
                     entries[name]?.version = version
                     entries[name]?.stamp = stamp
                     entries[name]?.reloadFailure = nil
+                    guard entries[name]?.unloads == entry.unloads else { return false }
+                    entries[name]?.state = .ready(model)
+                    return true
+                }
+                guard isWanted else {
+                    throw ServerError(
+                        "model-unavailable", .serviceUnavailable, title: "The model is not loaded",
+                        detail: "The model \(name) was unloaded while it was being loaded")
                 }
                 logger.info("model ready", metadata: model.facts)
+            } catch let error as CancellationError {
+                throw error  // the server is to stop
             } catch {
                 let text = "\(error)"
                 lock.withLock {
@@ -142,6 +178,7 @@
             let isKnown = lock.withLock {
                 guard entries[name] != nil else { return false }
                 entries[name]?.state = .unloaded
+                entries[name]?.unloads += 1
                 return true
             }
             guard isKnown else { throw .noSuchModel(name, order) }

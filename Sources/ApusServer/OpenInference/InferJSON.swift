@@ -13,6 +13,9 @@
             func isBinary(_ name: String) -> Bool { outputs[name] ?? isBinary }
         }
 
+        /// Numbers of a request that are JSON: some megabytes of text, and a hundred times as much in memory while it is read.
+        private static let mostValues = 2_000_000
+
         /// - Parameter headLength: the header Inference-Header-Content-Length; nil where all is JSON.
         static func read(
             _ body: [UInt8], headLength: Int?, model: String, version: String?
@@ -27,7 +30,7 @@
                 throw .badRequest(
                     "Inference-Header-Content-Length is \(length), but the body has \(body.count) bytes")
             }
-            guard let object = try? JSONSerialization.jsonObject(with: Data(body[..<length])) as? [String: Any] else {
+            guard let object = try BoundedJSON.object(body[..<length], mostValues: InferJSON.mostValues) else {
                 throw .badRequest("The request is no JSON object")
             }
             var request = InferRequest(model: model, version: version, inputs: [])
@@ -142,10 +145,12 @@
             }
             return switch datatype {
             case .bytes: .items(items)
-            case .bool: try bytes { UInt8($0.boolValue ? 1 : 0) }
+            case .bool:
+                try bytes { ["c", "B"].contains(String(cString: $0.objCType)) ? UInt8($0.boolValue ? 1 : 0) : nil }
             case .uint8: try bytes { UInt8(exactly: $0.doubleValue) }
             case .int32: try bytes { Int32(exactly: $0.doubleValue) }
-            case .int64: try bytes { Int64(exactly: $0.int64Value) }
+            // A double does not hold all of them, so the number itself is asked whether it is one.
+            case .int64: try bytes { NSNumber(value: $0.int64Value) == $0 ? $0.int64Value : nil }
             case .float16: try bytes { Float16($0.doubleValue) }
             case .float32: try bytes { Float($0.doubleValue) }
             case .float64: try bytes { $0.doubleValue }

@@ -65,7 +65,7 @@
         private func object(_ request: Request) async throws -> [String: Any] {
             let body = try await bodies.read(request.body, declared: nil)
             guard !body.bytes.isEmpty else { return [:] }
-            guard let object = try? JSONSerialization.jsonObject(with: Data(body.bytes)) as? [String: Any] else {
+            guard let object = try BoundedJSON.object(body.bytes[...], mostValues: 1000) else {
                 throw ServerError.badRequest("The body is no JSON object")
             }
             return object
@@ -78,6 +78,7 @@
             let version = context.parameters.get("version")
             // Before the body is read, which may be large.
             try service.requireReady(name, version)
+            try service.predictor.queue.requireSpace()
             let headLength = try request.headers[.inferenceHeaderLength].map { text throws(ServerError) in
                 guard let length = Int(text), length >= 0 else {
                     throw .badRequest("Inference-Header-Content-Length is no number of bytes")
@@ -89,10 +90,13 @@
             return try await context.endingWithTheClient {
                 let read = try await bodies.read(body, declared: declared)
                 defer { withExtendedLifetime(read.lease) {} }
-                let (request, form) = try InferJSON.read(
-                    read.bytes, headLength: headLength, model: name, version: version)
-                let response = try await service.infer(request, record: context.record)
-                let (head, tail) = try InferJSON.write(response, form)
+                let (head, tail) = try await service.predictor.admitted { place in
+                    let (request, form) = try await BoundedJSON.work {
+                        try InferJSON.read(read.bytes, headLength: headLength, model: name, version: version)
+                    }
+                    let response = try await service.infer(request, in: place, record: context.record)
+                    return try await BoundedJSON.work { try InferJSON.write(response, form) }
+                }
                 var buffer = ByteBuffer(bytes: head)
                 guard !tail.isEmpty else {
                     return Response(

@@ -117,11 +117,13 @@
                 inputs: signature.inputs.map(tensor), outputs: signature.outputs.map(tensor))
         }
 
-        func infer(_ request: InferRequest, record: RequestRecord) async throws -> InferResponse {
+        func infer(
+            _ request: InferRequest, in place: InferenceQueue.Place, record: RequestRecord
+        ) async throws -> InferResponse {
             let (model, isRaw) = try find(request.model, request.version)
             let outputs =
                 isRaw
-                ? try await tensors(request, model, record) : try await objects(request, model, record)
+                ? try await tensors(request, model, place, record) : try await objects(request, model, place, record)
             return InferResponse(
                 model: request.model, version: "\(model.version)", id: request.id, outputs: outputs)
         }
@@ -129,7 +131,7 @@
         // MARK: Pictures in, boxes out
 
         private func objects(
-            _ request: InferRequest, _ model: ServedModel, _ record: RequestRecord
+            _ request: InferRequest, _ model: ServedModel, _ place: InferenceQueue.Place, _ record: RequestRecord
         ) async throws -> [InferTensor] {
             guard request.inputs.count == 1, let input = request.inputs.first, input.name == "image",
                 case .items(let items) = input.content
@@ -150,7 +152,7 @@
                 EncodedPicture(name: "picture \(index)", bytes: bytes, limits: predictor.limits)
             }
             let prediction = try await predictor.predict(
-                pictures, model: model.name, threshold: request.threshold, record: record)
+                pictures, model: model.name, threshold: request.threshold, in: place, record: record)
             let found = prediction.pictures.enumerated().flatMap { index, picture in
                 picture.result.detections.prefix(request.limit ?? .max).map { (index, $0) }
             }
@@ -171,7 +173,7 @@
         // MARK: Tensors in, tensors out
 
         private func tensors(
-            _ request: InferRequest, _ model: ServedModel, _ record: RequestRecord
+            _ request: InferRequest, _ model: ServedModel, _ place: InferenceQueue.Place, _ record: RequestRecord
         ) async throws -> [InferTensor] {
             record.update {
                 $0.model = model.name
@@ -180,6 +182,10 @@
             let signature = model.detector.signature
             var inputs: [String: Tensor] = [:]
             for input in request.inputs {
+                guard !input.shape.contains(0) else {
+                    throw ServerError.badRequest(
+                        "The input \(input.name.prefix(100)) is empty: a side of its shape is 0")
+                }
                 guard inputs.updateValue(try input.tensor(), forKey: input.name) == nil else {
                     throw ServerError.badRequest("The input \(input.name) is given twice")
                 }
@@ -191,12 +197,10 @@
                     remedy: "There are \(known.sorted().joined(separator: ", ")).")
             }
             let names = request.outputs ?? signature.outputs.map(\.name)
-            let outcome = try await predictor.admitted { [inputs] in
-                try await predictor.queue.perform(with: model) { cancellation in
-                    let start = ContinuousClock.now
-                    let outputs = try model.detector.infer(inputs, outputs: names, cancellation: cancellation)
-                    return (outputs, ContinuousClock.now - start)
-                }
+            let outcome = try await predictor.queue.perform(with: model, in: place) { [inputs] cancellation in
+                let start = ContinuousClock.now
+                let outputs = try model.detector.infer(inputs, outputs: names, cancellation: cancellation)
+                return (outputs, ContinuousClock.now - start)
             }
             var timings = StageTimings()
             timings.queue = outcome.waited.milliseconds

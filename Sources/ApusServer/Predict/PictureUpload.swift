@@ -24,11 +24,11 @@
         /// - Parameter fields: names of files in a form.
         init(
             _ body: BodyReader.Body, contentType: String?, limits: Image.Limits, fileFields: Set<String>,
-            otherFields: Set<String> = [], isKept: Bool = false
+            otherFields: Set<String> = []
         ) throws(ServerError) {
             func picture(_ name: String?, _ bytes: [UInt8]) throws(ServerError) -> EncodedPicture {
                 guard !bytes.isEmpty else { throw .badPicture("\(name ?? "The picture") is empty") }
-                return EncodedPicture(name: name, bytes: bytes, limits: limits, isKept: isKept, lease: body.lease)
+                return EncodedPicture(name: name, bytes: bytes, limits: limits, lease: body.lease)
             }
             let type = (contentType ?? "").prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
             switch type {
@@ -105,7 +105,7 @@
         /// `{"image": "base64"}`, with or without a data URL's beginning, or `{"url": "https://…"}`.
         private static func json(_ bytes: [UInt8]) throws(ServerError) -> Sent {
             let remedy = #"Send {"image": "<base64>"} or {"url": "https://…"}."#
-            guard let object = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any] else {
+            guard let object = try BoundedJSON.object(bytes[...], mostValues: 100) else {
                 throw .badRequest("The body is no JSON object", remedy: remedy)
             }
             guard object.count == 1, let (name, value) = object.first, ["image", "url"].contains(name) else {

@@ -25,35 +25,43 @@
             let declared = request.headers[.contentLength].flatMap { Int($0) }
             let contentType = request.headers[.contentType]
             let body = request.body
+            try predictor.requireSpace(for: query.text("model"))
             return try await context.endingWithTheClient {
                 let read = try await bodies.read(body, declared: declared)
                 var upload = try PictureUpload(
-                    read, contentType: contentType, limits: predictor.limits, fileFields: ["file", "image"],
-                    isKept: asked.annotates)
+                    read, contentType: contentType, limits: predictor.limits, fileFields: ["file", "image"])
                 if let address = upload.address {
                     let bytes = try await fetcher.bytes(of: address, lease: read.lease)
                     upload.pictures = [
-                        EncodedPicture(
-                            name: address, bytes: bytes, limits: predictor.limits, isKept: asked.annotates,
-                            lease: read.lease)
+                        EncodedPicture(name: address, bytes: bytes, limits: predictor.limits, lease: read.lease)
                     ]
                 }
                 // Several pictures cannot be answered by one.
                 let type = upload.isList ? try asked.listType() : type
-                let prediction = try await predictor.predict(
-                    upload.pictures, model: query.text("model"), threshold: asked.threshold, record: context.record)
-                return try await answer(prediction, asked, type, isList: upload.isList)
+                if asked.annotates {
+                    for index in upload.pictures.indices {
+                        upload.pictures[index].draw = {
+                            try PredictRoutes.draw(asked.filter($0.detections), on: $1, type)
+                        }
+                    }
+                }
+                let prediction = try await predictor.admitted { [upload] place in
+                    try await predictor.predict(
+                        upload.pictures, model: query.text("model"), threshold: asked.threshold, in: place,
+                        record: context.record)
+                }
+                return try answer(prediction, asked, type, isList: upload.isList)
             }
         }
 
         // MARK: The answer
 
-        private enum AnswerType {
+        private enum AnswerType: Sendable {
             case json
             case picture(ImageFormat)
         }
 
-        private struct Asked {
+        private struct Asked: Sendable {
             var threshold: Float?
             var limit: Int?
             var labels: LabelFilter?
@@ -89,47 +97,40 @@
 
         private func answer(
             _ prediction: Predictor.Prediction, _ asked: Asked, _ type: AnswerType, isList: Bool
-        ) async throws -> Response {
-            var prediction = prediction
-            for index in prediction.pictures.indices {
-                prediction.pictures[index].result.detections = asked.filter(
-                    prediction.pictures[index].result.detections)
-            }
-            let threshold = asked.threshold ?? prediction.model.detector.configuration.threshold
-            if case .picture(let format) = type, let picture = prediction.pictures.first {
-                let bytes = try await Blocking.run { try PredictRoutes.draw(picture, as: format) }
+        ) throws -> Response {
+            if case .picture(let format) = type, let drawn = prediction.pictures.first?.drawn {
                 return Response(
                     status: .ok, headers: [.contentType: format == .png ? "image/png" : "image/jpeg"],
-                    body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+                    body: .init(byteBuffer: ByteBuffer(bytes: drawn)))
             }
-            var answers: [PredictResponse] = []
-            for picture in prediction.pictures {
+            let threshold = asked.threshold ?? prediction.model.detector.configuration.threshold
+            let answers = prediction.pictures.map { picture in
+                var picture = picture
+                picture.result.detections = asked.filter(picture.result.detections)
                 var answer = PredictResponse(
                     picture, waited: prediction.timings.queue, threshold: threshold, model: prediction.model)
-                if asked.annotates {
-                    let bytes = try await Blocking.run { try PredictRoutes.draw(picture, as: .jpeg) }
-                    answer.annotated = Data(bytes).base64EncodedString()
-                }
-                answers.append(answer)
+                answer.annotated = picture.drawn.map { Data($0).base64EncodedString() }
+                return answer
             }
             return isList ? try .json(answers) : try .json(answers[0])
         }
 
-        private static func draw(_ picture: PictureResult, as format: ImageFormat) throws -> [UInt8] {
-            guard let image = picture.image else { preconditionFailure("a picture that is drawn on is kept") }
-            let annotations = picture.result.detections.map { found in
+        /// A picture in JSON is a JPEG.
+        private static func draw(_ found: [Detection], on image: Image, _ type: AnswerType) throws -> [UInt8] {
+            let annotations = found.map { found in
                 Annotation(
                     xMin: Double(found.box.xMin), yMin: Double(found.box.yMin), xMax: Double(found.box.xMax),
                     yMax: Double(found.box.yMax),
                     label: (found.category ?? "class \(found.label)") + String(format: " %.2f", found.score),
                     colorClass: found.label)
             }
+            let format: ImageFormat = if case .picture(let format) = type { format } else { .jpeg }
             return try ImageEncoder.encode(try Annotator.draw(annotations, on: image.bitmap), as: format)
         }
     }
 
     /// Classes by name or number, as "person,dog" or "1,18".
-    struct LabelFilter {
+    struct LabelFilter: Sendable {
         private let words: Set<String>
 
         init(_ text: String) {
