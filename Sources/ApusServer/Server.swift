@@ -88,8 +88,9 @@
             onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
         ) throws -> some ApplicationProtocol {
             let idle = TimeAmount.milliseconds(Int64(configuration.idleTimeout.milliseconds))
+            // Its own timer ends connections on which an answer is still being taken.
             let channel = HTTP1Channel.Configuration(
-                additionalChannelHandlers: [ClientWatch(headTimeout: idle)], idleTimeout: idle)
+                additionalChannelHandlers: [ClientWatch(headTimeout: idle)], idleTimeout: nil)
             let builder: HTTPServerBuilder =
                 if let files = configuration.tls {
                     try .tls(.http1(configuration: channel), tlsConfiguration: files.configuration)

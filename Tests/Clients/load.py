@@ -6,12 +6,15 @@ Usage: load.py APUS PICTURE [--short]
     queue's length allows; memory stays.
  2. Endurance: 10,000 requests. Resident memory grows by less than 5 %.
  3. Bad company: 1,000 connections that hang or send garbage. A good client is answered within twice its normal time.
- 4. The end: SIGTERM under load. No request that was accepted is lost, and the server exits with 0.
- 5. A new model: its file is replaced 50 times under load. No request fails.
+ 4. Large work: 16 pictures of 24 megapixels in a request lie decoded one after the other, not all at once; a client that reads
+    its answer slowly gets all of it, one that reads nothing is let go.
+ 5. The end: SIGTERM under load. No request that was accepted is lost, and the server exits with 0.
+ 6. A new model: its file is replaced 50 times under load. No request fails.
 """
 import atexit
 import functools
 import http.client
+import json
 import os
 import re
 import resource
@@ -19,11 +22,13 @@ import shutil
 import signal
 import socket
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import zlib
 
 apus, path = sys.argv[1:3]
 short = "--short" in sys.argv
@@ -46,6 +51,7 @@ class Server:
             address = re.search(r"listening address=.*:(\d+)", text)
             if address and "model ready" in text:
                 self.port = int(address[1])
+                self.files = len(os.listdir(f"/proc/{self.process.pid}/fd"))
                 return
             assert self.process.poll() is None, text
             time.sleep(0.1)
@@ -159,6 +165,66 @@ def bad_company():
     server.stop()
 
 
+def png(side, row):
+    """A square RGB picture whose rows all come from a function."""
+    rows = b"".join(b"\0" + row() for _ in range(side))
+    def chunk(kind, data): return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows, 1)) + chunk(b"IEND", b"")
+
+
+def large_work():
+    server = Server("--idle-timeout", "2")
+    clients(server, 1, lambda connection: [timed(connection) for _ in range(10)])
+    before = server.memory()
+    flat = png(4900, lambda: bytes(3 * 4900))
+    form = b"".join(b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.png\"\r\n\r\n" + flat + b"\r\n"
+                    for _ in range(16)) + b"--x--\r\n"
+    peak = [0]
+    def ask_form(connection):
+        connection.request("POST", "/predict", form, {"Content-Type": "multipart/form-data; boundary=x"})
+        response = connection.getresponse()
+        assert response.status == 200, response.read()
+        return len(json.loads(response.read()))
+    worker = threading.Thread(target=lambda: peak.append(clients(server, 1, ask_form)[0]))
+    worker.start()
+    while worker.is_alive():
+        peak[0] = max(peak[0], server.memory())
+        time.sleep(0.01)
+    grown = (peak[0] - before) / (3 * 4900 ** 2)
+    assert peak[1] == 16 and grown < 5, (peak, grown)
+
+    noise = png(1800, lambda: os.urandom(3 * 1800))
+    head = (f"POST /predict?annotate=true HTTP/1.1\r\nHost: localhost\r\nAccept: image/png\r\nContent-Type: image/png\r\n"
+            f"Content-Length: {len(noise)}\r\n\r\n").encode()
+    def connect():
+        each = socket.socket()
+        each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        each.connect(("127.0.0.1", server.port))
+        each.sendall(head + noise)
+        return each
+    deaf, slow = connect(), connect()
+    start = time.monotonic()
+    answer = slow.recv(65536)
+    wanted = int(re.search(rb"Content-Length: (\d+)", answer)[1]) + answer.index(b"\r\n\r\n") + 4
+    got = len(answer)
+    while got < wanted:
+        part = slow.recv(65536)
+        assert part, f"cut off after {got} of {wanted} bytes"
+        got += len(part)
+        time.sleep(0.04)
+    taken = time.monotonic() - start
+    slow.close()
+    deadline = time.monotonic() + 30
+    while len(os.listdir(f"/proc/{server.process.pid}/fd")) > server.files:
+        assert time.monotonic() < deadline, "a connection is left on which nobody reads"
+        time.sleep(0.1)
+    deaf.close()
+    print(f"large work: 16 pictures of 24 megapixels took the memory of {grown:.1f} more; {wanted / 1e6:.0f} MB were read in "
+          f"{taken:.1f} s, beyond any idle time; who read nothing was let go")
+    server.stop()
+
+
 def the_end():
     server = Server()
     lost, answered = [], []
@@ -242,5 +308,5 @@ def new_model():
         server.stop()
 
 
-for each in [overload, endurance, bad_company, the_end, new_model]:
+for each in [overload, endurance, bad_company, large_work, the_end, new_model]:
     each()
