@@ -87,7 +87,7 @@ install: ## Install what make build built, with its runtime: sudo make install P
 	@echo "install: $(DESTDIR)$(PREFIX)/bin/apus; a service: share/apus/packaging/apus.service"
 
 dist: build ## Make a tarball that runs where nothing is installed: dist/apus-….tar.gz
-	@command -v patchelf >/dev/null || apt-get install -y -q --no-install-recommends patchelf >/dev/null
+	@Scripts/setup.sh --dist
 	@Scripts/dist.sh
 
 test-dist: dist ## Run the tarball in a bare Debian (needs root and debootstrap)

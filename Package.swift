@@ -108,7 +108,8 @@ let package = Package(
         .testTarget(
             name: "ApusServerTests",
             dependencies: [
-                .target(name: "ApusServer", condition: .when(traits: ["Server"])), "Apus", "Imaging", "TestSupport",
+                .target(name: "ApusServer", condition: .when(traits: ["Server"])), "Apus", "Imaging", "ModelTools",
+                "TestSupport",
                 server("Hummingbird", "hummingbird"), server("HummingbirdTesting", "hummingbird"),
                 server("Logging", "swift-log"), server("NIOCore", "swift-nio"), server("NIOPosix", "swift-nio"),
                 server("HTTPTypes", "swift-http-types"),

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Installs what building and running Apus needs and this machine lacks: Debian packages and the runtime.
-# Does nothing, and says nothing, when all is there. Usage: Scripts/setup.sh [--tests]
+# Does nothing, and says nothing, when all is there. Usage: Scripts/setup.sh [--tests | --dist]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-want_tests=no
+want_tests=no want_dist=no
 [ "${1:-}" = --tests ] && want_tests=yes
+[ "${1:-}" = --dist ] && want_dist=yes
 
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -38,6 +39,7 @@ if [ $want_tests = yes ]; then # the clients of Scripts/check-clients.sh
     need chromium 'command -v chromium'
     need chromium-driver 'command -v chromedriver'
 fi
+if [ $want_dist = yes ]; then need patchelf 'command -v patchelf'; fi
 
 if [ ${#packages[@]} -gt 0 ]; then
     install=(apt-get install -y -q --no-install-recommends "${packages[@]}")

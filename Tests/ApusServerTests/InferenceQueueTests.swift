@@ -6,6 +6,7 @@
     import Hummingbird
     import HummingbirdTesting
     import Logging
+    import ModelTools
     import NIOCore
     import Synchronization
     import TestSupport
@@ -193,6 +194,25 @@
             let unloaded = #expect(throws: ServerError.self) { try registry.model("m") }
             #expect(unloaded?.kind == "model-unavailable")
             #expect(throws: ServerError.self) { try registry.unload("nobody") }
+        }
+
+        @Test func aModelWhoseWeightsLieInASecondFileIsLoadedAgainWhenThatChanges() async throws {
+            let folder = try TemporaryFolder()
+            let whole = try folder.write(Model.demoBytes, to: "whole.onnx")
+            let path = folder.path("m.onnx")
+            let weights = try #require(
+                ONNXFile.write(ONNXFile.read(whole), to: path, mostBytes: 1_000_000).dataPath)
+            let registry = ModelRegistry(
+                [.init(name: "m", model: .file(path))],
+                loader: ModelLoader(
+                    configuration: .init(device: .cpu, precision: .f32), verification: .never, apusVersion: "test",
+                    logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+            try await registry.loadAll()
+            for _ in 0..<2 { await registry.reloadChanged() }
+            #expect(try registry.model("m").version == 1)
+            try Data(contentsOf: URL(fileURLWithPath: weights)).write(to: URL(fileURLWithPath: weights))
+            for _ in 0..<2 { await registry.reloadChanged() }
+            #expect(try registry.model("m").version == 2)
         }
     }
 #endif

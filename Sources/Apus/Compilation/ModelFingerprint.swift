@@ -27,7 +27,7 @@ struct ModelFingerprint: Sendable {
             }
             data.withUnsafeBytes { hash.update($0) }
             let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-            for name in ModelFingerprint.externalFiles(of: data).sorted() {
+            for name in ModelFingerprint.externalFiles(of: data) {
                 let file = "\(folder)/\(name)"
                 let stamp = FileStamp(file)
                 if let digest = SHA256.digest(ofFile: file) {
@@ -51,7 +51,7 @@ struct ModelFingerprint: Sendable {
     }
 
     /// Files that weights lie in: the values of the key "location" (onnx.proto, TensorProto.external_data).
-    private static func externalFiles(of data: Data) -> Set<String> {
+    fileprivate static func externalFiles(of data: Data) -> [String] {
         let key: [UInt8] = [0x0a, 8] + Array("location".utf8) + [0x12]
         // How far the window moves by its last byte (Horspool, 1980): a file of weights is hundreds of megabytes.
         var shift = [Int](repeating: key.count, count: 256)
@@ -76,7 +76,18 @@ struct ModelFingerprint: Sendable {
                 }
             }
         }
-        return names
+        return names.sorted()
+    }
+}
+
+extension Model {
+    /// The model's file and those beside it that its weights lie in; none for a model in memory.
+    package var files: [String] {
+        guard case .file(let path) = source else { return [] }
+        let url = URL(fileURLWithPath: path)
+        guard let data = try? Data(contentsOf: url, options: .alwaysMapped) else { return [path] }
+        let folder = url.deletingLastPathComponent().path
+        return [path] + ModelFingerprint.externalFiles(of: data).map { "\(folder)/\($0)" }
     }
 }
 

@@ -55,8 +55,6 @@
                     remedy: "Try again after 1 s.", retryAfter: 1)
             }
             defer { places.give() }
-            let late = ServerError.notFetched(
-                "it had not come whole within \(timeout.milliseconds / 1000) s", status: .gatewayTimeout)
             return try await Deadline.run(within: timeout, orThrow: late) {
                 try await fetch(target, lease, redirections: 0)
             }
@@ -71,8 +69,9 @@
                     "This server fetches nothing from \(target.shown)",
                     remedy: "Whoever runs the server allows hosts with --url-host.")
             }
+            let time = TimeAmount.milliseconds(Int64(timeout.milliseconds))
             var configuration = HTTPClient.Configuration(
-                redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10), read: .seconds(10)))
+                redirectConfiguration: .disallow, timeout: .init(connect: time, read: time))
             configuration.httpVersion = .http1Only
             configuration.connectionPool.retryConnectionEstablishment = false
             configuration.dnsOverride = [target.host: try await resolve(target)]
@@ -84,6 +83,8 @@
             } catch {
                 try? await client.shutdown()
                 if error is ServerError || error is CancellationError { throw error }
+                // The client's clock may strike before ours.
+                if PictureFetcher.timeouts.contains(where: { $0 == error as? HTTPClientError }) { throw late }
                 throw ServerError.notFetched("its host does not answer as it should", internalDetail: "\(error)")
             }
             try? await client.shutdown()
@@ -96,6 +97,12 @@
                 return try await fetch(
                     try Target(location, from: target), lease, redirections: redirections + 1)
             }
+        }
+
+        private static let timeouts: [HTTPClientError] = [.deadlineExceeded, .connectTimeout, .readTimeout]
+
+        private var late: ServerError {
+            .notFetched("it had not come whole within \(timeout.milliseconds / 1000) s", status: .gatewayTimeout)
         }
 
         private enum Outcome {

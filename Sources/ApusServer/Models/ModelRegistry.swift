@@ -30,10 +30,10 @@
             var source: Source
             var state: State
             var version = 0
-            /// What the file was when it was last loaded or tried.
-            var stamp: FileStamp?
-            /// What it was when it was last looked at: a file that is still being written changes between two looks.
-            var seen: FileStamp?
+            /// What its files were when it was last loaded or tried.
+            var stamps: [FileStamp] = []
+            /// What they were when they were last looked at: a file that is still being written changes between two looks.
+            var seen: [FileStamp] = []
             /// Counts calls to unload, so that a load that was under way at the time does not undo one.
             var unloads = 0
             /// Why a newer file could not be loaded, while the older model serves.
@@ -137,14 +137,17 @@
         private func loadNow(_ name: String) async throws {
             guard let entry = lock.withLock({ entries[name] }) else { return }
             let (source, version) = (entry.source, entry.version + 1)
-            let stamp = source.stamp
             let loader = loader
             do {
-                let detector = try await Blocking.run { try loader.detector(name, source.model) }
+                let detector = try await Blocking.run {
+                    // Before they are read: what changes meanwhile is loaded again.
+                    let stamps = source.model.files.map(FileStamp.init)
+                    self.lock.withLock { self.entries[name]?.stamps = stamps }
+                    return try loader.detector(name, source.model)
+                }
                 let model = ServedModel(name: name, version: version, detector: detector)
                 let isWanted = lock.withLock {
                     entries[name]?.version = version
-                    entries[name]?.stamp = stamp
                     entries[name]?.reloadFailure = nil
                     guard entries[name]?.unloads == entry.unloads else { return false }
                     entries[name]?.state = .ready(model)
@@ -161,7 +164,6 @@
             } catch {
                 let text = "\(error)"
                 lock.withLock {
-                    entries[name]?.stamp = stamp
                     if case .ready = entries[name]?.state {
                         entries[name]?.reloadFailure = text
                     } else {
@@ -189,13 +191,12 @@
         package func reloadChanged() async {
             for name in order {
                 let isChanged = lock.withLock {
-                    guard var entry = entries[name], case .ready = entry.state, let now = entry.source.stamp else {
-                        return false
-                    }
+                    guard var entry = entries[name], case .ready = entry.state else { return false }
+                    let now = entry.stamps.map { FileStamp($0.path) }
                     let isSettled = now == entry.seen
                     entry.seen = now
                     entries[name] = entry
-                    return now != entry.stamp && isSettled
+                    return now != entry.stamps && isSettled
                 }
                 // A failure is logged and kept; the older model serves.
                 if isChanged { try? await load(name) }
@@ -218,11 +219,6 @@
                 }
             }
         }
-    }
-
-    extension ModelRegistry.Source {
-        /// Nil for a model that is no file.
-        fileprivate var stamp: FileStamp? { if case .file(let path) = model { FileStamp(path) } else { nil } }
     }
 
     extension ServedModel {
