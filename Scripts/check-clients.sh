@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What is packed for others, then real clients against a server: curl, Triton's and KServe's by HTTP and gRPC, Frigate's
-# request, schemathesis, a browser; then TLS and keys, and a minute of load (make test-load has more).
+# request, schemathesis, a browser; then gRPC's limits, TLS and keys, and a minute of load (make test-load has more).
 # Usage: Scripts/check-clients.sh [path of apus], with SEED=N for what else schemathesis may make up. Screenshots are left in
 # .build/clients/pictures.
 set -euo pipefail
@@ -57,6 +57,17 @@ curl -sSf -F file=@"$picture" -H 'Accept: image/png' -o "$work/boxes.png" "$url/
 head -c 2000000 /dev/zero >>"$work/large.jpg"
 curl -sv --data-binary @"$work/large.jpg" -H 'Expect: 100-continue' -o /dev/null "$url/predict" 2>"$work/curl"
 grep -q '< HTTP/1.1 100 Continue' "$work/curl"
+# Where it will be refused anyway, it need not send it.
+head -c 21000000 /dev/zero >"$work/larger.jpg"
+curl -sv --data-binary @"$work/larger.jpg" -H 'Expect: 100-continue' -o /dev/null "$url/predict" 2>"$work/curl"
+grep -q '< HTTP/1.1 413' "$work/curl"
+[ "$(grep -c '< HTTP/1.1 100 Continue' "$work/curl")" = 0 ]
+# A page whose host's name comes to mean this machine is kept out; who only asks whether the server lives is not.
+for request in '403 evil.example /v2' '403 evil.example:80 /status' '200 evil.example /v2/health/ready' '200 [::1]:8000 /v2' \
+    "200 localhost:$port /v2"; do
+    read -r status host path <<<"$request"
+    [ "$(curl -s -o /dev/null -w '%{http_code}' -H "Host: $host" "$url$path")" = "$status" ]
+done
 echo "curl: forms, raw bodies and an annotated picture work"
 "$python" Tests/Clients/frigate.py "$url/v1/vision/detection" "$picture"
 "$python" Tests/Clients/page.py "$url/" "$picture" "$home/pictures"
@@ -75,6 +86,7 @@ for scope in '--exclude-path-regex unload|infer' '--include-path-regex infer --m
     echo "schemathesis: $(grep -E '[0-9]+ generated' "$work/schemathesis.log" | xargs)"
 done
 stop
+"$python" Tests/Clients/grpc_limits.py "$apus" "$picture"
 
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1,DNS:localhost \
     -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null

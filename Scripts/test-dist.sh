@@ -15,6 +15,12 @@ mv "$root"/opt/apus-* "$root/opt/apus"
 cp Examples/pictures/farm.jpg "$root/pictures/"
 mount -t proc proc "$root/proc"
 in_root() { chroot "$root" env -i PATH=/usr/bin:/bin HOME=/root "$@"; }
+# Installed where a user's own models and runtime are, they stay; and everybody may read what is installed.
+mkdir -p "$root/home/.local/share/apus/models"
+touch "$root/home/.local/share/apus/models/own.onnx"
+for _ in 1 2; do (umask 077 && make --no-print-directory install PREFIX="$root/home/.local" >/dev/null); done
+[ -e "$root/home/.local/share/apus/models/own.onnx" ]
+[ -z "$(find "$root/home/.local/bin" "$root/home/.local/lib" ! -perm -a=r)" ]
 if in_root sh -c 'command -v swift || command -v python3'; then
     echo "test-dist: this Debian is not bare" >&2
     exit 1

@@ -87,7 +87,7 @@
         package func application(
             onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
         ) throws -> some ApplicationProtocol {
-            let idle = TimeAmount.milliseconds(Int64(configuration.idleTimeout.milliseconds))
+            let idle = TimeAmount(configuration.idleTimeout)
             // Its own timer ends connections on which an answer is still being taken.
             let channel = HTTP1Channel.Configuration(
                 additionalChannelHandlers: [ClientWatch(headTimeout: idle)], idleTimeout: nil)

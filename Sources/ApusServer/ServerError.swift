@@ -1,5 +1,6 @@
 #if Server
     internal import Apus
+    internal import Foundation
     package import HTTPTypes
 
     /// Why a request is not answered as asked, before a protocol gives it its own form.
@@ -70,10 +71,10 @@
                 retryAfter: retryAfter)
         }
 
-        package static func timedOut(_ seconds: Double) -> ServerError {
+        package static func timedOut(_ timeout: Duration) -> ServerError {
             ServerError(
                 "timeout", .gatewayTimeout, title: "The answer took too long",
-                detail: "The request was not answered within \(seconds) s",
+                detail: "The request was not answered within \(timeout.text)",
                 remedy: "Try again, or give the server a longer --timeout.")
         }
 
@@ -124,5 +125,10 @@
                 detail: "Something went wrong that is not the request's fault",
                 remedy: "Its log has the cause, under this request's id.", internalDetail: text)
         }
+    }
+
+    extension Duration {
+        /// "30 s", "0.5 s".
+        package var text: String { String(format: "%g s", milliseconds / 1000) }
     }
 #endif

@@ -6,7 +6,6 @@
     import Hummingbird
     import HummingbirdTesting
     import Logging
-    import ModelTools
     import NIOCore
     import Synchronization
     import TestSupport
@@ -142,77 +141,6 @@
             release.signal()
             while queue.load.admitted > 0 { try await Task.sleep(for: .milliseconds(5)) }
             #expect(count.withLock { $0 } == 1)
-        }
-
-        @Test func whoeverAsksForAModelMeanwhileGetsTheSame() async throws {
-            let server = try await TestServer()
-            let models = server.server.models
-            try await server.test { client in
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    for _ in 0..<20 { group.addTask { try await models.load("demo") } }
-                    try await group.waitForAll()
-                }
-                // The first loading, and one more; a second where somebody came after that one had ended.
-                #expect((2...3).contains(try models.model(nil).version))
-                try models.unload("demo")
-                try await client.execute(uri: "/metrics", method: .get) { response in
-                    #expect(!response.text.contains("apus_model_info{"))
-                    #expect(response.text.contains("apus_model_ready{model=\"demo\"} 0"))
-                }
-            }
-        }
-
-        @Test func aChangedModelIsLoadedAgainAndABadOneIsNot() async throws {
-            let folder = try TemporaryFolder()
-            let path = try folder.write(Model.demoBytes, to: "m.onnx")
-            let registry = ModelRegistry(
-                [.init(name: "m", model: .file(path))],
-                loader: ModelLoader(
-                    configuration: .init(device: .cpu, precision: .f32), verification: .never, apusVersion: "test",
-                    logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
-            #expect(!registry.isReady)
-            let loading = #expect(throws: ServerError.self) { try registry.model("m") }
-            #expect(loading?.kind == "loading")
-            try await registry.loadAll()
-            let first = try registry.model("m")
-            await registry.reloadChanged()
-            await registry.reloadChanged()
-            #expect(try registry.model("m") === first)
-
-            try Data(Model.demoBytes).write(to: URL(fileURLWithPath: path))
-            await registry.reloadChanged()  // it may still be being written
-            #expect(try registry.model("m") === first)
-            await registry.reloadChanged()
-            #expect(try registry.model("m").version == 2)
-
-            try Data("no model".utf8).write(to: URL(fileURLWithPath: path))
-            for _ in 0..<3 { await registry.reloadChanged() }
-            #expect(try registry.model("m").version == 2)
-            #expect(registry.all[0].reloadFailure != nil && registry.isReady)
-
-            try registry.unload("m")
-            let unloaded = #expect(throws: ServerError.self) { try registry.model("m") }
-            #expect(unloaded?.kind == "model-unavailable")
-            #expect(throws: ServerError.self) { try registry.unload("nobody") }
-        }
-
-        @Test func aModelWhoseWeightsLieInASecondFileIsLoadedAgainWhenThatChanges() async throws {
-            let folder = try TemporaryFolder()
-            let whole = try folder.write(Model.demoBytes, to: "whole.onnx")
-            let path = folder.path("m.onnx")
-            let weights = try #require(
-                ONNXFile.write(ONNXFile.read(whole), to: path, mostBytes: 1_000_000).dataPath)
-            let registry = ModelRegistry(
-                [.init(name: "m", model: .file(path))],
-                loader: ModelLoader(
-                    configuration: .init(device: .cpu, precision: .f32), verification: .never, apusVersion: "test",
-                    logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
-            try await registry.loadAll()
-            for _ in 0..<2 { await registry.reloadChanged() }
-            #expect(try registry.model("m").version == 1)
-            try Data(contentsOf: URL(fileURLWithPath: weights)).write(to: URL(fileURLWithPath: weights))
-            for _ in 0..<2 { await registry.reloadChanged() }
-            #expect(try registry.model("m").version == 2)
         }
     }
 #endif

@@ -67,7 +67,7 @@
                 try await detect(request, context, model: nil, command: "detect")
             }
             routes.on(.post, "/v1/vision/custom/list", form) { request, context in
-                let body = try await bodies.read(request.body, declared: nil)
+                let body = try await bodies.read(request, context)
                 try authorize(request, fields(body, request))
                 return try .json(
                     ModelList(models: predictor.models.names), keys: .useDefaultKeys)
@@ -103,11 +103,9 @@
             _ request: Request, _ context: ServerContext, model: String?, command: String
         ) async throws -> Response {
             let start = ContinuousClock.now
-            let declared = request.headers[.contentLength].flatMap { Int($0) }
-            let body = request.body
             try predictor.requireSpace(for: model)
             return try await context.endingWithTheClient {
-                let read = try await bodies.read(body, declared: declared)
+                let read = try await bodies.read(request, context)
                 let upload = try PictureUpload(
                     read, contentType: request.headers[.contentType], limits: predictor.limits,
                     fileFields: ["image"], otherFields: ["min_confidence", "api_key", "typedet"])

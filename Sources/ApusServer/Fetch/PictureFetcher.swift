@@ -69,7 +69,7 @@
                     "This server fetches nothing from \(target.shown)",
                     remedy: "Whoever runs the server allows hosts with --url-host.")
             }
-            let time = TimeAmount.milliseconds(Int64(timeout.milliseconds))
+            let time = TimeAmount(timeout)
             var configuration = HTTPClient.Configuration(
                 redirectConfiguration: .disallow, timeout: .init(connect: time, read: time))
             configuration.httpVersion = .http1Only
@@ -102,7 +102,7 @@
         private static let timeouts: [HTTPClientError] = [.deadlineExceeded, .connectTimeout, .readTimeout]
 
         private var late: ServerError {
-            .notFetched("it had not come whole within \(timeout.milliseconds / 1000) s", status: .gatewayTimeout)
+            .notFetched("it had not come whole within \(timeout.text)", status: .gatewayTimeout)
         }
 
         private enum Outcome {
@@ -116,7 +116,7 @@
             var request = HTTPClientRequest(url: target.url.absoluteString)
             request.headers.add(name: "User-Agent", value: "apus/\(version)")
             request.headers.add(name: "Accept", value: "image/jpeg, image/png, image/webp")
-            let response = try await client.execute(request, timeout: .milliseconds(Int64(timeout.milliseconds)))
+            let response = try await client.execute(request, timeout: TimeAmount(timeout))
             if [301, 302, 303, 307, 308].contains(response.status.code),
                 let location = response.headers.first(name: "Location")
             {

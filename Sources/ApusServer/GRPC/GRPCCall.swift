@@ -47,12 +47,7 @@
                 }
                 guard let key = bearer ?? GRPCCall.first("x-api-key", request.metadata), keys.contains(key) else {
                     let error = ServerError.unauthorized
-                    call.record.update { $0.error = error }
-                    log.began()
-                    let name = "\(context.descriptor)"
-                    log.ended(
-                        "gRPC \(name)", route: name, method: "gRPC", status: error.status.code, duration: .zero,
-                        call.record.current)
+                    refused(call, context, error)
                     var metadata = Metadata()
                     call.add(to: &metadata)
                     throw RPCError(code: .unauthenticated, message: error.text, metadata: metadata)
@@ -70,9 +65,25 @@
                 }
                 return response
             } catch var error as RPCError {
+                // A message that cannot be read never comes to who would say so.
+                if !call.record.current.isLogged {
+                    refused(
+                        call, context,
+                        error.code == .resourceExhausted
+                            ? .tooLarge(error.message, remedy: nil) : .badRequest(error.message))
+                }
                 call.add(to: &error.metadata)
                 throw error
             }
+        }
+
+        private func refused(_ call: GRPCCall, _ context: GRPCCore.ServerContext, _ error: ServerError) {
+            call.record.update { $0.error = error }
+            log.began()
+            let name = "\(context.descriptor)"
+            log.ended(
+                "gRPC \(name)", route: name, method: "gRPC", status: error.status.code, duration: .zero,
+                call.record.current)
         }
     }
 #endif

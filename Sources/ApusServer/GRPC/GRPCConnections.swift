@@ -1,17 +1,32 @@
 #if Server
+    internal import GRPCCore
+    internal import HTTPTypes
     internal import NIOConcurrencyHelpers
     internal import NIOCore
+    internal import NIOHPACK
+    internal import NIOHTTP2
 
-    /// Counts gRPC's connections, and ends those that are too many or that never speak HTTP/2.
+    /// The limits of gRPC's connections and calls that its transport lacks: how many connections, how long one may be silent, and
+    /// how long a message may take to come and an answer to be taken.
     final class GRPCConnections: Sendable {
         private let most: Int
-        private let handshake: TimeAmount
+        private let idle: TimeAmount
+        private let bodyTimeout: Duration
+        private let bodies: BodyReader
+        private let log: RequestLog
         private let open = NIOLockedValueBox(0)
 
-        /// - Parameter handshake: within which the client must have sent something that HTTP/2 takes.
-        init(most: Int, handshake: TimeAmount) {
+        /// - Parameters:
+        ///   - most: connections at once.
+        ///   - idle: after which the transport asks a client without calls to go.
+        ///   - bodyTimeout: for a message to come whole, and for an answer to be taken.
+        init(most: Int, idle: Duration, bodyTimeout: Duration, bodies: BodyReader, log: RequestLog) {
             self.most = most
-            self.handshake = handshake
+            // The transport closes the connection only when the client has confirmed that.
+            self.idle = TimeAmount(idle) + .seconds(5)
+            self.bodyTimeout = bodyTimeout
+            self.bodies = bodies
+            self.log = log
         }
 
         func accepted(_ channel: any Channel) -> EventLoopFuture<Void> {
@@ -22,38 +37,142 @@
             channel.closeFuture.whenComplete { _ in self.open.withLockedValue { $0 -= 1 } }
             guard count <= most else { return channel.close() }
             return channel.eventLoop.makeCompletedFuture {
-                try channel.pipeline.syncOperations.addHandler(FirstBytes(within: handshake), position: .first)
+                try channel.pipeline.syncOperations.addHandler(IdleConnection(idle), position: .first)
             }
         }
 
-        /// Closes a connection on which nothing comes at all; what comes later has the transport's own limits.
-        private final class FirstBytes: ChannelInboundHandler, RemovableChannelHandler {
-            typealias InboundIn = ByteBuffer
+        /// - Parameter stream: a call's.
+        func opened(_ stream: any Channel) -> EventLoopFuture<Void> {
+            stream.eventLoop.makeCompletedFuture {
+                let connection = try stream.parent?.pipeline.syncOperations.handler(type: IdleConnection.self)
+                connection?.opened(stream)
+                try stream.pipeline.syncOperations.addHandler(
+                    BoundedCall(within: bodyTimeout, lease: bodies.lease(), log: log), position: .first)
+            }
+        }
+    }
 
-            private let time: TimeAmount
-            private var closing: Scheduled<Void>?
-            /// A client's HTTP/2 preface and the head of its first frame.
-            private var missing = 24 + 9
+    /// Closes a connection on which there has been no call for some time, whatever else comes.
+    private final class IdleConnection: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
 
-            init(within time: TimeAmount) { self.time = time }
+        private let time: TimeAmount
+        private var channel: (any Channel)?
+        private var calls = 0
+        private var closing: Scheduled<Void>?
 
-            func handlerAdded(context: ChannelHandlerContext) {
+        init(_ time: TimeAmount) { self.time = time }
+
+        func handlerAdded(context: ChannelHandlerContext) {
+            channel = context.channel
+            wait()
+        }
+
+        func handlerRemoved(context: ChannelHandlerContext) {
+            closing?.cancel()
+            channel = nil
+        }
+
+        func opened(_ stream: any Channel) {
+            calls += 1
+            closing?.cancel()
+            let this = NIOLoopBound(self, eventLoop: stream.eventLoop)
+            stream.closeFuture.whenComplete { _ in
+                this.value.calls -= 1
+                if this.value.calls == 0 { this.value.wait() }
+            }
+        }
+
+        private func wait() {
+            guard let channel else { return }
+            closing = channel.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
+        }
+    }
+
+    /// Ends a call whose message does not come, takes more memory than there is for messages, or whose answer is not taken.
+    private final class BoundedCall: ChannelDuplexHandler {
+        typealias InboundIn = HTTP2Frame.FramePayload
+        typealias InboundOut = HTTP2Frame.FramePayload
+        typealias OutboundIn = HTTP2Frame.FramePayload
+        typealias OutboundOut = HTTP2Frame.FramePayload
+
+        private let timeout: Duration
+        /// Of the message as it comes; given back when the call has ended.
+        private let lease: BodyReader.Lease
+        private let log: RequestLog
+        private var closing: Scheduled<Void>?
+        private var isAnswered = false
+
+        init(within timeout: Duration, lease: BodyReader.Lease, log: RequestLog) {
+            self.timeout = timeout
+            self.lease = lease
+            self.log = log
+        }
+
+        func handlerAdded(context: ChannelHandlerContext) {
+            let this = NIOLoopBound(self, eventLoop: context.eventLoop)
+            let own = NIOLoopBound(context, eventLoop: context.eventLoop)
+            closing = context.eventLoop.scheduleTask(in: TimeAmount(timeout)) {
+                this.value.refuse(.tooSlow(this.value.timeout), own.value)
+            }
+        }
+
+        func handlerRemoved(context: ChannelHandlerContext) { closing?.cancel() }
+
+        func channelInactive(context: ChannelHandlerContext) {
+            closing?.cancel()
+            context.fireChannelInactive()
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            guard !isAnswered else { return }
+            switch unwrapInboundIn(data) {
+            case .headers(let headers) where headers.endStream: closing?.cancel()
+            case .data(let part):
+                do {
+                    try lease.take(part.data.readableBytes)
+                } catch {
+                    return refuse(error, context)
+                }
+                if part.endStream { closing?.cancel() }
+            default: break
+            }
+            context.fireChannelRead(data)
+        }
+
+        func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+            if case .headers = unwrapOutboundIn(data), !isAnswered {
+                isAnswered = true
                 let channel = context.channel
-                closing = context.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
-            }
-
-            func handlerRemoved(context: ChannelHandlerContext) { closing?.cancel() }
-
-            func channelInactive(context: ChannelHandlerContext) {
                 closing?.cancel()
-                context.fireChannelInactive()
+                closing = context.eventLoop.scheduleTask(in: TimeAmount(timeout)) { channel.close(promise: nil) }
             }
+            context.write(data, promise: promise)
+        }
 
-            func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-                missing -= unwrapInboundIn(data).readableBytes
-                context.fireChannelRead(data)
-                if missing <= 0 { context.pipeline.syncOperations.removeHandler(self, promise: nil) }
-            }
+        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+            // When the server is to stop, the transport would cancel what runs; it is to finish.
+            if event is ChannelShouldQuiesceEvent { return }
+            context.fireUserInboundEventTriggered(event)
+        }
+
+        /// Answers for the handler behind, which sees the call end.
+        private func refuse(_ error: ServerError, _ context: ChannelHandlerContext) {
+            guard !isAnswered else { return }
+            isAnswered = true
+            closing?.cancel()
+            log.began()
+            var record = RequestRecord().current
+            record.requestID = RecordingMiddleware.id(nil)
+            record.error = error
+            log.ended("gRPC", route: "gRPC", method: "gRPC", status: error.status.code, duration: .zero, record)
+            let trailers: HPACKHeaders = [
+                ":status": "200", "content-type": "application/grpc", "grpc-status": "\(error.grpcCode.rawValue)",
+                "grpc-message": error.text,
+            ]
+            let channel = context.channel
+            context.writeAndFlush(wrapOutboundOut(.headers(.init(headers: trailers, endStream: true))))
+                .whenComplete { _ in channel.close(promise: nil) }
         }
     }
 #endif

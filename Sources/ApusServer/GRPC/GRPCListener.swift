@@ -15,13 +15,15 @@
             var transport = HTTP2ServerTransport.Posix.Config.defaults
             // Beyond this the transport resets the stream without a word, so a message that is a little too large is let through,
             // to be refused with one.
-            transport.rpc.maxRequestPayloadSize = configuration.maxBody + configuration.maxBody / 2
+            let most = configuration.maxBody + configuration.maxBody / 2
+            transport.rpc.maxRequestPayloadSize = most
             transport.http2.maxConcurrentStreams = 64
             transport.connection.maxIdleTime = configuration.idleTimeout
             let connections = GRPCConnections(
-                most: configuration.maxConnections,
-                handshake: .milliseconds(Int64(configuration.idleTimeout.milliseconds)))
+                most: configuration.maxConnections, idle: configuration.idleTimeout,
+                bodyTimeout: configuration.bodyTimeout, bodies: service.bodies, log: service.log)
             transport.channelDebuggingCallbacks.onAcceptTCPConnection = { connections.accepted($0) }
+            transport.channelDebuggingCallbacks.onAcceptHTTP2Stream = { connections.opened($0) }
             let security: HTTP2ServerTransport.Posix.TransportSecurity =
                 if let files = configuration.tls {
                     .tls(
@@ -37,15 +39,23 @@
                 resolved.protocol == .inet6 ? .ipv6(host: host, port: port) : .ipv4(host: host, port: port)
             server = GRPCServer(
                 transport: .http2NIOPosix(address: address, transportSecurity: security, config: transport),
-                services: [service], interceptors: [GRPCCallInterceptor(keys: configuration.keys, log: service.log)])
+                services: [BoundedGRPCService(service: service, limit: most)],
+                interceptors: [GRPCCallInterceptor(keys: configuration.keys, log: service.log)])
             self.logger = logger
         }
 
         func run() async throws {
             try await withGracefulShutdownHandler {
                 try await withThrowingTaskGroup(of: Void.self) { group in
-                    group.addTask { try await server.serve() }
-                    if let address = try await server.listeningAddress {
+                    group.addTask {
+                        do {
+                            try await server.serve()
+                        } catch let error as RuntimeError {
+                            throw error.cause as? IOError ?? error
+                        }
+                    }
+                    // Where there is none, the task above says why.
+                    if let address = try? await server.listeningAddress {
                         logger.info("listening for gRPC", metadata: ["address": "\(address)"])
                     }
                     try await group.waitForAll()

@@ -156,6 +156,7 @@
         ) async throws -> Message {
             let start = ContinuousClock.now
             let record = GRPCCall.current?.record ?? RequestRecord()
+            record.update { $0.isLogged = true }
             log.began()
             let name = "\(context.descriptor)"
             func ended(_ status: Int) {
@@ -165,9 +166,14 @@
             }
             do {
                 let task = Task { try await work(record) }
-                let message = try await withRPCCancellationHandler {
-                    try await task.value
-                } onCancelRPC: {
+                // The client's going, or the end of the grace time.
+                let message = try await withTaskCancellationHandler {
+                    try await withRPCCancellationHandler {
+                        try await task.value
+                    } onCancelRPC: {
+                        task.cancel()
+                    }
+                } onCancel: {
                     task.cancel()
                 }
                 ended(200)
@@ -191,14 +197,14 @@
     }
 
     extension ServerError {
-        fileprivate var grpcCode: RPCError.Code {
+        var grpcCode: RPCError.Code {
             switch status {
             case .badRequest: .invalidArgument
             case .unauthorized: .unauthenticated
             case .notFound: .notFound
             case .contentTooLarge: .resourceExhausted
             case .serviceUnavailable: kind == "queue-full" ? .resourceExhausted : .unavailable
-            case .gatewayTimeout: .deadlineExceeded
+            case .gatewayTimeout, .requestTimeout: .deadlineExceeded
             case let other where other.code == 499: .cancelled
             default: .internalError
             }

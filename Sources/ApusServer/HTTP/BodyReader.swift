@@ -58,16 +58,13 @@
         /// For bytes that come otherwise than as a body.
         package func lease() -> Lease { Lease(self) }
 
-        /// The whole body.
-        ///
-        /// - Parameter declared: the value of Content-Length, by which a body that is too large is refused before it is read.
-        func read(_ body: RequestBody, declared: Int?) async throws -> Body {
+        /// The whole body. One that says before that it is too large is not read.
+        func read(_ request: Request, _ context: ServerContext) async throws -> Body {
+            let declared = request.headers[.contentLength].flatMap { Int($0) }
             if let declared, declared > limit { throw tooLarge }
-            let late = ServerError(
-                "slow-body", .requestTimeout, title: "The body came too slowly",
-                detail: "The body had not come whole within \(timeout.milliseconds / 1000) s",
-                remedy: "Send smaller pictures, or give the server a longer --body-timeout.")
-            return try await Deadline.run(within: timeout, orThrow: late) {
+            context.client?.wantsBody()
+            let body = request.body
+            return try await Deadline.run(within: timeout, orThrow: .tooSlow(timeout)) {
                 try await self.collect(body, expected: declared)
             }
         }
@@ -88,6 +85,16 @@
             .tooLarge(
                 "The body has more than the \(limit) bytes that are allowed",
                 remedy: "Send a smaller picture, or give the server a larger --max-body.")
+        }
+    }
+
+    extension ServerError {
+        /// A body that had not come whole within a time.
+        static func tooSlow(_ timeout: Duration) -> ServerError {
+            ServerError(
+                "slow-body", .requestTimeout, title: "The body came too slowly",
+                detail: "The body had not come whole within \(timeout.text)",
+                remedy: "Send smaller pictures, or give the server a longer --body-timeout.")
         }
     }
 #endif

@@ -16,10 +16,17 @@
 
         private struct State {
             var isGone = false
+            var channel: (any Channel)?
             /// Closes the connection unless a head comes before.
-            var closing: Scheduled<Void>?
-            /// Heads without an answer.
+            var head: Scheduled<Void>?
+            /// Closes the connection unless some of an answer is taken before.
+            var taking: Scheduled<Void>?
+            /// Heads whose answer has not left whole.
             var requests = 0
+            /// Answers of which something was written, and not all has left.
+            var answers = 0
+            /// Whether the client sends its body only when it is told to.
+            var waitsForContinue = false
             var next = 0
             var callbacks: [Int: @Sendable () -> Void] = [:]
         }
@@ -65,66 +72,95 @@
 
         func handlerAdded(context: ChannelHandlerContext) {
             ClientWatch.all.withLockedValue { $0[ObjectIdentifier(context.channel)] = self }
-            awaitHead(context.channel)
+            let channel = context.channel
+            state.withLockedValue { $0.channel = channel }
+            awaitHead(channel)
         }
 
         func handlerRemoved(context: ChannelHandlerContext) {
             _ = ClientWatch.all.withLockedValue { $0.removeValue(forKey: ObjectIdentifier(context.channel)) }
-            state.withLockedValue { $0.closing?.cancel() }
+            state.withLockedValue {
+                $0.head?.cancel()
+                $0.taking?.cancel()
+                $0.channel = nil
+            }
             gone()
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             if case .head(let head) = unwrapInboundIn(data) {
-                if head.headerFields[.expect]?.lowercased() == "100-continue" {
-                    // curl waits a second for it, with any body above a megabyte.
-                    context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
-                }
+                let expects = head.headerFields[.expect]?.lowercased() == "100-continue"
                 state.withLockedValue {
                     $0.requests += 1
-                    $0.closing?.cancel()
-                    $0.closing = nil
+                    // Between two answers it would be taken for one.
+                    $0.waitsForContinue = expects && $0.requests == 1
+                    $0.head?.cancel()
+                    $0.head = nil
                 }
             }
             context.fireChannelRead(data)
         }
 
-        func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-            guard case .end = unwrapOutboundIn(data) else { return context.write(data, promise: promise) }
-            let channel = context.channel
-            watchAnswer(channel, left: .max)
-            let written = promise ?? context.eventLoop.makePromise()
-            written.futureResult.whenComplete { _ in
-                let isIdle = self.state.withLockedValue { state in
-                    state.requests -= 1
-                    return state.requests <= 0
-                }
-                if isIdle { self.awaitHead(channel) }
+        /// Tells a client that waits for it to send its body: curl does for a second, with any above a megabyte.
+        func wantsBody() {
+            let channel = state.withLockedValue { state -> (any Channel)? in
+                defer { state.waitsForContinue = false }
+                return state.waitsForContinue ? state.channel : nil
             }
-            context.write(data, promise: written)
+            guard let channel else { return }
+            channel.eventLoop.execute {
+                guard let context = try? channel.pipeline.syncOperations.context(handler: self) else { return }
+                context.writeAndFlush(self.wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
+            }
         }
 
-        /// Closes the connection if its client has taken nothing of what is left of an answer.
-        private func watchAnswer(_ channel: any Channel, left: Int) {
-            let closing = channel.eventLoop.scheduleTask(in: headTimeout) {
+        func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+            let channel = context.channel
+            switch unwrapOutboundIn(data) {
+            case .head(let head) where head.status.kind != .informational:
+                state.withLockedValue {
+                    $0.answers += 1
+                    $0.waitsForContinue = false
+                }
+                watchAnswers(channel, left: .max)
+                context.write(data, promise: promise)
+            case .end:
+                let written = promise ?? context.eventLoop.makePromise()
+                written.futureResult.whenComplete { _ in
+                    let isIdle = self.state.withLockedValue { state in
+                        state.requests -= 1
+                        state.answers -= 1
+                        if state.answers <= 0 { state.taking?.cancel() }
+                        return state.requests <= 0
+                    }
+                    if isIdle { self.awaitHead(channel) }
+                }
+                context.write(data, promise: written)
+            default: context.write(data, promise: promise)
+            }
+        }
+
+        /// Closes the connection if its client has taken nothing of what is left of answers.
+        private func watchAnswers(_ channel: any Channel, left: Int) {
+            let taking = channel.eventLoop.scheduleTask(in: headTimeout) {
                 let now = (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-                if now >= left {
+                if now > 0, now >= left {
                     channel.close(promise: nil)
                 } else {
-                    self.watchAnswer(channel, left: now)
+                    self.watchAnswers(channel, left: now > 0 ? now : .max)
                 }
             }
             state.withLockedValue {
-                $0.closing?.cancel()
-                $0.closing = closing
+                $0.taking?.cancel()
+                $0.taking = taking
             }
         }
 
         private func awaitHead(_ channel: any Channel) {
             let closing = channel.eventLoop.scheduleTask(in: headTimeout) { channel.close(promise: nil) }
             state.withLockedValue {
-                $0.closing?.cancel()
-                $0.closing = closing
+                $0.head?.cancel()
+                $0.head = closing
             }
         }
 

@@ -21,7 +21,10 @@
             next: (Request, ServerContext) async throws -> Response
         ) async throws -> Response {
             let host = request.head.authority?.lowercased() ?? ""
-            if isLocalOnly, !OriginMiddleware.isLocal(host), !isAllowed(host) {
+            // A proxy asks by its own name whether the server lives; that gives nothing away.
+            if isLocalOnly, !request.uri.path.hasPrefix("/v2/health/"), !OriginMiddleware.isLocal(host),
+                !isAllowed(host)
+            {
                 throw OriginMiddleware.refusal(
                     "This server is for its own machine only, and is not called \(host.prefix(100))",
                     "Ask it as localhost or by its address, or start it with --cors-origin http://\(host.prefix(100)).")

@@ -30,6 +30,8 @@
             var batch: Int?
             var timings: StageTimings?
             var error: ServerError?
+            /// Whether who works on it writes its line.
+            var isLogged = false
         }
 
         private let facts = NIOLockedValueBox(Facts())

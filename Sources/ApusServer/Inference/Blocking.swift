@@ -10,30 +10,49 @@
         static func run<Value: Sendable>(
             on queue: DispatchQueue = queue, _ work: @escaping @Sendable () throws -> Value
         ) async throws -> Value {
-            let waiting = NIOLockedValueBox<CheckedContinuation<Value, any Error>?>(nil)
-            let isCancelled = NIOLockedValueBox(false)
-            @Sendable func take() -> CheckedContinuation<Value, any Error>? {
-                waiting.withLockedValue { waiting in
-                    defer { waiting = nil }
-                    return waiting
+            let outcome = Outcome<Value>()
+            return try await outcome.wait {
+                queue.async {
+                    guard !outcome.isThere else { return }
+                    outcome.set(Result { try work() })
                 }
             }
-            return try await withTaskCancellationHandler {
+        }
+    }
+
+    /// What one task waits for, until it is there or the task is cancelled. The first outcome counts.
+    final class Outcome<Value: Sendable>: Sendable {
+        private struct State {
+            var result: Result<Value, any Error>?
+            var waiting: CheckedContinuation<Value, any Error>?
+        }
+
+        private let state = NIOLockedValueBox(State())
+
+        var isThere: Bool { state.withLockedValue { $0.result != nil } }
+
+        func set(_ result: Result<Value, any Error>) {
+            let waiting = state.withLockedValue { state -> CheckedContinuation<Value, any Error>? in
+                guard state.result == nil else { return nil }
+                state.result = result
+                defer { state.waiting = nil }
+                return state.waiting
+            }
+            waiting?.resume(with: result)
+        }
+
+        /// - Parameter begin: starts what sets the outcome; not called for a task that was cancelled before.
+        func wait(_ begin: () -> Void) async throws -> Value {
+            try await withTaskCancellationHandler {
                 try await withCheckedThrowingContinuation { continuation in
-                    waiting.withLockedValue { $0 = continuation }
-                    if isCancelled.withLockedValue({ $0 }) {
-                        take()?.resume(throwing: CancellationError())
-                        return
+                    let result = state.withLockedValue { state in
+                        if state.result == nil { state.waiting = continuation }
+                        return state.result
                     }
-                    queue.async {
-                        if isCancelled.withLockedValue({ $0 }) { return }
-                        let result = Result { try work() }
-                        take()?.resume(with: result)
-                    }
+                    if let result { continuation.resume(with: result) } else { begin() }
                 }
             } onCancel: {
-                isCancelled.withLockedValue { $0 = true }
-                take()?.resume(throwing: CancellationError())
+                set(.failure(CancellationError()))
             }
         }
     }

@@ -15,7 +15,7 @@
             let task = Task { try await work() }
             let isLate = NIOLockedValueBox(false)
             let timer = MultiThreadedEventLoopGroup.singleton.any().scheduleTask(
-                in: .milliseconds(Int64(time.milliseconds))
+                in: TimeAmount(time)
             ) {
                 isLate.withLockedValue { $0 = true }
                 task.cancel()

@@ -67,7 +67,7 @@
             _ work: @escaping @Sendable (InferenceQueue.Place) async throws -> Value
         ) async throws -> Value {
             let place = try queue.admit()
-            return try await Deadline.run(within: timeout, orThrow: .timedOut(timeout.milliseconds / 1000)) {
+            return try await Deadline.run(within: timeout, orThrow: .timedOut(timeout)) {
                 try await work(place)
             }
         }

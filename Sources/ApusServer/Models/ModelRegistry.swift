@@ -2,7 +2,7 @@
     package import Apus
     internal import Foundation
     internal import HTTPTypes
-    internal import Logging
+    package import Logging
 
     /// The models that a server offers, by name.
     package final class ModelRegistry: @unchecked Sendable {  // what changes is touched under the lock only
@@ -40,20 +40,45 @@
             var reloadFailure: String?
         }
 
+        /// A load that is to come or under way, which ends by itself.
+        private struct Load {
+            let number: Int
+            /// Calls to unload before it.
+            let unloads: Int
+            /// Whether the model was put into service; false if somebody unloaded it meanwhile.
+            let task: Task<Bool, any Error>
+
+            /// Waits for its end, or until who waits is cancelled.
+            var value: Bool {
+                get async throws {
+                    let (task, outcome) = (task, Outcome<Bool>())
+                    return try await outcome.wait { Task { outcome.set(await task.result) } }
+                }
+            }
+        }
+
         private let lock = NSLock()
         private var entries: [String: Entry] = [:]
         /// The first that was named is the default.
         private let order: [String]
-        private let loader: ModelLoader
+        private let load: @Sendable (_ name: String, Model) throws -> Detector
         private let logger: Logger
         /// What is being loaded; who asks meanwhile gets the same.
-        private var loading: [String: Task<Void, any Error>] = [:]
+        private var loads: [String: Load] = [:]
         /// One model after the other, as each takes memory and all cores.
-        private var last: Task<Void, any Error>?
+        private var last: Load?
 
-        package init(_ sources: [Source], loader: ModelLoader) {
-            self.loader = loader
-            logger = loader.logger
+        package convenience init(_ sources: [Source], loader: ModelLoader) {
+            self.init(sources, logger: loader.logger, load: loader.detector)
+        }
+
+        /// - Parameter load: loads a model, for as long as it takes.
+        package init(
+            _ sources: [Source], logger: Logger,
+            load: @escaping @Sendable (_ name: String, Model) throws -> Detector
+        ) {
+            self.load = load
+            self.logger = logger
             order = sources.map(\.name)
             for source in sources { entries[source.name] = Entry(source: source, state: .loading) }
         }
@@ -104,74 +129,88 @@
 
         // MARK: Loading
 
-        /// Loads all at start.
+        /// Loads all at start, but for those that somebody unloads meanwhile.
         ///
         /// - Throws: the first model's error that cannot be loaded.
         package func loadAll() async throws {
-            for name in order { try await load(name) }
+            for name in order { _ = try await loading(name, isWanted: { _ in true })?.value }
         }
 
-        /// Loads a model, or loads it again; requests go to the older one until it is ready, and if it fails.
+        /// Loads a model, or loads it again; requests go to the older one until it is ready, and if it fails. Who is cancelled
+        /// waits no longer, and what is loaded goes on, as others may wait for it.
         package func load(_ name: String) async throws {
-            guard lock.withLock({ entries[name] != nil }) else { throw ServerError.noSuchModel(name, order) }
-            let task = lock.withLock {
-                if let task = loading[name] { return task }
-                let previous = last
+            guard let load = loading(name, isWanted: { _ in true }) else { throw ServerError.noSuchModel(name, order) }
+            guard try await load.value else {
+                throw ServerError(
+                    "model-unavailable", .serviceUnavailable, title: "The model is not loaded",
+                    detail: "The model \(name) was unloaded while it was being loaded")
+            }
+        }
+
+        /// Loads a model again if it is still in service when its turn comes. A failure is logged and kept.
+        private func reload(_ name: String) async {
+            let load = loading(name) { if case .ready = $0.state { true } else { false } }
+            _ = try? await load?.value
+        }
+
+        /// A load that is under way, or one that begins after those that are.
+        ///
+        /// - Returns: nil if there is no such model, or it is not wanted.
+        private func loading(_ name: String, isWanted: (Entry) -> Bool) -> Load? {
+            lock.withLock {
+                guard let entry = entries[name], isWanted(entry) else { return nil }
+                // One from before it was unloaded puts nothing into service.
+                if let load = loads[name], load.unloads == entry.unloads { return load }
+                let (previous, number) = (last?.task, (last?.number ?? 0) + 1)
                 let task = Task {
                     _ = await previous?.result
-                    defer { self.lock.withLock { self.loading[name] = nil } }
-                    try await self.loadNow(name)
+                    defer {
+                        self.lock.withLock { if self.loads[name]?.number == number { self.loads[name] = nil } }
+                    }
+                    return try await self.loadNow(name, unloads: entry.unloads)
                 }
-                loading[name] = task
-                last = task
-                return task
-            }
-            try await withTaskCancellationHandler {
-                try await task.value
-            } onCancel: {
-                // Only what starts the server is cancelled, when it is to stop.
-                task.cancel()
+                let load = Load(number: number, unloads: entry.unloads, task: task)
+                loads[name] = load
+                last = load
+                return load
             }
         }
 
-        private func loadNow(_ name: String) async throws {
-            guard let entry = lock.withLock({ entries[name] }) else { return }
+        private func loadNow(_ name: String, unloads: Int) async throws -> Bool {
+            guard let entry = lock.withLock({ entries[name] }), entry.unloads == unloads else { return false }
             let (source, version) = (entry.source, entry.version + 1)
-            let loader = loader
+            let load = load
             do {
                 let detector = try await Blocking.run {
                     // Before they are read: what changes meanwhile is loaded again.
                     let stamps = source.model.files.map(FileStamp.init)
                     self.lock.withLock { self.entries[name]?.stamps = stamps }
-                    return try loader.detector(name, source.model)
+                    return try load(name, source.model)
                 }
                 let model = ServedModel(name: name, version: version, detector: detector)
                 let isWanted = lock.withLock {
+                    guard entries[name]?.unloads == unloads else { return false }
                     entries[name]?.version = version
                     entries[name]?.reloadFailure = nil
-                    guard entries[name]?.unloads == entry.unloads else { return false }
                     entries[name]?.state = .ready(model)
                     return true
                 }
-                guard isWanted else {
-                    throw ServerError(
-                        "model-unavailable", .serviceUnavailable, title: "The model is not loaded",
-                        detail: "The model \(name) was unloaded while it was being loaded")
-                }
-                logger.info("model ready", metadata: model.facts)
-            } catch let error as CancellationError {
-                throw error  // the server is to stop
+                if isWanted { logger.info("model ready", metadata: model.facts) }
+                return isWanted
             } catch {
                 let text = "\(error)"
-                lock.withLock {
+                logger.error("model not loaded", metadata: ["model": "\(name)", "error": "\(text)"])
+                let isWanted = lock.withLock {
+                    guard entries[name]?.unloads == unloads else { return false }
                     if case .ready = entries[name]?.state {
                         entries[name]?.reloadFailure = text
                     } else {
                         entries[name]?.state = .failed(text)
                     }
+                    return true
                 }
-                logger.error("model not loaded", metadata: ["model": "\(name)", "error": "\(text)"])
-                throw error
+                if isWanted { throw error }
+                return false
             }
         }
 
@@ -198,14 +237,13 @@
                     entries[name] = entry
                     return now != entry.stamps && isSettled
                 }
-                // A failure is logged and kept; the older model serves.
-                if isChanged { try? await load(name) }
+                if isChanged { await reload(name) }
             }
         }
 
         /// Loads all that are in service again, changed or not.
         package func reloadAll() async {
-            for (name, state, _, _) in all { if case .ready = state { try? await load(name) } }
+            for name in order { await reload(name) }
         }
 
         /// Looks whether devices that were found faulty answer right again.

@@ -39,12 +39,12 @@
             }
             routes.on(.post, "/v2/repository/index", guarded, index)
             routes.on(.post, "/v2/repository/models/{model}/load", guarded) { request, context in
-                _ = try await object(request)
+                _ = try await object(request, context)
                 try await models.load(try model(context))
                 return Response(status: .ok)
             }
             routes.on(.post, "/v2/repository/models/{model}/unload", guarded) { request, context in
-                _ = try await object(request)
+                _ = try await object(request, context)
                 try models.unload(try model(context))
                 return Response(status: .ok)
             }
@@ -62,8 +62,8 @@
         }
 
         /// A body that may be left out, else is a JSON object.
-        private func object(_ request: Request) async throws -> [String: Any] {
-            let body = try await bodies.read(request.body, declared: nil)
+        private func object(_ request: Request, _ context: ServerContext) async throws -> [String: Any] {
+            let body = try await bodies.read(request, context)
             guard !body.bytes.isEmpty else { return [:] }
             guard let object = try BoundedJSON.object(body.bytes[...], mostValues: 1000) else {
                 throw ServerError.badRequest("The body is no JSON object")
@@ -85,10 +85,8 @@
                 }
                 return length
             }
-            let declared = request.headers[.contentLength].flatMap { Int($0) }
-            let body = request.body
             return try await context.endingWithTheClient {
-                let read = try await bodies.read(body, declared: declared)
+                let read = try await bodies.read(request, context)
                 defer { withExtendedLifetime(read.lease) {} }
                 let (head, tail) = try await service.predictor.admitted { place in
                     let (request, form) = try await BoundedJSON.work {
@@ -112,7 +110,7 @@
         }
 
         private func index(_ request: Request, _ context: ServerContext) async throws -> Response {
-            let onlyReady = try InferJSON.flag(try await object(request)["ready"], "ready") ?? false
+            let onlyReady = try InferJSON.flag(try await object(request, context)["ready"], "ready") ?? false
             return try .json(service.index(onlyReady: onlyReady))
         }
     }

@@ -22,12 +22,10 @@
                 labels: query.text("labels").map(LabelFilter.init), annotates: try query.flag("annotate"),
                 accept: request.headers[.accept])
             let type = try asked.type()
-            let declared = request.headers[.contentLength].flatMap { Int($0) }
             let contentType = request.headers[.contentType]
-            let body = request.body
             try predictor.requireSpace(for: query.text("model"))
             return try await context.endingWithTheClient {
-                let read = try await bodies.read(body, declared: declared)
+                let read = try await bodies.read(request, context)
                 var upload = try PictureUpload(
                     read, contentType: contentType, limits: predictor.limits, fileFields: ["file", "image"])
                 if let address = upload.address {

@@ -1,0 +1,123 @@
+"""gRPC's limits, with raw HTTP/2 where a client would not do that, and its end. Usage: grpc_limits.py APUS PICTURE
+
+ 1. Connections on which no call comes, calls whose message does not come, and messages that would take much memory end with a
+    reason, and take no place for good.
+ 2. Who gives up waiting for a model that is loaded does not end the loading.
+ 3. SIGTERM with calls that run and wait: all are answered, and the server exits with 0.
+"""
+import atexit
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+import grpc
+from tritonclient.grpc import service_pb2, service_pb2_grpc
+
+apus, path = sys.argv[1:]
+with open(path, "rb") as file:
+    picture = file.read()
+log = tempfile.NamedTemporaryFile("r", suffix=".log")
+server = subprocess.Popen(
+    [apus, "serve", "--port", "0", "--grpc-port", "0", "--device", "cpu", "--idle-timeout", "2s", "--body-timeout", "2s",
+     "--max-connections", "8"], stderr=open(log.name, "w"))
+atexit.register(server.kill)
+
+
+def wait_for(pattern):
+    for _ in range(300):
+        found = re.search(pattern, open(log.name).read())
+        if found:
+            return found
+        assert server.poll() is None, open(log.name).read()
+        time.sleep(0.1)
+    raise AssertionError(open(log.name).read())
+
+
+def memory():
+    with open(f"/proc/{server.pid}/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+def stub():
+    options = [("grpc.max_send_message_length", 1 << 30), ("grpc.use_local_subchannel_pool", 1)]
+    return service_pb2_grpc.GRPCInferenceServiceStub(grpc.insecure_channel(f"127.0.0.1:{port}", options))
+
+
+port = int(wait_for(r"listening for gRPC address=.*?(\d+)\n")[1])
+# What is loaded at the start is not ended by one who asks for it, and gives up.
+try:
+    stub().RepositoryModelLoad(service_pb2.RepositoryModelLoadRequest(model_name="demo"), timeout=0.05)
+except grpc.RpcError as error:
+    assert error.code() == grpc.StatusCode.DEADLINE_EXCEEDED, error
+wait_for("model ready")
+
+request = service_pb2.ModelInferRequest(model_name="demo")
+request.inputs.add(name="image", datatype="BYTES", shape=[1])
+request.raw_input_contents.append(struct.pack("<I", len(picture)) + picture)
+assert len(stub().ModelInfer(request).raw_output_contents) > 0
+
+# Silent connections, as many as there may be: they are let go.
+preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + struct.pack(">HBBBL", 0, 0, 4, 0, 0)
+silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(7)]
+for each in silent:
+    each.sendall(preface)
+start = time.monotonic()
+for each in silent:
+    each.settimeout(30)
+    while each.recv(4096):
+        pass
+ended = time.monotonic() - start
+assert stub().ServerLive(service_pb2.ServerLiveRequest()).live
+
+# A call without a message: HPACK's literal fields, without index and Huffman code.
+def field(name, value):
+    return b"\0" + bytes([len(name)]) + name + bytes([len(value)]) + value
+head = (field(b":method", b"POST") + field(b":scheme", b"http") + field(b":path", b"/inference.GRPCInferenceService/ModelInfer")
+        + field(b":authority", b"a") + field(b"content-type", b"application/grpc") + field(b"te", b"trailers"))
+with socket.create_connection(("127.0.0.1", port)) as hanging:
+    hanging.settimeout(30)
+    hanging.sendall(preface + struct.pack(">HBBBL", 0, len(head), 1, 4, 1) + head)
+    answer = b""
+    while b"\1\5\0\0\0\1" not in answer:  # a frame of headers that end stream 1
+        received = hanging.recv(4096)
+        assert received, answer
+        answer += received
+wait_for("gRPC 408 .*The body had not come whole within 2 s")
+
+# Two bytes of a message, millions of times, would be an element of a list each; and so would be one byte's numbers.
+def varint(number):
+    return (bytes([number & 127 | 128]) + varint(number >> 7)) if number >= 128 else bytes([number])
+def part(number, content):
+    return varint(number << 3 | 2) + varint(len(content)) + content
+before = memory()
+for contents in [part(8, b"") * 10_000_000, part(3, b"\1" * 20_000_000)]:
+    message = part(1, b"demo") + part(5, part(1, b"image") + part(2, b"BYTES") + part(5, contents))
+    call = grpc.insecure_channel(f"127.0.0.1:{port}", [("grpc.max_send_message_length", 1 << 30)]).unary_unary(
+        "/inference.GRPCInferenceService/ModelInfer")
+    try:
+        call(message)
+        raise AssertionError("a message that takes too much was taken")
+    except grpc.RpcError as error:
+        assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED and "would take" in error.details(), error
+grown = memory() - before
+assert grown < 150e6, f"{grown / 1e6:.0f} MB"
+
+client = stub()
+calls = [client.ModelInfer.future(request, timeout=60) for _ in range(60)]
+while sum(call.done() for call in calls) < 5:
+    time.sleep(0.001)
+server.send_signal(signal.SIGTERM)
+answered = 0
+for call in calls:
+    assert len(call.result().raw_output_contents) > 0
+    answered += 1
+code = server.wait(60)
+assert code == 0, open(log.name).read()[-2000:]
+print(f"grpc_limits: silent connections end after {ended:.1f} s, calls without a message with a reason, and messages that would "
+      f"take much are refused ({grown / 1e6:.0f} MB more); {answered} calls answered across SIGTERM")
