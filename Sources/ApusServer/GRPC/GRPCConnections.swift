@@ -102,6 +102,8 @@
         private let log: RequestLog
         private var closing: Scheduled<Void>?
         private var isAnswered = false
+        /// Answered here; the handler behind sees no more of the call than its end.
+        private var isRefused = false
 
         init(within timeout: Duration, lease: BodyReader.Lease, log: RequestLog) {
             self.timeout = timeout
@@ -125,28 +127,23 @@
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            guard !isAnswered else { return }
+            guard !isRefused else { return }
             switch unwrapInboundIn(data) {
-            case .headers(let headers) where headers.endStream: closing?.cancel()
+            case .headers(let headers) where headers.endStream && !isAnswered: closing?.cancel()
             case .data(let part):
                 do {
                     try lease.take(part.data.readableBytes)
                 } catch {
                     return refuse(error, context)
                 }
-                if part.endStream { closing?.cancel() }
+                if part.endStream, !isAnswered { closing?.cancel() }
             default: break
             }
             context.fireChannelRead(data)
         }
 
         func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-            if case .headers = unwrapOutboundIn(data), !isAnswered {
-                isAnswered = true
-                let channel = context.channel
-                closing?.cancel()
-                closing = context.eventLoop.scheduleTask(in: TimeAmount(timeout)) { channel.close(promise: nil) }
-            }
+            if case .headers = unwrapOutboundIn(data), !isAnswered { beginAnswer(context.channel) }
             context.write(data, promise: promise)
         }
 
@@ -156,11 +153,17 @@
             context.fireUserInboundEventTriggered(event)
         }
 
-        /// Answers for the handler behind, which sees the call end.
-        private func refuse(_ error: ServerError, _ context: ChannelHandlerContext) {
-            guard !isAnswered else { return }
+        private func beginAnswer(_ channel: any Channel) {
             isAnswered = true
             closing?.cancel()
+            closing = channel.eventLoop.scheduleTask(in: TimeAmount(timeout)) { channel.close(promise: nil) }
+        }
+
+        /// Answers for the handler behind.
+        private func refuse(_ error: ServerError, _ context: ChannelHandlerContext) {
+            guard !isAnswered else { return }
+            isRefused = true
+            beginAnswer(context.channel)
             log.began()
             var record = RequestRecord().current
             record.requestID = RecordingMiddleware.id(nil)
