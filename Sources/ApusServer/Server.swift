@@ -48,20 +48,16 @@
                     "everybody who reaches this machine may ask, and load and unload models: there is no --api-key-file",
                     metadata: ["host": "\(configuration.host)"])
             }
-            let application = try application()
             var settings = ServiceGroupConfiguration(
+                // The last is the first to hear of the end.
                 services: [
                     .init(service: ModelWatching(models: models, interval: configuration.reloadInterval)),
-                    .init(service: application),
+                    .init(
+                        service: Listeners(http: try application(), grpc: try configuration.grpcPort.map(grpcListener))),
+                    .init(
+                        service: ModelLoading(models: models, logger: logger, stopped: stopped),
+                        failureTerminationBehavior: .gracefullyShutdownGroup),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger.quiet)
-            if let port = configuration.grpcPort {
-                settings.services.append(.init(service: try grpcListener(port)))
-            }
-            // The last is the first to hear of the end.
-            settings.services.append(
-                .init(
-                    service: ModelLoading(models: models, logger: logger, stopped: stopped),
-                    failureTerminationBehavior: .gracefullyShutdownGroup))
             settings.maximumGracefulShutdownDuration = configuration.grace
             let group = ServiceGroup(configuration: settings)
             do {
@@ -162,6 +158,20 @@
                 }
             }
             return router
+        }
+    }
+
+    /// Those who listen hear of the end together, so that none takes requests while another waits for its last.
+    private struct Listeners: Service {
+        let http: any Service
+        let grpc: (any Service)?
+
+        func run() async throws {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await http.run() }
+                if let grpc { group.addTask { try await grpc.run() } }
+                try await group.waitForAll()
+            }
         }
     }
 

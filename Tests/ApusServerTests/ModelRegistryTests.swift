@@ -158,6 +158,42 @@
             #expect(try model.registry.model("m").version == 1)
         }
 
+        @Test func whatIsUnloadedBeforeItsTurnAtTheStartIsNotLoaded() async throws {
+            let names = Mutex<[String]>([])
+            let (begun, released) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+            let registry = ModelRegistry(
+                ["big", "small"].map { .init(name: $0, model: .demo) },
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            ) { name, _ in
+                names.withLock { $0.append(name) }
+                begun.signal()
+                released.wait()
+                return try Detector(configuration: .init(device: .cpu, precision: .f32))
+            }
+            let start = Task { try await registry.loadAll() }
+            await withCheckedContinuation { waiting in
+                DispatchQueue.global().async {
+                    begun.wait()
+                    waiting.resume()
+                }
+            }
+            try registry.unload("small")
+            released.signal()
+            try await start.value
+            #expect(names.withLock(\.self) == ["big"] && registry.isReady)
+        }
+
+        @Test func whoAsksAfterTheFileWasReadGetsItReadAgain() async throws {
+            let model = SlowModel()
+            let first = Task { try await model.registry.load("m") }
+            await model.begins()
+            let later = (0..<5).map { _ in Task { try await model.registry.load("m") } }
+            model.release()
+            try await first.value
+            for each in later { try await each.value }
+            #expect((2...3).contains(try model.registry.model("m").version))
+        }
+
         @Test func whatFailsSaysWhyAndMayBeTriedAgain() async throws {
             let model = SlowModel(isGood: false)
             model.release()

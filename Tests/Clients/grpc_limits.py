@@ -78,11 +78,16 @@ assert stub().ServerLive(service_pb2.ServerLiveRequest()).live
 # A call without a message: HPACK's literal fields, without index and Huffman code.
 def field(name, value):
     return b"\0" + bytes([len(name)]) + name + bytes([len(value)]) + value
-head = (field(b":method", b"POST") + field(b":scheme", b"http") + field(b":path", b"/inference.GRPCInferenceService/ModelInfer")
-        + field(b":authority", b"a") + field(b"content-type", b"application/grpc") + field(b"te", b"trailers"))
+def call_head(method):
+    path = b"/inference.GRPCInferenceService/" + method
+    return (field(b":method", b"POST") + field(b":scheme", b"http") + field(b":path", path) + field(b":authority", b"a")
+            + field(b"content-type", b"application/grpc") + field(b"te", b"trailers"))
+def frame(kind, flags, stream, content):
+    return struct.pack(">HBBBL", len(content) >> 8, len(content) & 255, kind, flags, stream) + content
+head = call_head(b"ModelInfer")
 with socket.create_connection(("127.0.0.1", port)) as hanging:
     hanging.settimeout(30)
-    hanging.sendall(preface + struct.pack(">HBBBL", 0, len(head), 1, 4, 1) + head)
+    hanging.sendall(preface + frame(1, 4, 1, head))
     answer = b""
     while b"\1\5\0\0\0\1" not in answer:  # a frame of headers that end stream 1
         received = hanging.recv(4096)
@@ -105,10 +110,52 @@ for contents in [part(8, b"") * 10_000_000, part(3, b"\1" * 20_000_000)]:
         raise AssertionError("a message that takes too much was taken")
     except grpc.RpcError as error:
         assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED and "would take" in error.details(), error
+parameters = b"".join(part(3, part(1, b"%07d" % number)) for number in range(200_000))
+try:
+    call = grpc.insecure_channel(f"127.0.0.1:{port}").unary_unary("/inference.GRPCInferenceService/RepositoryModelUnload")
+    call(part(2, b"demo") + parameters)
+    raise AssertionError("parameters that take too much were taken")
+except grpc.RpcError as error:
+    assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED and "would take" in error.details(), error
 grown = memory() - before
 assert grown < 150e6, f"{grown / 1e6:.0f} MB"
 
+# A client that gives leave to send nothing of an answer: its stream is reset.
+with socket.create_connection(("127.0.0.1", port)) as closed:
+    closed.settimeout(30)
+    closed.sendall(preface[:24] + frame(4, 0, 0, struct.pack(">HL", 4, 0)) + frame(1, 4, 1, call_head(b"ModelMetadata"))
+                   + frame(0, 1, 1, b"\0" + struct.pack(">L", 6) + part(1, b"demo")))
+    answer = b""
+    while frame(3, 0, 1, b"1234")[:9] not in answer:
+        received = closed.recv(4096)
+        assert received, answer
+        answer += received
+
+# One that takes nothing at all is let go, with all that it holds.
+def files():
+    return len(os.listdir(f"/proc/{server.pid}/fd"))
+time.sleep(1)  # until the last ones are closed
+before = files()
+deaf = socket.socket()
+deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+deaf.connect(("127.0.0.1", port))
+ping = frame(6, 0, 0, b"12345678")
+deaf.sendall(preface)
+deaf.settimeout(1)
+try:
+    for _ in range(2_000_000 // len(ping)):
+        deaf.sendall(ping * 100)
+except OSError:
+    pass
+deadline = time.monotonic() + 30
+while files() > before:
+    assert time.monotonic() < deadline, "a connection is left on which nobody reads"
+    time.sleep(0.1)
+deaf.close()
+
 client = stub()
+frozen = socket.create_connection(("127.0.0.1", port))  # which never says goodbye
+frozen.sendall(preface)
 calls = [client.ModelInfer.future(request, timeout=60) for _ in range(60)]
 while sum(call.done() for call in calls) < 5:
     time.sleep(0.001)
@@ -117,7 +164,10 @@ answered = 0
 for call in calls:
     assert len(call.result().raw_output_contents) > 0
     answered += 1
+ending = time.monotonic()
 code = server.wait(60)
+ending = time.monotonic() - ending
+assert ending < 10, f"the end took {ending:.1f} s"
 assert code == 0, open(log.name).read()[-2000:]
 print(f"grpc_limits: silent connections end after {ended:.1f} s, calls without a message with a reason, and messages that would "
       f"take much are refused ({grown / 1e6:.0f} MB more); {answered} calls answered across SIGTERM")

@@ -3,7 +3,7 @@
     internal import GRPCProtobuf
     internal import SwiftProtobuf
 
-    /// The service, with requests for inference measured before they are decoded: two bytes of a message can become dozens.
+    /// The service, with messages that hold lists measured before they are decoded: two bytes of one can become dozens.
     struct BoundedGRPCService: RegistrableRPCService {
         let service: GRPCService
         /// Of a decoded message.
@@ -11,27 +11,47 @@
 
         func registerMethods<Transport: ServerTransport>(with router: inout RPCRouter<Transport>) {
             service.registerMethods(with: &router)
-            // In place of the one that was just registered.
+            // In place of those that were just registered.
+            typealias Method = Inference_GRPCInferenceService.Method
             router.registerHandler(
-                forMethod: Inference_GRPCInferenceService.Method.ModelInfer.descriptor,
-                deserializer: BoundedDeserializer(limit: limit),
+                forMethod: Method.ModelInfer.descriptor,
+                deserializer: BoundedDeserializer(
+                    limit: limit, remedy: "Send large tensors as raw_input_contents", InferMessageSize.decoded),
                 serializer: ProtobufSerializer<Inference_ModelInferResponse>(),
                 handler: { try await service.modelInfer(request: $0, context: $1) })
+            let small = "Send no parameters, which are not used"
+            router.registerHandler(
+                forMethod: Method.RepositoryModelLoad.descriptor,
+                deserializer: BoundedDeserializer(limit: 65536, remedy: small, \.count),
+                serializer: ProtobufSerializer<Inference_RepositoryModelLoadResponse>(),
+                handler: { try await service.repositoryModelLoad(request: $0, context: $1) })
+            router.registerHandler(
+                forMethod: Method.RepositoryModelUnload.descriptor,
+                deserializer: BoundedDeserializer(limit: 65536, remedy: small, \.count),
+                serializer: ProtobufSerializer<Inference_RepositoryModelUnloadResponse>(),
+                handler: { try await service.repositoryModelUnload(request: $0, context: $1) })
         }
     }
 
-    private struct BoundedDeserializer: MessageDeserializer {
-        let limit: Int
+    private struct BoundedDeserializer<Message: SwiftProtobuf.Message>: MessageDeserializer {
+        private let limit: Int
+        private let remedy: String
+        private let size: @Sendable (UnsafeRawBufferPointer) -> Int
 
-        func deserialize<Bytes: GRPCContiguousBytes>(_ bytes: Bytes) throws -> Inference_ModelInferRequest {
-            let size = bytes.withUnsafeBytes { InferMessageSize.decoded($0) }
-            guard size <= limit else {
+        init(limit: Int, remedy: String, _ size: @escaping @Sendable (UnsafeRawBufferPointer) -> Int) {
+            self.limit = limit
+            self.remedy = remedy
+            self.size = size
+        }
+
+        func deserialize<Bytes: GRPCContiguousBytes>(_ bytes: Bytes) throws -> Message {
+            let taken = bytes.withUnsafeBytes { size($0) }
+            guard taken <= limit else {
                 throw RPCError(
                     code: .resourceExhausted,
-                    message: "The message would take \(size) bytes; \(limit) are allowed. "
-                        + "Send large tensors as raw_input_contents.")
+                    message: "The message would take \(taken) bytes; \(limit) are allowed. \(remedy).")
             }
-            return try ProtobufDeserializer<Inference_ModelInferRequest>().deserialize(bytes)
+            return try ProtobufDeserializer<Message>().deserialize(bytes)
         }
     }
 

@@ -37,14 +37,15 @@
             channel.closeFuture.whenComplete { _ in self.open.withLockedValue { $0 -= 1 } }
             guard count <= most else { return channel.close() }
             return channel.eventLoop.makeCompletedFuture {
-                try channel.pipeline.syncOperations.addHandler(IdleConnection(idle), position: .first)
+                try channel.pipeline.syncOperations.addHandler(
+                    BoundedConnection(idle: idle, taking: TimeAmount(bodyTimeout)), position: .first)
             }
         }
 
         /// - Parameter stream: a call's.
         func opened(_ stream: any Channel) -> EventLoopFuture<Void> {
             stream.eventLoop.makeCompletedFuture {
-                let connection = try stream.parent?.pipeline.syncOperations.handler(type: IdleConnection.self)
+                let connection = try stream.parent?.pipeline.syncOperations.handler(type: BoundedConnection.self)
                 connection?.opened(stream)
                 try stream.pipeline.syncOperations.addHandler(
                     BoundedCall(within: bodyTimeout, lease: bodies.lease(), log: log), position: .first)
@@ -52,16 +53,23 @@
         }
     }
 
-    /// Closes a connection on which there has been no call for some time, whatever else comes.
-    private final class IdleConnection: ChannelInboundHandler {
+    /// Closes a connection on which there has been no call for some time, whatever else comes, or whose client takes nothing of
+    /// what is to be sent.
+    private final class BoundedConnection: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
 
-        private let time: TimeAmount
+        private let idle: TimeAmount
+        private let taking: TimeAmount
         private var channel: (any Channel)?
         private var calls = 0
+        private var isStopping = false
         private var closing: Scheduled<Void>?
+        private var watch: Scheduled<Void>?
 
-        init(_ time: TimeAmount) { self.time = time }
+        init(idle: TimeAmount, taking: TimeAmount) {
+            self.idle = idle
+            self.taking = taking
+        }
 
         func handlerAdded(context: ChannelHandlerContext) {
             channel = context.channel
@@ -70,7 +78,35 @@
 
         func handlerRemoved(context: ChannelHandlerContext) {
             closing?.cancel()
+            watch?.cancel()
             channel = nil
+        }
+
+        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+            if event is ChannelShouldQuiesceEvent {
+                isStopping = true
+                if calls == 0 { wait() }
+            }
+            context.fireUserInboundEventTriggered(event)
+        }
+
+        /// A call whose answer cannot be written never gets to it.
+        func channelWritabilityChanged(context: ChannelHandlerContext) {
+            watch?.cancel()
+            if !context.channel.isWritable { watchTaking(context.channel, left: .max) }
+            context.fireChannelWritabilityChanged()
+        }
+
+        private func watchTaking(_ channel: any Channel, left: Int) {
+            let this = NIOLoopBound(self, eventLoop: channel.eventLoop)
+            watch = channel.eventLoop.scheduleTask(in: taking) {
+                let now = (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+                if now >= left {
+                    channel.close(promise: nil)
+                } else {
+                    this.value.watchTaking(channel, left: now)
+                }
+            }
         }
 
         func opened(_ stream: any Channel) {
@@ -85,7 +121,11 @@
 
         private func wait() {
             guard let channel else { return }
-            closing = channel.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
+            closing?.cancel()
+            // The transport says goodbye and closes when the client has heard it, which is soon, or never.
+            closing = channel.eventLoop.scheduleTask(in: isStopping ? .seconds(2) : idle) {
+                channel.close(promise: nil)
+            }
         }
     }
 
@@ -143,6 +183,10 @@
         }
 
         func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+            if isRefused {
+                promise?.fail(ChannelError.ioOnClosedChannel)
+                return
+            }
             if case .headers = unwrapOutboundIn(data), !isAnswered { beginAnswer(context.channel) }
             context.write(data, promise: promise)
         }

@@ -79,18 +79,19 @@
             request: Inference_ModelInferRequest, context: GRPCCore.ServerContext
         ) async throws -> Inference_ModelInferResponse {
             try await recorded(context) { record in
+                let numbers = request.inputs.reduce(0) { $0 + $1.contents.numberBytes }
                 let bytes =
-                    request.rawInputContents.reduce(0) { $0 + $1.count }
-                    + request.inputs.reduce(0) { $0 + $1.contents.byteCount }
+                    numbers + request.rawInputContents.reduce(0) { $0 + $1.count }
+                    + request.inputs.reduce(0) { $0 + $1.contents.bytesContents.reduce(0) { $0 + $1.count } }
                 guard bytes <= service.predictor.limits.bytes else {
                     throw ServerError.tooLarge(
                         "The inputs have \(bytes) bytes; \(service.predictor.limits.bytes) are allowed",
                         remedy: "Send a smaller picture, or give the server a larger --max-body.")
                 }
-                // It is here already, but what waits in the queue is bounded by all bodies together.
+                // The message was counted as it came, but numbers take more than they did then.
                 let lease = bodies.lease()
                 defer { withExtendedLifetime(lease) {} }
-                try lease.take(bytes)
+                try lease.take(numbers)
                 let response = try await service.predictor.admitted { place in
                     try await service.infer(try InferRequest(request), in: place, record: record)
                 }
@@ -134,7 +135,7 @@
             request: Inference_RepositoryModelLoadRequest, context: GRPCCore.ServerContext
         ) async throws -> Inference_RepositoryModelLoadResponse {
             try await recorded(context) { _ in
-                try await models.load(request.modelName)
+                try await service.load(request.modelName)
                 return Inference_RepositoryModelLoadResponse()
             }
         }
@@ -188,11 +189,10 @@
     }
 
     extension Inference_InferTensorContents {
-        /// What it takes as a tensor.
-        fileprivate var byteCount: Int {
+        /// What its numbers take as a tensor.
+        fileprivate var numberBytes: Int {
             boolContents.count + 4 * (intContents.count + uintContents.count + fp32Contents.count)
                 + 8 * (int64Contents.count + uint64Contents.count + fp64Contents.count)
-                + bytesContents.reduce(0) { $0 + $1.count }
         }
     }
 

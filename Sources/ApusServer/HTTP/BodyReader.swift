@@ -16,7 +16,8 @@
 
         package init(limit: Int, total: Int, timeout: Duration) {
             self.limit = limit
-            self.total = max(total, limit)
+            // One alone always fits, in whatever it is packed.
+            self.total = max(total, 2 * limit)
             self.timeout = timeout
         }
 

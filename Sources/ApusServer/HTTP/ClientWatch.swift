@@ -92,8 +92,7 @@
                 let expects = head.headerFields[.expect]?.lowercased() == "100-continue"
                 state.withLockedValue {
                     $0.requests += 1
-                    // Between two answers it would be taken for one.
-                    $0.waitsForContinue = expects && $0.requests == 1
+                    $0.waitsForContinue = expects
                     $0.head?.cancel()
                     $0.head = nil
                 }
@@ -103,13 +102,14 @@
 
         /// Tells a client that waits for it to send its body: curl does for a second, with any above a megabyte.
         func wantsBody() {
-            let channel = state.withLockedValue { state -> (any Channel)? in
-                defer { state.waitsForContinue = false }
-                return state.waitsForContinue ? state.channel : nil
-            }
-            guard let channel else { return }
+            guard let channel = state.withLockedValue({ $0.waitsForContinue ? $0.channel : nil }) else { return }
             channel.eventLoop.execute {
-                guard let context = try? channel.pipeline.syncOperations.context(handler: self) else { return }
+                let isDue = self.state.withLockedValue { state in
+                    defer { state.waitsForContinue = false }
+                    // In an answer it would be taken for a part of that.
+                    return state.waitsForContinue && state.answers == 0
+                }
+                guard isDue, let context = try? channel.pipeline.syncOperations.context(handler: self) else { return }
                 context.writeAndFlush(self.wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
             }
         }

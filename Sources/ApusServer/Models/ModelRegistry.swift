@@ -65,6 +65,8 @@
         private let logger: Logger
         /// What is being loaded; who asks meanwhile gets the same.
         private var loads: [String: Load] = [:]
+        /// The numbers of loads that may have read a file.
+        private var begun: Set<Int> = []
         /// One model after the other, as each takes memory and all cores.
         private var last: Load?
 
@@ -133,7 +135,15 @@
         ///
         /// - Throws: the first model's error that cannot be loaded.
         package func loadAll() async throws {
-            for name in order { _ = try await loading(name, isWanted: { _ in true })?.value }
+            for name in order {
+                let load = loading(name, joinsBegun: true) {
+                    switch $0.state {
+                    case .loading, .failed: true
+                    case .ready, .unloaded: false  // somebody asked for that meanwhile
+                    }
+                }
+                _ = try await load?.value
+            }
         }
 
         /// Loads a model, or loads it again; requests go to the older one until it is ready, and if it fails. Who is cancelled
@@ -155,21 +165,31 @@
 
         /// A load that is under way, or one that begins after those that are.
         ///
+        /// - Parameter joinsBegun: whether one will do that may have read an older file.
         /// - Returns: nil if there is no such model, or it is not wanted.
-        private func loading(_ name: String, isWanted: (Entry) -> Bool) -> Load? {
+        private func loading(
+            _ name: String, joinsBegun: Bool = false, isWanted: (Entry) -> Bool
+        ) -> Load? {
             lock.withLock {
                 guard let entry = entries[name], isWanted(entry) else { return nil }
                 // One from before it was unloaded puts nothing into service.
-                if let load = loads[name], load.unloads == entry.unloads { return load }
+                let unloads = entry.unloads
+                if let load = loads[name], load.unloads == unloads, joinsBegun || !begun.contains(load.number) {
+                    return load
+                }
                 let (previous, number) = (last?.task, (last?.number ?? 0) + 1)
                 let task = Task {
                     _ = await previous?.result
                     defer {
-                        self.lock.withLock { if self.loads[name]?.number == number { self.loads[name] = nil } }
+                        self.lock.withLock {
+                            self.begun.remove(number)
+                            if self.loads[name]?.number == number { self.loads[name] = nil }
+                        }
                     }
-                    return try await self.loadNow(name, unloads: entry.unloads)
+                    self.lock.withLock { _ = self.begun.insert(number) }
+                    return try await self.loadNow(name, unloads: unloads)
                 }
-                let load = Load(number: number, unloads: entry.unloads, task: task)
+                let load = Load(number: number, unloads: unloads, task: task)
                 loads[name] = load
                 last = load
                 return load

@@ -40,7 +40,7 @@
             routes.on(.post, "/v2/repository/index", guarded, index)
             routes.on(.post, "/v2/repository/models/{model}/load", guarded) { request, context in
                 _ = try await object(request, context)
-                try await models.load(try model(context))
+                try await service.load(try model(context))
                 return Response(status: .ok)
             }
             routes.on(.post, "/v2/repository/models/{model}/unload", guarded) { request, context in

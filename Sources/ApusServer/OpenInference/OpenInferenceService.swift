@@ -3,6 +3,7 @@
     internal import Foundation
     internal import HTTPTypes
     internal import ONNXRuntime
+    internal import ServiceLifecycle
 
     /// What a client asks by the Open Inference Protocol, whether by HTTP or by gRPC.
     struct InferRequest: Sendable {
@@ -74,6 +75,16 @@
         func requireReady(_ name: String, _ version: String?) throws(ServerError) {
             let (model, _) = try find(name, version)
             if let fault = model.detector.deviceFault { throw ServerError(fault) }
+        }
+
+        /// Loads a model again. When the server is to stop, that is not waited for.
+        func load(_ name: String) async throws {
+            let models = predictor.models
+            do {
+                try await cancelWhenGracefulShutdown { try await models.load(name) }
+            } catch is CancellationError where Task.isShuttingDownGracefully {
+                throw ServerError.stopping
+            }
         }
 
         func index(onlyReady: Bool) -> [IndexEntry] {
