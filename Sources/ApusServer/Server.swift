@@ -24,6 +24,7 @@
         private let stopped = NIOLockedValueBox<ContinuousClock.Instant?>(nil)
 
         package init(_ configuration: ServerConfiguration, logger: Logger) {
+            let configuration = configuration.withinOpenFiles(logger)
             self.configuration = configuration
             self.logger = logger
             var detector = configuration.detector
@@ -32,7 +33,7 @@
                 configuration.models,
                 loader: ModelLoader(
                     configuration: detector, verification: configuration.verification,
-                    apusVersion: configuration.version, logger: logger))
+                    apusVersion: configuration.version, logger: logger), check: configuration.checkModel)
             queue = InferenceQueue(configuration.inference)
             metrics = ServerMetrics()
             bodies = BodyReader(
@@ -52,8 +53,7 @@
                 // The last is the first to hear of the end.
                 services: [
                     .init(service: ModelWatching(models: models, interval: configuration.reloadInterval)),
-                    .init(
-                        service: Listeners(http: try application(), grpc: try configuration.grpcPort.map(grpcListener))),
+                    .init(service: try listeners()),
                     .init(
                         service: ModelLoading(models: models, logger: logger, stopped: stopped),
                         failureTerminationBehavior: .gracefullyShutdownGroup),
@@ -64,12 +64,6 @@
                 try await group.run()
             } catch is CancellationError where stopped.withLockedValue({ $0 }) != nil {
                 // Said below.
-            } catch let error as IOError where error.errnoCode == EADDRINUSE || error.errnoCode == EACCES {
-                let ports = ([configuration.port] + [configuration.grpcPort].compactMap(\.self)).map(String.init)
-                throw ApusError(
-                    .option, doing: "listen on \(configuration.host), port \(ports.joined(separator: " and "))",
-                    cause: String(cString: strerror(error.errnoCode)),
-                    remedy: "End what listens there, or take another: --port N, --grpc-port N; 0 takes a free one.")
             }
             if let stopped = stopped.withLockedValue({ $0 }), ContinuousClock.now - stopped >= configuration.grace {
                 logger.warning(
@@ -84,27 +78,40 @@
             onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
         ) throws -> some ApplicationProtocol {
             let idle = TimeAmount(configuration.idleTimeout)
-            // Its own timer ends connections on which an answer is still being taken.
-            let channel = HTTP1Channel.Configuration(
-                additionalChannelHandlers: [ClientWatch(headTimeout: idle)], idleTimeout: nil)
+            let log = RequestLog(logger: logger, metrics: metrics)
+            let plain = HTTPServerBuilder { HTTP1Connection(responder: $0, headTimeout: idle, log: log) }
             let builder: HTTPServerBuilder =
                 if let files = configuration.tls {
-                    try .tls(.http1(configuration: channel), tlsConfiguration: files.configuration)
+                    try .tls(plain, tlsConfiguration: files.configuration)
                 } else {
-                    .http1(configuration: channel)
+                    plain
                 }
             let logger = logger
             return Application(
                 router: router(), server: builder,
                 configuration: ApplicationConfiguration(
                     address: .hostname(configuration.host, port: configuration.port), serverName: "apus",
-                    availableConnectionsDelegate: MaximumAvailableConnections(
-                        configuration.maxConnections, logger: logger.quiet)),
+                    availableConnectionsDelegate: ConnectionLimit(configuration.maxConnections, logger: logger)),
                 onServerRunning: { channel in
                     logger.info(
                         "listening", metadata: ["address": "\(channel.localAddress.map { "\($0)" } ?? "unknown")"])
                     await onServerRunning(channel)
                 }, logger: logger.quiet)
+        }
+
+        private func listeners() throws -> Listeners {
+            do {
+                _ = try SocketAddress.makeAddressResolvingHost(configuration.host, port: configuration.port)
+            } catch {
+                throw ApusError(
+                    .option, doing: "listen on \(configuration.host)", cause: "it is not the name or address of a host",
+                    remedy: "Set host to an address of this machine: 127.0.0.1, ::1, or 0.0.0.0 for all.")
+            }
+            var all = [Listeners.Listener(setting: "port", port: configuration.port, service: try application())]
+            if let port = configuration.grpcPort {
+                all.append(Listeners.Listener(setting: "grpc-port", port: port, service: try grpcListener(port)))
+            }
+            return Listeners(host: configuration.host, all: all)
         }
 
         private func grpcListener(_ port: Int) throws -> GRPCListener {
@@ -158,20 +165,6 @@
                 }
             }
             return router
-        }
-    }
-
-    /// Those who listen hear of the end together, so that none takes requests while another waits for its last.
-    private struct Listeners: Service {
-        let http: any Service
-        let grpc: (any Service)?
-
-        func run() async throws {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await http.run() }
-                if let grpc { group.addTask { try await grpc.run() } }
-                try await group.waitForAll()
-            }
         }
     }
 
@@ -231,24 +224,41 @@
     }
 
     extension ServerConfiguration.TLSFiles {
-        /// Of the server's side: TLS 1.2 and later.
+        /// For the server's side: TLS 1.2 and later.
         fileprivate var configuration: TLSConfiguration {
             get throws(ApusError) {
-                do {
-                    let chain = try NIOSSLCertificate.fromPEMFile(certificate).map {
-                        NIOSSLCertificateSource.certificate($0)
-                    }
-                    let key = try NIOSSLPrivateKey(file: self.key, format: .pem)
-                    var configuration = TLSConfiguration.makeServerConfiguration(
-                        certificateChain: chain, privateKey: .privateKey(key))
-                    configuration.minimumTLSVersion = .tlsv12
-                    return configuration
-                } catch {
-                    throw ApusError(
-                        .option, doing: "use TLS with \(certificate) and \(self.key)", cause: "\(error)",
-                        remedy: "Name a certificate and its key, both PEM files: --tls-cert and --tls-key.")
+                let chain = try load(certificate, "a PEM certificate chain") {
+                    let chain = try NIOSSLCertificate.fromPEMFile($0)
+                    return chain.isEmpty ? nil : chain
                 }
+                let key = try load(self.key, "a PEM private key that is not encrypted") {
+                    try NIOSSLPrivateKey(file: $0, format: .pem)
+                }
+                var configuration = TLSConfiguration.makeServerConfiguration(
+                    certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+                configuration.minimumTLSVersion = .tlsv12
+                guard (try? NIOSSLContext(configuration: configuration)) != nil else {
+                    throw failure("\(self.key) is not the key of the certificate in \(certificate)")
+                }
+                return configuration
             }
+        }
+
+        /// - Parameter read: nil, or an error, if the file does not hold what it should.
+        private func load<Value>(
+            _ file: String, _ content: String, _ read: (String) throws -> Value?
+        ) throws(ApusError) -> Value {
+            guard FileManager.default.isReadableFile(atPath: file) else {
+                throw failure("\(file) can't be read, or isn't there")
+            }
+            guard let value = try? read(file) else { throw failure("\(file) is not \(content)") }
+            return value
+        }
+
+        private func failure(_ cause: String) -> ApusError {
+            ApusError(
+                .option, doing: "use TLS", cause: cause,
+                remedy: "Set tls-cert to a certificate chain and tls-key to its private key, both PEM files.")
         }
     }
 

@@ -2,6 +2,8 @@
     internal import Apus
     internal import Foundation
     package import HTTPTypes
+    internal import Imaging
+    internal import NIOHTTP1
 
     /// Why a request is not answered as asked, before a protocol gives it its own form.
     package struct ServerError: Error, Sendable {
@@ -16,8 +18,10 @@
         package var remedy: String?
         /// Seconds after which trying again makes sense.
         package var retryAfter: Int?
-        /// The methods that a path takes, where it was asked with another.
+        /// The methods that a path allows, if it was requested with another.
         package var allow: String?
+        /// The content codings that are supported, if another was used.
+        package var acceptEncoding: String?
         /// For logs only, as it may name files of the server.
         package var internalDetail: String?
 
@@ -60,7 +64,7 @@
 
         package static func noSuchModel(_ name: String, _ known: [String]) -> ServerError {
             ServerError(
-                "model", .notFound, title: "There is no such model", detail: "No model is called \(name.prefix(100))",
+                "model", .notFound, title: "There is no such model", detail: "No model is called \(Quoted(name))",
                 remedy: known.isEmpty ? nil : "There are \(known.joined(separator: ", ")).")
         }
 
@@ -95,6 +99,14 @@
             }
             if error is CancellationError {
                 self = .cancelled
+                return
+            }
+            if let error = error as? HTTPParserError {
+                self = .malformed(error)
+                return
+            }
+            if let error = error as? ImagingError {
+                self = .badPicture("Could not draw on the image: \(error.cause)", remedy: error.remedy)
                 return
             }
             guard let error = error as? ApusError else {

@@ -20,9 +20,9 @@ final class Canvas {
         guard max(picture.width, picture.height) * factor <= Canvas.mostPixels else {
             throw ImagingError(
                 .notEncodable,
-                "boxes can be drawn on up to \(Canvas.mostPixels) pixels a side; "
-                    + "this picture is \(picture.width)x\(picture.height)",
-                remedy: "Leave out --output, or draw on a smaller copy.")
+                "boxes can be drawn on images of up to \(Canvas.mostPixels) pixels a side; "
+                    + "this image is \(picture.width)x\(picture.height)",
+                remedy: "Draw on a smaller copy of it.")
         }
         _ = Fonts.prepare
         width = picture.width * factor

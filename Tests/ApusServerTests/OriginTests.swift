@@ -26,6 +26,13 @@
                 for headers in refused {
                     try await client.execute(uri: path, method: .post, headers: headers) { response in
                         #expect(response.status == .forbidden, "\(headers)")
+                        #expect(
+                            (response.object["error"] as? String)?.contains("another site") == true
+                                || headers[.origin] != nil)
+                        #expect((response.object["error"] as? String)?.contains("--cors-origin") == true)
+                    }
+                    try await client.execute(uri: "/predict", method: .post, headers: headers) { response in
+                        #expect(response.status == .forbidden, "\(headers)")
                         #expect(response.object["type"] as? String == "/docs#origin")
                     }
                 }

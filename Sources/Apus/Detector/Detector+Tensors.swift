@@ -17,6 +17,7 @@ extension Detector {
     ) throws(ApusError) -> [String: Tensor] {
         try ApusError.wrapping(doing: "run the model") {
             try health.requireSound()
+            try requireConsistent(inputs)
             let entry = try entry(for: inputs)
             let outputs: [String: Tensor]
             do {
@@ -33,6 +34,34 @@ extension Detector {
                 try checkDevice(after: entry)
             }
             return outputs
+        }
+    }
+
+    /// Dimensions that the model leaves open: equal in all inputs where the model names them alike, and no larger than those of
+    /// the images that the family makes. A runtime would fail on the first with an error of its own, and on the second take
+    /// minutes: attention is quadratic in the pixels.
+    private func requireConsistent(_ inputs: [String: Tensor]) throws(ApusError) {
+        var sizes: [String: (size: Int, input: String)] = [:]
+        for declared in signature.inputs {
+            guard let shape = inputs[declared.name]?.shape, shape.count == declared.dimensions.count else { continue }
+            for (index, (dimension, size)) in zip(declared.dimensions, shape).enumerated() {
+                guard case .dynamic(let symbol) = dimension else { continue }
+                // The first dimension is the batch, whether or not it has a name.
+                let name = index == 0 ? "batch" : symbol
+                if let name, let known = sizes.updateValue((size, declared.name), forKey: name), known.size != size {
+                    throw ApusError(
+                        .option, doing: "run the model",
+                        cause: "\(name) is \(known.size) in the input \(known.input) and \(size) in \(declared.name)",
+                        remedy: "Give all inputs the same \(name).")
+                }
+                if index >= 2, shape.count == 4, let limit = adapter.maxInputSide, size > limit {
+                    throw ApusError(
+                        .option, doing: "run the model",
+                        cause:
+                            "the input \(declared.name) is \(shape[3]) x \(shape[2]) pixels; a side may have \(limit)",
+                        remedy: "Resize the image as the model's preprocessing does.")
+                }
+            }
         }
     }
 

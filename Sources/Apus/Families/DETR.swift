@@ -176,6 +176,10 @@ package struct DETR: ModelFamily {
             canvases: canvases.sorted { ($0.area, $1.width) < ($1.area, $0.width) })
     }
 
+    package var maxInputSide: Int? {
+        hasFixedSize ? nil : DETR.aligned(max(resize.longest, fixedWidth ?? 0, fixedHeight ?? 0))
+    }
+
     package func inputSize(width: Int, height: Int, on canvas: PixelSize?) -> PixelSize {
         let size = exactSize(width: width, height: height, on: canvas)
         return PixelSize(width: size.width, height: size.height)

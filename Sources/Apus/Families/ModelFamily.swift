@@ -71,6 +71,9 @@ package protocol ModelFamily: Sendable {
     /// How the model can be given static shapes; nil if its sizes are fixed already, or nothing marks padding for it.
     var padding: PaddedShapes? { get }
 
+    /// The longest side, in pixels, of the images that the model is given; nil if its file fixes their size.
+    var maxInputSide: Int? { get }
+
     /// The outputs that detections are read from; others are not computed.
     var outputNames: [String] { get }
 

@@ -132,6 +132,8 @@
         var config: String?
         @Flag(help: "Print all settings and where each comes from, and end.")
         var printConfig = false
+        @Option(help: .hidden)
+        var checkModel: String?
 
         private var given: [String: [String]] {
             let single: [(String, String?)] = [
@@ -165,11 +167,16 @@
                     commandLine: given, environment: environment, file: config ?? environment["APUS_CONFIG"])
                 var configuration = try ServerConfiguration(settings)
                 configuration.version = ApusCommand.version
+                configuration.checkModel = ModelProbe.run
                 return (settings, configuration)
             }
             if printConfig {
                 Terminal.print(settings.printed)
                 return
+            }
+            if let checkModel {
+                try ModelProbe.answer(checkModel, configuration)
+                Terminal.exit(0)
             }
             let logger = try Terminal.reporting { try settings.logger() }
             do {

@@ -12,7 +12,10 @@
             verification = try settings.parsed("verify", "There are auto, always and never.") {
                 ModelLoader.Verification(rawValue: $0)
             }
-            host = settings.text("host") ?? host
+            // An IPv6 address may be in brackets, as in a URL.
+            if let text = settings.text("host") {
+                host = text.hasPrefix("[") && text.hasSuffix("]") ? String(text.dropFirst().dropLast()) : text
+            }
             port = settings.count("port") ?? port
             grpcPort = settings.count("grpc-port")
             maxBody = settings.bytes("max-body")

@@ -50,6 +50,9 @@
         /// How often models' files are looked at; nil for never.
         package var reloadInterval: Duration? = .seconds(2)
 
+        /// Loads the model of a name in another process, and throws if that fails; nil to load changed models unchecked.
+        package var checkModel: (@Sendable (_ name: String) throws -> Void)?
+
         /// Whether only this machine can reach the server.
         var isLoopback: Bool { ["localhost", "::1"].contains(host) || host.hasPrefix("127.") }
 

@@ -48,36 +48,23 @@
             var analysisRoundTripMs: Int
         }
 
-        private struct Failure: Encodable {
-            var success = false
-            var error: String
-            var duration = 0
-        }
-
-        /// An error as the API has it; its statuses are 400, 401, 403 and 500, and 503 where the server is full.
-        static func form(_ error: ServerError) throws -> Response {
-            var status = error.status
-            if status == .gatewayTimeout { status = .internalServerError }
-            return try .json(Failure(error: error.text), status: status, keys: .useDefaultKeys)
-        }
-
         func add(to routes: RouteTable) {
-            let form = [ErrorFormMiddleware(form: DeepStackRoutes.form)]
-            routes.on(.post, "/v1/vision/detection", form) { request, context in
+            routes.on(.post, "/v1/vision/detection") { request, context in
                 try await detect(request, context, model: nil, command: "detect")
             }
-            routes.on(.post, "/v1/vision/custom/list", form) { request, context in
+            routes.on(.post, "/v1/vision/custom/list") { request, context in
+                try requirePossibleKey(request)
                 let body = try await bodies.read(request, context)
-                try authorize(request, fields(body, request))
+                try authorize(request, try await fields(body, request))
                 return try .json(
                     ModelList(models: predictor.models.names), keys: .useDefaultKeys)
             }
-            routes.on(.post, "/v1/vision/custom/{model}", form) { request, context in
+            routes.on(.post, "/v1/vision/custom/{model}") { request, context in
                 try await detect(
                     request, context, model: try context.parameters.require("model"), command: "custom")
             }
-            routes.on(.get, "/v1/status", form) { request, _ in
-                try authorize(request, [:])
+            routes.on(.get, "/v1/status") { request, _ in
+                guard isAuthorized(request) else { throw ServerError.unauthorized }
                 return try .json(
                     Status(
                         version: version, isReady: predictor.models.isReady,
@@ -103,14 +90,15 @@
             _ request: Request, _ context: ServerContext, model: String?, command: String
         ) async throws -> Response {
             let start = ContinuousClock.now
+            try requirePossibleKey(request)
             try predictor.requireSpace(for: model)
             return try await context.endingWithTheClient {
                 let read = try await bodies.read(request, context)
-                let upload = try PictureUpload(
+                if !isAuthorized(request) { try authorize(request, try await fields(read, request)) }
+                let upload = try await PictureUpload.read(
                     read, contentType: request.headers[.contentType], limits: predictor.limits,
                     fileFields: ["image"], otherFields: ["min_confidence", "api_key", "typedet"])
                 let fields = upload.fields
-                try authorize(request, fields)
                 guard upload.pictures.count == 1 else {
                     throw ServerError.badRequest("A request has one picture; this one has \(upload.pictures.count)")
                 }
@@ -154,26 +142,37 @@
                     analysisRoundTripMs: spent), keys: .useDefaultKeys)
         }
 
-        /// The fields of a form that are no picture; none of another body.
-        private func fields(_ body: BodyReader.Body, _ request: Request) throws(ServerError) -> [String: String] {
+        /// The fields of a form that aren't images; none of another body.
+        private func fields(_ body: BodyReader.Body, _ request: Request) async throws -> [String: String] {
             guard let boundary = request.headers[.contentType].flatMap(Multipart.boundary) else { return [:] }
-            let form: Multipart
-            do {
-                form = try Multipart(body.bytes, boundary: boundary)
-            } catch {
-                throw .badRequest("The form cannot be read: \(error.cause)")
+            return try await Blocking.run {
+                let form = try Multipart(readable: body.bytes, boundary: boundary)
+                var fields: [String: String] = [:]
+                for part in form.parts where part.filename == nil && part.content.count <= 4096 {
+                    fields[part.name] = String(decoding: body.bytes[part.content], as: UTF8.self)
+                }
+                return fields
             }
-            var fields: [String: String] = [:]
-            for part in form.parts where part.filename == nil && part.content.count <= 4096 {
-                fields[part.name] = String(decoding: body.bytes[part.content], as: UTF8.self)
+        }
+
+        // MARK: Keys
+
+        /// Whether a key is shown in a header, or none is needed.
+        private func isAuthorized(_ request: Request) -> Bool {
+            !keys.areWanted || request.presentedKey.map { keys.contains($0) } ?? false
+        }
+
+        /// Refuses a body in which no key could be: these clients send theirs in a form.
+        private func requirePossibleKey(_ request: Request) throws(ServerError) {
+            guard isAuthorized(request) || request.headers[.contentType].flatMap(Multipart.boundary) != nil else {
+                throw .unauthorized
             }
-            return fields
         }
 
         private func authorize(_ request: Request, _ fields: [String: String]) throws(ServerError) {
-            guard keys.areWanted else { return }
-            let own = fields["api_key"].map { keys.contains($0) } ?? false
-            guard own || request.presentedKey.map({ keys.contains($0) }) ?? false else { throw .unauthorized }
+            guard isAuthorized(request) || fields["api_key"].map({ keys.contains($0) }) ?? false else {
+                throw .unauthorized
+            }
         }
     }
 #endif

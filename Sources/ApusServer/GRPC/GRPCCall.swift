@@ -8,8 +8,12 @@
         @TaskLocal static var current: GRPCCall?
 
         let record = RequestRecord()
+        /// How long the client waits, from the call's begin; nil if it doesn't say.
+        let time: Duration?
+        let begin = ContinuousClock.now
 
         init(_ metadata: Metadata) {
+            time = GRPCDeadline.time(metadata)
             record.update {
                 $0.requestID = RecordingMiddleware.id(GRPCCall.first("x-request-id", metadata))
                 $0.trace = GRPCCall.first("traceparent", metadata).flatMap { TraceContext($0) }?.child()

@@ -13,15 +13,15 @@
 
         init(_ service: GRPCService, _ configuration: ServerConfiguration, port: Int, logger: Logger) throws {
             var transport = HTTP2ServerTransport.Posix.Config.defaults
-            // Beyond this the transport resets the stream without a word, so a message that is a little too large is let through,
-            // to be refused with one.
+            // A message holds more than the bytes that are limited, which `GRPCService` counts.
             let most = configuration.maxBody + configuration.maxBody / 2
             transport.rpc.maxRequestPayloadSize = most
             transport.http2.maxConcurrentStreams = 64
             transport.connection.maxIdleTime = configuration.idleTimeout
             let connections = GRPCConnections(
                 most: configuration.maxConnections, idle: configuration.idleTimeout,
-                bodyTimeout: configuration.bodyTimeout, bodies: service.bodies, log: service.log)
+                call: BoundedCall.Limits(timeout: configuration.bodyTimeout, maxMessage: most), bodies: service.bodies,
+                log: service.log)
             transport.channelDebuggingCallbacks.onAcceptTCPConnection = { connections.accepted($0) }
             transport.channelDebuggingCallbacks.onAcceptHTTP2Stream = { connections.opened($0) }
             let security: HTTP2ServerTransport.Posix.TransportSecurity =

@@ -135,6 +135,7 @@
             request: Inference_RepositoryModelLoadRequest, context: GRPCCore.ServerContext
         ) async throws -> Inference_RepositoryModelLoadResponse {
             try await recorded(context) { _ in
+                try InferParameters.check(request.parameters.keys, .load)
                 try await service.load(request.modelName)
                 return Inference_RepositoryModelLoadResponse()
             }
@@ -144,6 +145,7 @@
             request: Inference_RepositoryModelUnloadRequest, context: GRPCCore.ServerContext
         ) async throws -> Inference_RepositoryModelUnloadResponse {
             try await recorded(context) { _ in
+                try InferParameters.check(request.parameters.keys, .unload)
                 try models.unload(request.modelName)
                 return Inference_RepositoryModelUnloadResponse()
             }
@@ -166,7 +168,7 @@
                     record.current)
             }
             do {
-                let task = Task { try await work(record) }
+                let task = Task { try await withinDeadline { try await work(record) } }
                 // The client's going, or the end of the grace time.
                 let message = try await withTaskCancellationHandler {
                     try await withRPCCancellationHandler {
@@ -183,8 +185,25 @@
                 let error = ServerError(error)
                 record.update { $0.error = error }
                 ended(error.status.code)
-                throw RPCError(code: error.grpcCode, message: error.text)
+                throw RPCError(code: error.grpcCode, message: GRPCMessage.short(error.text))
             }
+        }
+    }
+
+    /// Does a call's work within the time that its client waits.
+    private func withinDeadline<Value: Sendable>(
+        _ work: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        guard let call = GRPCCall.current, let time = call.time else { return try await work() }
+        return try await Deadline.run(
+            within: max(.zero, time - (ContinuousClock.now - call.begin)), orThrow: .deadlineExceeded(time), work)
+    }
+
+    extension ServerError {
+        static func deadlineExceeded(_ time: Duration) -> ServerError {
+            ServerError(
+                "timeout", .gatewayTimeout, title: "The client's deadline passed",
+                detail: "The request was not answered within the \(time.text) of its grpc-timeout")
         }
     }
 
@@ -205,6 +224,7 @@
             case .contentTooLarge: .resourceExhausted
             case .serviceUnavailable: kind == "queue-full" ? .resourceExhausted : .unavailable
             case .gatewayTimeout, .requestTimeout: .deadlineExceeded
+            case .notImplemented: .unimplemented
             case let other where other.code == 499: .cancelled
             default: .internalError
             }
@@ -217,6 +237,9 @@
                 model: message.modelName, version: message.modelVersion, id: message.id.isEmpty ? nil : message.id,
                 inputs: [], outputs: message.outputs.isEmpty ? nil : message.outputs.map(\.name))
             guard message.inputs.count <= 64 else { throw .badRequest("The request has more than 64 inputs") }
+            try InferParameters.check(message.parameters.keys, .request)
+            for input in message.inputs { try InferParameters.check(input.parameters.keys, .input(input.name)) }
+            for output in message.outputs { try InferParameters.check(output.parameters.keys, .output(output.name)) }
             let raw = message.rawInputContents
             guard raw.isEmpty || raw.count == message.inputs.count else {
                 throw .badRequest("There are \(message.inputs.count) inputs, but \(raw.count) raw_input_contents")
@@ -224,7 +247,7 @@
             for (index, input) in message.inputs.enumerated() {
                 guard let datatype = Datatype(rawValue: input.datatype) else {
                     throw .badRequest(
-                        "The input \(input.name.prefix(100)) has no datatype that is known",
+                        "The input \(Quoted(input.name)) has no datatype that is known",
                         remedy: "There are BOOL, UINT8, INT32, INT64, FP16, FP32, FP64 and BYTES.")
                 }
                 let shape = input.shape.map { Int($0) }

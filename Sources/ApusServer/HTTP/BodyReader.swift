@@ -59,9 +59,13 @@
         /// For bytes that come otherwise than as a body.
         package func lease() -> Lease { Lease(self) }
 
-        /// The whole body. One that says before that it is too large is not read.
+        /// The whole body. One that declares that it is too large, or is compressed, is not read.
         func read(_ request: Request, _ context: ServerContext) async throws -> Body {
-            let declared = request.headers[.contentLength].flatMap { Int($0) }
+            if let coding = request.headers[.contentEncoding], coding.lowercased() != "identity" {
+                throw ServerError.unsupportedEncoding(coding)
+            }
+            // A length beyond Int is one too large as well.
+            let declared = request.headers[.contentLength].map { Int($0) ?? .max }
             if let declared, declared > limit { throw tooLarge }
             context.client?.wantsBody()
             let body = request.body
@@ -90,6 +94,14 @@
     }
 
     extension ServerError {
+        /// A body with a content coding.
+        static func unsupportedEncoding(_ coding: String) -> ServerError {
+            var error = ServerError.unsupportedMediaType(
+                "The Content-Encoding \(Quoted(coding)) is not supported", remedy: "Send the body uncompressed.")
+            error.acceptEncoding = "identity"
+            return error
+        }
+
         /// A body that had not come whole within a time.
         static func tooSlow(_ timeout: Duration) -> ServerError {
             ServerError(

@@ -36,7 +36,7 @@
             } catch {
                 let error = RecordingMiddleware.serverError(error, request)
                 context.record.update { $0.error = error }
-                response = try .problem(error, requestID: id)
+                response = ErrorForm(path: request.uri.path).response(error, requestID: id)
             }
             response.headers[.requestID] = id
             response.headers[.traceParent] = trace?.header
@@ -73,26 +73,6 @@
             }
             return ServerError(
                 "http", error.status, title: error.status.reasonPhrase, detail: error.body ?? error.status.reasonPhrase)
-        }
-    }
-
-    /// Gives errors of some routes their protocol's own form.
-    struct ErrorFormMiddleware: RouterMiddleware {
-        let form: @Sendable (ServerError) throws -> Response
-
-        func handle(
-            _ request: Request, context: ServerContext,
-            next: (Request, ServerContext) async throws -> Response
-        ) async throws -> Response {
-            do {
-                return try await next(request, context)
-            } catch let error as HTTPError where error.status == .notFound {
-                throw error
-            } catch {
-                let error = ServerError(error)
-                context.record.update { $0.error = error }
-                return try form(error).with(error)
-            }
         }
     }
 

@@ -1,7 +1,7 @@
 #if Server
     internal import Foundation
     internal import HTTPTypes
-    internal import Hummingbird
+    package import Hummingbird
     internal import NIOCore
 
     /// Keeps pages of other sites from using a visitor's browser to change anything here, or to reach a server that only this
@@ -10,13 +10,13 @@
     /// A browser sends a page's simple requests anywhere, and only keeps the answer from it. It says where they come from, in
     /// `Sec-Fetch-Site`, or `Origin` (what other programs do not send). A page whose host's name comes to mean 127.0.0.1 is of the
     /// same origin to the browser, but names its own host.
-    struct OriginMiddleware: RouterMiddleware {
+    package struct OriginMiddleware: RouterMiddleware {
         /// Those that were allowed, as "https://example.com", or "*".
         let origins: [String]
         /// Whether only this machine is to reach the server, and needs no key for it.
         let isLocalOnly: Bool
 
-        func handle(
+        package func handle(
             _ request: Request, context: ServerContext,
             next: (Request, ServerContext) async throws -> Response
         ) async throws -> Response {
@@ -26,13 +26,14 @@
                 !isAllowed(host)
             {
                 throw OriginMiddleware.refusal(
-                    "This server is for its own machine only, and is not called \(host.prefix(100))",
-                    "Ask it as localhost or by its address, or start it with --cors-origin http://\(host.prefix(100)).")
+                    "This server is for its own machine only, and is not called \(Quoted(host))",
+                    "Ask it as localhost or by its address, or start it with --cors-origin http://\(Quoted(host)).")
             }
             if ![.get, .head, .options].contains(request.method), isForeign(request, host) {
                 throw OriginMiddleware.refusal(
-                    "The request comes from a page of \(request.headers[.origin]?.prefix(100) ?? "another site")",
-                    "Allow the page: --cors-origin \(request.headers[.origin]?.prefix(100) ?? "https://example.com")")
+                    "The request comes from a page of \(request.headers[.origin].map { "\(Quoted($0))" } ?? "another site")",
+                    "Allow the page: --cors-origin \(request.headers[.origin].map { "\(Quoted($0))" } ?? "https://example.com")"
+                )
             }
             return try await next(request, context)
         }
@@ -54,14 +55,11 @@
             String(origin.lowercased().drop { $0 != "/" }.drop { $0 == "/" })
         }
 
-        /// localhost or an address, with or without a port.
-        private static func isLocal(_ authority: String) -> Bool {
-            var host = Substring(authority)
-            if host.hasPrefix("[") {
-                host = host.dropFirst().prefix { $0 != "]" }
-            } else if let colon = host.lastIndex(of: ":") {
-                host = host[..<colon]
-            }
+        /// localhost or an address, with or without a port. An address in brackets is followed by nothing but a port.
+        package static func isLocal(_ authority: String) -> Bool {
+            guard let match = authority.wholeMatch(of: /(?:\[([^\]]*)\]|([^:\[\]]*))(?::[0-9]*)?/) else { return false }
+            if let address = match.1 { return (try? SocketAddress(ipAddress: String(address), port: 0)) != nil }
+            let host = match.2 ?? ""
             return host.isEmpty || host == "localhost" || host.hasSuffix(".localhost")
                 || (try? SocketAddress(ipAddress: String(host), port: 0)) != nil
         }

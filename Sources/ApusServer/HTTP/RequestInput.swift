@@ -10,10 +10,11 @@
         init(_ request: Request, known: Set<String>) throws(ServerError) {
             var values: [String: String] = [:]
             for (name, value) in request.uri.queryParameters {
-                let name = String(name)
+                // Hummingbird decodes the values only.
+                let name = name.removingPercentEncoding ?? String(name)
                 guard known.contains(name) else {
                     throw .badRequest(
-                        "The query parameter \(name.prefix(100)) is not known",
+                        "The query parameter \(Quoted(name)) is not known",
                         remedy: "There are \(known.sorted().joined(separator: ", ")).")
                 }
                 guard values.updateValue(String(value), forKey: name) == nil else {
@@ -34,7 +35,7 @@
             guard let text = values[name] else { return nil }
             guard let value = Int(text), range.contains(value) else {
                 throw .badRequest(
-                    "\(name) is \(text.prefix(40)), which is no whole number from \(range.lowerBound) to \(range.upperBound)"
+                    "\(name) is \(Quoted(text)), which is no whole number from \(range.lowerBound) to \(range.upperBound)"
                 )
             }
             return value
@@ -44,7 +45,7 @@
             switch values[name]?.lowercased() {
             case nil, "false", "0": return false
             case "true", "1": return true
-            case let other?: throw .badRequest("\(name) is \(other.prefix(40)), which is neither true nor false")
+            case let other?: throw .badRequest("\(name) is \(Quoted(other)), which is neither true nor false")
             }
         }
     }
@@ -54,7 +55,7 @@
         static func fraction(_ text: String, _ name: String) throws(ServerError) -> Float {
             // As a float, what is hardly above 1 would be 1.
             guard let value = Double(text), (0...1).contains(value) else {
-                throw .badRequest("\(name) is \(text.prefix(40)), which is no number from 0 to 1")
+                throw .badRequest("\(name) is \(Quoted(text)), which is no number from 0 to 1")
             }
             return Float(value)
         }

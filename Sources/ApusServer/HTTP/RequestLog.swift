@@ -1,12 +1,17 @@
 #if Server
     internal import Apus
     internal import Foundation
-    internal import Logging
+    package import Logging
 
     /// Says of each request what it was, how it ended and what it cost: a line, and the metrics.
-    struct RequestLog: Sendable {
+    package struct RequestLog: Sendable {
         let logger: Logger
         let metrics: ServerMetrics
+
+        package init(logger: Logger, metrics: ServerMetrics) {
+            self.logger = logger
+            self.metrics = metrics
+        }
 
         func began() { metrics.began() }
 

@@ -25,7 +25,7 @@
             // What may be read may be asked about.
             for method in method == .get ? [.get, .head] : [method] {
                 group.on(RouterPath(path), method: method) { try await handler($0, $1) }
-                paths.add(path, method, middleware.lazy.compactMap { $0 as? ErrorFormMiddleware }.first)
+                paths.add(path, method)
             }
         }
     }
@@ -35,15 +35,13 @@
         struct Entry: Sendable {
             var parts: [Substring]
             var methods: Set<String>
-            /// The form of its errors; nil for problem details.
-            var form: ErrorFormMiddleware?
         }
 
         private let entries = NIOLockedValueBox<[String: Entry]>([:])
 
-        func add(_ path: String, _ method: HTTPRequest.Method, _ form: ErrorFormMiddleware?) {
+        func add(_ path: String, _ method: HTTPRequest.Method) {
             entries.withLockedValue {
-                var entry = $0[path] ?? Entry(parts: path.split(separator: "/"), methods: [], form: form)
+                var entry = $0[path] ?? Entry(parts: path.split(separator: "/"), methods: [])
                 entry.methods.insert(method.rawValue)
                 $0[path] = entry
             }
@@ -79,9 +77,7 @@
                     "method", .methodNotAllowed, title: "The method is not for this path",
                     detail: "\(request.method) is not for this path", remedy: "It takes \(allowed).")
                 refusal.allow = allowed
-                guard let form = entry.form else { throw refusal }
-                context.record.update { $0.error = refusal }
-                return try form.form(refusal).with(refusal)
+                throw refusal
             }
         }
     }

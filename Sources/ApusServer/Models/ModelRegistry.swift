@@ -62,6 +62,7 @@
         /// The first that was named is the default.
         private let order: [String]
         private let load: @Sendable (_ name: String, Model) throws -> Detector
+        private let check: (@Sendable (_ name: String) throws -> Void)?
         private let logger: Logger
         /// What is being loaded; who asks meanwhile gets the same.
         private var loads: [String: Load] = [:]
@@ -70,16 +71,22 @@
         /// One model after the other, as each takes memory and all cores.
         private var last: Load?
 
-        package convenience init(_ sources: [Source], loader: ModelLoader) {
-            self.init(sources, logger: loader.logger, load: loader.detector)
+        package convenience init(
+            _ sources: [Source], loader: ModelLoader, check: (@Sendable (_ name: String) throws -> Void)? = nil
+        ) {
+            self.init(sources, logger: loader.logger, check: check, load: loader.detector)
         }
 
-        /// - Parameter load: loads a model, for as long as it takes.
+        /// - Parameters:
+        ///   - check: loads a model in another process, and throws if that fails, before it is loaded into a server that already
+        ///     runs: a runtime can crash on a file, and a server must not.
+        ///   - load: loads a model, for as long as it takes.
         package init(
-            _ sources: [Source], logger: Logger,
+            _ sources: [Source], logger: Logger, check: (@Sendable (_ name: String) throws -> Void)? = nil,
             load: @escaping @Sendable (_ name: String, Model) throws -> Detector
         ) {
             self.load = load
+            self.check = check
             self.logger = logger
             order = sources.map(\.name)
             for source in sources { entries[source.name] = Entry(source: source, state: .loading) }
@@ -136,7 +143,7 @@
         /// - Throws: the first model's error that cannot be loaded.
         package func loadAll() async throws {
             for name in order {
-                let load = loading(name, joinsBegun: true) {
+                let load = loading(name, isStart: true) {
                     switch $0.state {
                     case .loading, .failed: true
                     case .ready, .unloaded: false  // somebody asked for that meanwhile
@@ -165,16 +172,17 @@
 
         /// A load that is under way, or one that begins after those that are.
         ///
-        /// - Parameter joinsBegun: whether one will do that may have read an older file.
+        /// - Parameter isStart: whether the server starts: then a load will do that may have read an older file, and nothing is
+        ///   checked in another process.
         /// - Returns: nil if there is no such model, or it is not wanted.
         private func loading(
-            _ name: String, joinsBegun: Bool = false, isWanted: (Entry) -> Bool
+            _ name: String, isStart: Bool = false, isWanted: (Entry) -> Bool
         ) -> Load? {
             lock.withLock {
                 guard let entry = entries[name], isWanted(entry) else { return nil }
                 // One from before it was unloaded puts nothing into service.
                 let unloads = entry.unloads
-                if let load = loads[name], load.unloads == unloads, joinsBegun || !begun.contains(load.number) {
+                if let load = loads[name], load.unloads == unloads, isStart || !begun.contains(load.number) {
                     return load
                 }
                 let (previous, number) = (last?.task, (last?.number ?? 0) + 1)
@@ -187,7 +195,7 @@
                         }
                     }
                     self.lock.withLock { _ = self.begun.insert(number) }
-                    return try await self.loadNow(name, unloads: unloads)
+                    return try await self.loadNow(name, unloads: unloads, isChecked: !isStart)
                 }
                 let load = Load(number: number, unloads: unloads, task: task)
                 loads[name] = load
@@ -196,15 +204,21 @@
             }
         }
 
-        private func loadNow(_ name: String, unloads: Int) async throws -> Bool {
+        private func loadNow(_ name: String, unloads: Int, isChecked: Bool) async throws -> Bool {
             guard let entry = lock.withLock({ entries[name] }), entry.unloads == unloads else { return false }
             let (source, version) = (entry.source, entry.version + 1)
-            let load = load
+            let (load, check) = (load, isChecked ? check : nil)
             do {
                 let detector = try await Blocking.run {
                     // Before they are read: what changes meanwhile is loaded again.
                     let stamps = source.model.files.map(FileStamp.init)
                     self.lock.withLock { self.entries[name]?.stamps = stamps }
+                    if let check {
+                        try check(name)
+                        guard source.model.files.map(FileStamp.init) == stamps else {
+                            throw ModelRegistry.changed(name)
+                        }
+                    }
                     return try load(name, source.model)
                 }
                 let model = ServedModel(name: name, version: version, detector: detector)
@@ -232,6 +246,12 @@
                 if isWanted { throw error }
                 return false
             }
+        }
+
+        private static func changed(_ name: String) -> ApusError {
+            ApusError(
+                .model, doing: "load the model \(name)", cause: "its file changed while it was checked",
+                remedy: "It is loaded again when the file no longer changes.")
         }
 
         /// Takes a model out of service; requests that have it finish.

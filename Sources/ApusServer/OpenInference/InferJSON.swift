@@ -13,8 +13,8 @@
             func isBinary(_ name: String) -> Bool { outputs[name] ?? isBinary }
         }
 
-        /// Numbers of a request that are JSON: some megabytes of text, and a hundred times as much in memory while it is read.
-        private static let mostValues = 2_000_000
+        /// Numbers in the JSON of a request or a response: some megabytes of text, and a hundred times as much in memory.
+        private static let maxValues = 2_000_000
 
         /// - Parameter headLength: the header Inference-Header-Content-Length; nil where all is JSON.
         static func read(
@@ -30,13 +30,14 @@
                 throw .badRequest(
                     "Inference-Header-Content-Length is \(length), but the body has \(body.count) bytes")
             }
-            guard let object = try BoundedJSON.object(body[..<length], mostValues: InferJSON.mostValues) else {
+            guard let object = try BoundedJSON.object(body[..<length], maxValues: InferJSON.maxValues) else {
                 throw .badRequest("The request is no JSON object")
             }
             var request = InferRequest(model: model, version: version, inputs: [])
             var form = Form()
             request.id = object["id"] as? String
             let parameters = try dictionary(object["parameters"], "parameters")
+            try InferParameters.check(parameters.keys, .request)
             form.isBinary = try flag(parameters["binary_data_output"], "binary_data_output") ?? false
             if let threshold = parameters["threshold"] {
                 guard let number = (threshold as? NSNumber)?.doubleValue, (0...1).contains(number) else {
@@ -69,6 +70,7 @@
                     guard let name = output["name"] as? String else { throw .badRequest("An output has no name") }
                     request.outputs?.append(name)
                     let parameters = try dictionary(output["parameters"], "parameters")
+                    try InferParameters.check(parameters.keys, .output(name))
                     form.outputs[name] = try flag(parameters["binary_data"], "binary_data")
                 }
             }
@@ -81,29 +83,30 @@
             guard let name = object["name"] as? String else { throw .badRequest("An input has no name") }
             guard let type = object["datatype"] as? String, let datatype = Datatype(rawValue: type) else {
                 throw .badRequest(
-                    "The input \(name.prefix(100)) has no datatype that is known",
+                    "The input \(Quoted(name)) has no datatype that is known",
                     remedy: "There are BOOL, UINT8, INT32, INT64, FP16, FP32, FP64 and BYTES.")
             }
             guard let sides = object["shape"] as? [Any], sides.count <= 8 else {
-                throw .badRequest("The input \(name.prefix(100)) has no shape")
+                throw .badRequest("The input \(Quoted(name)) has no shape")
             }
             var shape: [Int] = []
             for side in sides {
                 guard let number = integer(side), number >= 0 else {
-                    throw .badRequest("The shape of the input \(name.prefix(100)) is no list of whole numbers")
+                    throw .badRequest("The shape of the input \(Quoted(name)) is no list of whole numbers")
                 }
                 shape.append(number)
             }
             let parameters = try dictionary(object["parameters"], "parameters")
+            try InferParameters.check(parameters.keys, .input(name))
             if let size = parameters["binary_data_size"] {
                 guard let size = integer(size), (0...rest.count).contains(size) else {
-                    throw .badRequest("binary_data_size of \(name.prefix(100)) is not within the body")
+                    throw .badRequest("binary_data_size of \(Quoted(name)) is not within the body")
                 }
                 defer { rest = rest.dropFirst(size) }
                 return try InferTensor(name: name, datatype: datatype, shape: shape, binary: rest.prefix(size))
             }
             guard let data = object["data"] as? [Any] else {
-                throw .badRequest("The input \(name.prefix(100)) has no data")
+                throw .badRequest("The input \(Quoted(name)) has no data")
             }
             return try InferTensor(
                 name: name, datatype: datatype, shape: shape, content: try content(data, datatype, name))
@@ -118,18 +121,18 @@
             var open = data.reversed().map { ($0, 0) }
             while let (element, depth) = open.popLast() {
                 if let list = element as? [Any] {
-                    guard depth < 8 else { throw .badRequest("The data of \(name.prefix(100)) is nested too deeply") }
+                    guard depth < 8 else { throw .badRequest("The data of \(Quoted(name)) is nested too deeply") }
                     open.append(contentsOf: list.reversed().map { ($0, depth + 1) })
                 } else if datatype == .bytes, let text = element as? String {
                     // JSON holds no bytes, so files come as base64.
                     guard let bytes = Data(base64Encoded: text) else {
-                        throw .badRequest("An element of \(name.prefix(100)) is not base64")
+                        throw .badRequest("An element of \(Quoted(name)) is not base64")
                     }
                     items.append([UInt8](bytes))
                 } else if let number = element as? NSNumber, datatype != .bytes {
                     numbers.append(number)
                 } else {
-                    throw .badRequest("An element of \(name.prefix(100)) is not of type \(datatype.rawValue)")
+                    throw .badRequest("An element of \(Quoted(name)) is not of type \(datatype.rawValue)")
                 }
             }
             func bytes<Value>(_ convert: (NSNumber) -> Value?) throws(ServerError) -> InferTensor.Content {
@@ -137,7 +140,8 @@
                 values.reserveCapacity(numbers.count)
                 for number in numbers {
                     guard let value = convert(number) else {
-                        throw .badRequest("\(number) in \(name.prefix(100)) is not of type \(datatype.rawValue)")
+                        throw .badRequest(
+                            "\(Quoted("\(number)")) in \(Quoted(name)) is not of type \(datatype.rawValue)")
                     }
                     values.append(value)
                 }
@@ -149,11 +153,20 @@
                 try bytes { ["c", "B"].contains(String(cString: $0.objCType)) ? UInt8($0.boolValue ? 1 : 0) : nil }
             case .uint8: try bytes { UInt8(exactly: $0.doubleValue) }
             case .int32: try bytes { Int32(exactly: $0.doubleValue) }
-            // A double does not hold all of them, so the number itself is asked whether it is one.
-            case .int64: try bytes { NSNumber(value: $0.int64Value) == $0 ? $0.int64Value : nil }
+            case .int64: try bytes(int64)
             case .float16: try bytes { Float16($0.doubleValue) }
             case .float32: try bytes { Float($0.doubleValue) }
             case .float64: try bytes { $0.doubleValue }
+            }
+        }
+
+        /// A double does not hold all of these, so a number that Foundation reads as an integer stays one.
+        private static func int64(_ number: NSNumber) -> Int64? {
+            switch String(cString: number.objCType) {
+            // At 2^63 it may have been another number before it was rounded.
+            case "d", "f": abs(number.doubleValue) < 0x1p63 ? Int64(exactly: number.doubleValue) : nil
+            case "Q": Int64(exactly: number.uint64Value)
+            default: number.int64Value
             }
         }
 
@@ -161,6 +174,12 @@
 
         /// The JSON, and the binary tensors that follow it.
         static func write(_ response: InferResponse, _ form: Form) throws -> (head: Data, tail: [UInt8]) {
+            let values = response.outputs.reduce(0) { $0 + (form.isBinary($1.name) ? 0 : $1.count) }
+            guard values <= maxValues else {
+                throw ServerError.badRequest(
+                    "The outputs have \(values) values; JSON may have \(maxValues)",
+                    remedy: "Request fewer outputs, or binary ones: binary_data_output.")
+            }
             var tail: [UInt8] = []
             var outputs: [[String: Any]] = []
             for output in response.outputs {
@@ -172,7 +191,7 @@
                     object["parameters"] = ["binary_data_size": bytes.count]
                     tail += bytes
                 } else {
-                    object["data"] = try values(output)
+                    object["data"] = try InferJSON.values(output)
                 }
                 outputs.append(object)
             }
@@ -220,7 +239,7 @@
 
         // MARK: Values of JSON
 
-        private static func dictionary(_ value: Any?, _ name: String) throws(ServerError) -> [String: Any] {
+        static func dictionary(_ value: Any?, _ name: String) throws(ServerError) -> [String: Any] {
             guard let value else { return [:] }
             guard let object = value as? [String: Any] else { throw .badRequest("\"\(name)\" is no object") }
             return object

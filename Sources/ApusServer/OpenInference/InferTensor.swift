@@ -53,6 +53,24 @@
         var shape: [Int]
         var content: Content
 
+        private static let maxRank = 8
+
+        /// How many elements there are.
+        var count: Int {
+            switch content {
+            case .numbers(let bytes): bytes.count / (datatype.size ?? 1)
+            case .items(let items): items.count
+            }
+        }
+
+        /// How many bytes its binary form has.
+        var byteCount: Int {
+            switch content {
+            case .numbers(let bytes): bytes.count
+            case .items(let items): items.reduce(0) { $0 + 4 + $1.count }
+            }
+        }
+
         /// - Throws: `ServerError` if the content is not of the shape.
         init(name: String, datatype: Datatype, shape: [Int], content: Content) throws(ServerError) {
             let count = try InferTensor.count(shape, name)
@@ -63,7 +81,7 @@
                 }
             guard given == wanted else {
                 throw .badRequest(
-                    "The input \(name) of shape \(shape) and type \(datatype.rawValue) has \(given) "
+                    "The input \(Quoted(name)) of shape \(Quoted(shape)) and type \(datatype.rawValue) has \(given) "
                         + (datatype == .bytes ? "elements, not \(wanted)" : "bytes, not \(wanted)"))
             }
             (self.name, self.datatype, self.shape, self.content) = (name, datatype, shape, content)
@@ -71,11 +89,15 @@
 
         /// The elements of a shape.
         static func count(_ shape: [Int], _ name: String) throws(ServerError) -> Int {
+            guard shape.count <= maxRank else {
+                throw .badRequest(
+                    "The shape of \(Quoted(name)) has \(shape.count) dimensions; \(maxRank) are supported")
+            }
             var count = 1
             for side in shape {
                 let (product, overflow) = count.multipliedReportingOverflow(by: side)
                 guard side >= 0, !overflow, product <= 1 << 32 else {
-                    throw .badRequest("The shape \(shape) of \(name) cannot be")
+                    throw .badRequest("The shape \(Quoted(shape)) of \(Quoted(name)) is not valid")
                 }
                 count = product
             }
@@ -91,11 +113,11 @@
             var items: [[UInt8]] = []
             var rest = binary
             while !rest.isEmpty {
-                guard rest.count >= 4 else { throw .badRequest("The input \(name) is cut short") }
+                guard rest.count >= 4 else { throw .badRequest("The input \(Quoted(name)) is cut short") }
                 let length = rest.prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
                 rest = rest.dropFirst(4)
                 guard length <= rest.count else {
-                    throw .badRequest("The input \(name) is cut short: an element should have \(length) bytes")
+                    throw .badRequest("The input \(Quoted(name)) is cut short: an element should have \(length) bytes")
                 }
                 items.append(Array(rest.prefix(length)))
                 rest = rest.dropFirst(length)
@@ -135,7 +157,8 @@
         /// For the runtime.
         func tensor() throws -> Tensor {
             guard case .numbers(let bytes) = content else {
-                throw ServerError.badRequest("The input \(name) is of type BYTES, which the model does not take")
+                throw ServerError.badRequest(
+                    "The input \(Quoted(name)) is of type BYTES, which the model does not take")
             }
             func make<Scalar: TensorScalar>(_: Scalar.Type) throws -> Tensor {
                 try Tensor(Scalar.self, shape: shape) { target in

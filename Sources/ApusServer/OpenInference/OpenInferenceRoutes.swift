@@ -10,18 +10,12 @@
         let bodies: BodyReader
         let version: String
 
-        /// An error as the protocol has it.
-        static func form(_ error: ServerError) throws -> Response {
-            try .json(["error": error.text], status: error.status)
-        }
-
         func add(to routes: RouteTable, keys: APIKeyMiddleware) {
-            let form = ErrorFormMiddleware(form: OpenInferenceRoutes.form)
-            let guarded: [any MiddlewareProtocol<Request, Response, ServerContext>] = [form, keys]
+            let guarded: [any MiddlewareProtocol<Request, Response, ServerContext>] = [keys]
             let models = service.predictor.models
             // Whoever watches a server's health has no key.
-            routes.on(.get, "/v2/health/live", [form]) { _, _ in try .json(["live": true]) }
-            routes.on(.get, "/v2/health/ready", [form]) { _, _ in
+            routes.on(.get, "/v2/health/live") { _, _ in try .json(["live": true]) }
+            routes.on(.get, "/v2/health/ready") { _, _ in
                 let isReady = models.isReady
                 return try .json(["ready": isReady, "live": true], status: isReady ? .ok : .serviceUnavailable)
             }
@@ -39,12 +33,12 @@
             }
             routes.on(.post, "/v2/repository/index", guarded, index)
             routes.on(.post, "/v2/repository/models/{model}/load", guarded) { request, context in
-                _ = try await object(request, context)
+                try InferParameters.check(try await repositoryRequest(request, context).parameters, .load)
                 try await service.load(try model(context))
                 return Response(status: .ok)
             }
             routes.on(.post, "/v2/repository/models/{model}/unload", guarded) { request, context in
-                _ = try await object(request, context)
+                try InferParameters.check(try await repositoryRequest(request, context).parameters, .unload)
                 try models.unload(try model(context))
                 return Response(status: .ok)
             }
@@ -61,14 +55,23 @@
             var ready: Bool
         }
 
-        /// A body that may be left out, else is a JSON object.
-        private func object(_ request: Request, _ context: ServerContext) async throws -> [String: Any] {
+        /// The body of a repository request, which may be left out.
+        private struct RepositoryRequest: Sendable {
+            var onlyReady = false
+            var parameters: Set<String> = []
+        }
+
+        private func repositoryRequest(_ request: Request, _ context: ServerContext) async throws -> RepositoryRequest {
             let body = try await bodies.read(request, context)
-            guard !body.bytes.isEmpty else { return [:] }
-            guard let object = try BoundedJSON.object(body.bytes[...], mostValues: 1000) else {
-                throw ServerError.badRequest("The body is no JSON object")
+            guard !body.bytes.isEmpty else { return RepositoryRequest() }
+            return try await BoundedJSON.work(size: body.bytes.count) {
+                guard let object = try BoundedJSON.object(body.bytes[...], maxValues: 1000) else {
+                    throw ServerError.badRequest("The body is not a JSON object")
+                }
+                return RepositoryRequest(
+                    onlyReady: try InferJSON.flag(object["ready"], "ready") ?? false,
+                    parameters: Set(try InferJSON.dictionary(object["parameters"], "parameters").keys))
             }
-            return object
         }
 
         private func model(_ context: ServerContext) throws -> String { try context.parameters.require("model") }
@@ -81,7 +84,7 @@
             try service.predictor.queue.requireSpace()
             let headLength = try request.headers[.inferenceHeaderLength].map { text throws(ServerError) in
                 guard let length = Int(text), length >= 0 else {
-                    throw .badRequest("Inference-Header-Content-Length is no number of bytes")
+                    throw .badRequest("Inference-Header-Content-Length is not a number of bytes")
                 }
                 return length
             }
@@ -89,11 +92,12 @@
                 let read = try await bodies.read(request, context)
                 defer { withExtendedLifetime(read.lease) {} }
                 let (head, tail) = try await service.predictor.admitted { place in
-                    let (request, form) = try await BoundedJSON.work {
+                    let (request, form) = try await BoundedJSON.work(size: headLength ?? read.bytes.count) {
                         try InferJSON.read(read.bytes, headLength: headLength, model: name, version: version)
                     }
                     let response = try await service.infer(request, in: place, record: context.record)
-                    return try await BoundedJSON.work { try InferJSON.write(response, form) }
+                    let size = response.outputs.reduce(0) { $0 + $1.byteCount }
+                    return try await BoundedJSON.work(size: 8 * size) { try InferJSON.write(response, form) }
                 }
                 var buffer = ByteBuffer(bytes: head)
                 guard !tail.isEmpty else {
@@ -110,8 +114,7 @@
         }
 
         private func index(_ request: Request, _ context: ServerContext) async throws -> Response {
-            let onlyReady = try InferJSON.flag(try await object(request, context)["ready"], "ready") ?? false
-            return try .json(service.index(onlyReady: onlyReady))
+            try .json(service.index(onlyReady: try await repositoryRequest(request, context).onlyReady))
         }
     }
 

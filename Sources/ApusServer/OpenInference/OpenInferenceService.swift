@@ -56,6 +56,9 @@
             var reason: String
         }
 
+        /// Bytes of a response's tensors.
+        static let maxResponseBytes = 64_000_000
+
         let predictor: Predictor
 
         private func find(_ name: String, _ version: String?) throws(ServerError) -> (model: ServedModel, isRaw: Bool) {
@@ -65,7 +68,7 @@
             if let version, !version.isEmpty, version != "\(model.version)" {
                 throw ServerError(
                     "model", .notFound, title: "There is no such model",
-                    detail: "The model \(name) has no version \(version.prefix(40))",
+                    detail: "The model \(name) has no version \(Quoted(version))",
                     remedy: "It has version \(model.version).")
             }
             return (model, isRaw)
@@ -135,8 +138,30 @@
             let outputs =
                 isRaw
                 ? try await tensors(request, model, place, record) : try await objects(request, model, place, record)
+            let bytes = outputs.reduce(0) { $0 + $1.byteCount }
+            guard bytes <= OpenInferenceService.maxResponseBytes else {
+                throw ServerError.badRequest(
+                    "The outputs have \(bytes) bytes; a response may have \(OpenInferenceService.maxResponseBytes)",
+                    remedy: "Request fewer outputs, or a smaller batch.")
+            }
             return InferResponse(
                 model: request.model, version: "\(model.version)", id: request.id, outputs: outputs)
+        }
+
+        /// The outputs that are requested, each once.
+        private static func outputs(_ requested: [String]?, of known: [String]) throws(ServerError) -> [String] {
+            guard let requested else { return known }
+            let remedy = "There are \(known.sorted().joined(separator: ", "))."
+            var names: Set<String> = []
+            for name in requested {
+                guard known.contains(name) else {
+                    throw .badRequest("There is no output \(Quoted(name))", remedy: remedy)
+                }
+                guard names.insert(name).inserted else {
+                    throw .badRequest("The output \(name) is requested twice", remedy: "Request each output once.")
+                }
+            }
+            return requested
         }
 
         // MARK: Pictures in, boxes out
@@ -154,11 +179,8 @@
             guard (1...16).contains(items.count) else {
                 throw ServerError.badRequest("A request has 1 to 16 pictures; this one has \(items.count)")
             }
-            let known = ["boxes", "scores", "labels", "categories", "pictures"]
-            if let unknown = request.outputs?.first(where: { !known.contains($0) }) {
-                throw ServerError.badRequest(
-                    "There is no output \(unknown.prefix(100))", remedy: "There are \(known.joined(separator: ", ")).")
-            }
+            let names = try OpenInferenceService.outputs(
+                request.outputs, of: ["boxes", "scores", "labels", "categories", "pictures"])
             let pictures = items.enumerated().map { index, bytes in
                 EncodedPicture(name: "picture \(index)", bytes: bytes, limits: predictor.limits)
             }
@@ -177,8 +199,7 @@
                 InferTensor(name: "categories", shape: [count], texts: found.map { $1.category ?? "" }),
                 InferTensor(name: "pictures", shape: [count], found.map { Int64($0.0) }),
             ]
-            guard let wanted = request.outputs else { return all }
-            return wanted.compactMap { name in all.first { $0.name == name } }
+            return names.compactMap { name in all.first { $0.name == name } }
         }
 
         // MARK: Tensors in, tensors out
@@ -191,23 +212,22 @@
                 $0.device = model.detector.execution.device
             }
             let signature = model.detector.signature
+            let names = try OpenInferenceService.outputs(request.outputs, of: signature.outputs.map(\.name))
             var inputs: [String: Tensor] = [:]
             for input in request.inputs {
+                guard signature.inputs.contains(where: { $0.name == input.name }) else {
+                    throw ServerError.badRequest(
+                        "There is no input \(Quoted(input.name))",
+                        remedy: "There are \(signature.inputs.map(\.name).sorted().joined(separator: ", ")).")
+                }
                 guard !input.shape.contains(0) else {
                     throw ServerError.badRequest(
-                        "The input \(input.name.prefix(100)) is empty: a side of its shape is 0")
+                        "The input \(Quoted(input.name)) is empty: a side of its shape is 0")
                 }
                 guard inputs.updateValue(try input.tensor(), forKey: input.name) == nil else {
-                    throw ServerError.badRequest("The input \(input.name) is given twice")
+                    throw ServerError.badRequest("The input \(Quoted(input.name)) is given twice")
                 }
             }
-            let known = Set(signature.outputs.map(\.name))
-            if let unknown = request.outputs?.first(where: { !known.contains($0) }) {
-                throw ServerError.badRequest(
-                    "There is no output \(unknown.prefix(100))",
-                    remedy: "There are \(known.sorted().joined(separator: ", ")).")
-            }
-            let names = request.outputs ?? signature.outputs.map(\.name)
             let outcome = try await predictor.queue.perform(with: model, in: place) { [inputs] cancellation in
                 let start = ContinuousClock.now
                 let outputs = try model.detector.infer(inputs, outputs: names, cancellation: cancellation)

@@ -6,7 +6,7 @@
     internal import Hummingbird
 
     /// The pictures of a request, whichever way they were sent.
-    struct PictureUpload {
+    struct PictureUpload: Sendable {
         /// None where only an address was sent.
         var pictures: [EncodedPicture] = []
         /// Where the picture is to be fetched from.
@@ -36,12 +36,7 @@
                 guard let boundary = contentType.flatMap(Multipart.boundary) else {
                     throw .badRequest("The form's Content-Type has no boundary", remedy: "Let the client set it.")
                 }
-                let form: Multipart
-                do {
-                    form = try Multipart(body.bytes, boundary: boundary)
-                } catch {
-                    throw .badRequest("The form cannot be read: \(error.cause)")
-                }
+                let form = try Multipart(readable: body.bytes, boundary: boundary)
                 for part in form.parts {
                     if fileFields.contains(part.name) {
                         guard pictures.count < PictureUpload.mostPictures else {
@@ -59,7 +54,7 @@
                     } else if otherFields.isEmpty {
                         // Where fields mean nothing, a picture under another name would be lost in silence.
                         throw .badRequest(
-                            "The form has a field \(part.name.prefix(100)), which means nothing here",
+                            "The form has a field \(Quoted(part.name)), which means nothing here",
                             remedy: "Name the picture's field \(fileFields.sorted().joined(separator: " or ")).")
                     }
                 }
@@ -81,12 +76,23 @@
             default:
                 guard type.hasPrefix("image/") else {
                     throw .unsupportedMediaType(
-                        "A body of type \(type.prefix(100)) is not read",
+                        "A body of type \(Quoted(type)) is not read",
                         remedy:
                             "Send multipart/form-data, image/jpeg, image/png, image/webp, application/octet-stream or "
                             + "application/json.")
                 }
                 pictures = [try picture(nil, body.bytes)]
+            }
+        }
+
+        /// Reads a request's body off the cooperative pool: it may be large.
+        static func read(
+            _ body: BodyReader.Body, contentType: String?, limits: Image.Limits, fileFields: Set<String>,
+            otherFields: Set<String> = []
+        ) async throws -> PictureUpload {
+            try await BoundedJSON.work(size: body.bytes.count) {
+                try PictureUpload(
+                    body, contentType: contentType, limits: limits, fileFields: fileFields, otherFields: otherFields)
             }
         }
 
@@ -105,13 +111,13 @@
         /// `{"image": "base64"}`, with or without a data URL's beginning, or `{"url": "https://…"}`.
         private static func json(_ bytes: [UInt8]) throws(ServerError) -> Sent {
             let remedy = #"Send {"image": "<base64>"} or {"url": "https://…"}."#
-            guard let object = try BoundedJSON.object(bytes[...], mostValues: 100) else {
+            guard let object = try BoundedJSON.object(bytes[...], maxValues: 100) else {
                 throw .badRequest("The body is no JSON object", remedy: remedy)
             }
             guard object.count == 1, let (name, value) = object.first, ["image", "url"].contains(name) else {
                 let other = object.keys.sorted().first { !["image", "url"].contains($0) }
                 throw .badRequest(
-                    other.map { "The body has a key \($0.prefix(100)), which means nothing here" }
+                    other.map { "The body has a key \(Quoted($0)), which means nothing here" }
                         ?? "The body has \(object.isEmpty ? "neither" : "both") of \"image\" and \"url\"",
                     remedy: remedy)
             }
@@ -128,6 +134,17 @@
                 throw .badRequest("The text under \"image\" is not base64")
             }
             return .image([UInt8](data))
+        }
+    }
+
+    extension Multipart {
+        /// - Throws: `ServerError` that says why the form can't be read.
+        init(readable body: [UInt8], boundary: String) throws(ServerError) {
+            do {
+                try self.init(body, boundary: boundary)
+            } catch {
+                throw .badRequest("The form can't be read: \(error.cause)")
+            }
         }
     }
 #endif

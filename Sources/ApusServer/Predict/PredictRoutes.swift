@@ -26,7 +26,7 @@
             try predictor.requireSpace(for: query.text("model"))
             return try await context.endingWithTheClient {
                 let read = try await bodies.read(request, context)
-                var upload = try PictureUpload(
+                var upload = try await PictureUpload.read(
                     read, contentType: contentType, limits: predictor.limits, fileFields: ["file", "image"])
                 if let address = upload.address {
                     let bytes = try await fetcher.bytes(of: address, lease: read.lease)
