@@ -23,7 +23,10 @@ trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
 $home/python/bin/hadolint packaging/Dockerfile
 sed 's#^ExecStart=[^ ]*#ExecStart=/bin/true#' packaging/apus.service >"$work/apus.service"
 systemd-analyze verify "$work/apus.service"
-echo "packaging: hadolint and systemd find nothing wrong with the Dockerfile and the unit"
+systemd-analyze security --offline=true --threshold=30 "$work/apus.service" >"$work/exposure" ||
+    { cat "$work/exposure" && exit 1; }
+echo "packaging: hadolint and systemd find nothing wrong with the Dockerfile and the unit; its$(grep -oE ' exposure .*: [0-9.]+' \
+    "$work/exposure" | sed 's/ level for .*:/ is/')"
 mkdir -p $home/pictures
 picture=$PWD/Examples/pictures/farm.jpg
 
@@ -62,6 +65,10 @@ head -c 21000000 /dev/zero >"$work/larger.jpg"
 curl -sv --data-binary @"$work/larger.jpg" -H 'Expect: 100-continue' -o /dev/null "$url/predict" 2>"$work/curl"
 grep -q '< HTTP/1.1 413' "$work/curl"
 [ "$(grep -c '< HTTP/1.1 100 Continue' "$work/curl")" = 0 ]
+# curl asks for HTTP/2 with Upgrade, which is ignored: both URLs get a response, the second on another connection.
+[ "$(curl -s --http2 -m 20 -o /dev/null -o /dev/null -w '%{http_code} ' "$url/v2" "$url/v2/health/live")" = "200 200 " ]
+# The health check of packaging/Dockerfile speaks HTTP/1.0, and reads until the connection ends.
+timeout 20 bash -c "exec 3<>/dev/tcp/127.0.0.1/$port && printf 'GET /v2/health/ready HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q '200 OK' <&3"
 # A page whose host's name comes to mean this machine is kept out; who only asks whether the server lives is not.
 for request in '403 evil.example /v2' '403 evil.example:80 /status' '200 evil.example /v2/health/ready' '200 [::1]:8000 /v2' \
     "200 localhost:$port /v2"; do
@@ -87,6 +94,7 @@ for scope in '--exclude-path-regex unload|infer' '--include-path-regex infer --m
 done
 stop
 "$python" Tests/Clients/grpc_limits.py "$apus" "$picture"
+"$python" Tests/Clients/http_limits.py "$apus" "$picture"
 
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1,DNS:localhost \
     -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null

@@ -62,6 +62,25 @@ request.inputs.add(name="image", datatype="BYTES", shape=[1])
 request.raw_input_contents.append(struct.pack("<I", len(picture)) + picture)
 assert len(stub().ModelInfer(request).raw_output_contents) > 0
 
+# What a real client makes of it.
+twice = service_pb2.ModelInferRequest()
+twice.CopyFrom(request)
+for _ in range(20_000):
+    twice.outputs.add(name="boxes")
+memory_region = service_pb2.ModelInferRequest()
+memory_region.CopyFrom(request)
+memory_region.outputs.add(name="boxes").parameters["shared_memory_region"].string_param = "r"
+for wrong, options, code in [
+    (request, {"compression": grpc.Compression.Gzip}, grpc.StatusCode.UNIMPLEMENTED),
+    (request, {"compression": grpc.Compression.Deflate}, grpc.StatusCode.UNIMPLEMENTED),
+    (twice, {}, grpc.StatusCode.INVALID_ARGUMENT), (memory_region, {}, grpc.StatusCode.INVALID_ARGUMENT),
+]:
+    try:
+        stub().ModelInfer(wrong, **options)
+        raise AssertionError(code)
+    except grpc.RpcError as error:
+        assert error.code() == code, error
+
 # Silent connections, as many as there may be: they are let go.
 preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + struct.pack(">HBBBL", 0, 0, 4, 0, 0)
 silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(7)]
@@ -84,6 +103,46 @@ def call_head(method):
             + field(b"content-type", b"application/grpc") + field(b"te", b"trailers"))
 def frame(kind, flags, stream, content):
     return struct.pack(">HBBBL", len(content) >> 8, len(content) & 255, kind, flags, stream) + content
+# Headers that no client should send, and calls without a message, get a status: the first of these once ended the process.
+# grpc-status with the values that are expected, in HPACK's Huffman code.
+status_name = bytes.fromhex("889acac8b21234da8f")
+status_values = {b"\x81\x67": 3, b"\x81\x6b": 4, b"\x82\x08\xbf": 12}
+def status_of(answer):
+    place = answer.find(status_name)
+    return next((code for value, code in status_values.items() if answer.startswith(value, place + len(status_name))), None)
+for fields, end, code in [
+    (field(b"grpc-timeout", b"-1S"), 4, 3), (field(b"grpc-timeout", b"x"), 4, 3),
+    (field(b"grpc-timeout", b"1m"), 4, 4), (field(b"grpc-encoding", b"gzip"), 4, 12),
+    (field(b"grpc-encoding", b"deflate"), 4, 12), (b"", 5, 3),
+]:
+    with socket.create_connection(("127.0.0.1", port)) as odd:
+        odd.settimeout(30)
+        odd.sendall(preface + frame(1, end, 1, call_head(b"ServerLive") + fields))
+        reset = b"\0\0\4\3\0\0\0\0\1"
+        answer = b""
+        # What the client hasn't ended is reset: with NO_ERROR, as CANCEL would take the status's place.
+        while reset + b"\0\0\0\0" not in answer and (end == 4 or not status_of(answer)):
+            received = odd.recv(4096)
+            assert received, answer
+            answer += received
+        assert status_of(answer) == code, (fields, status_of(answer), answer)
+
+# A deadline that passes while the call runs is told as one, also by those whose own clock is slower.
+message = request.SerializeToString()
+with socket.create_connection(("127.0.0.1", port)) as hurried:
+    hurried.settimeout(30)
+    hurried.sendall(preface + frame(1, 4, 1, call_head(b"ModelInfer") + field(b"grpc-timeout", b"1m")))
+    content = b"\0" + struct.pack(">L", len(message)) + message
+    for start in range(0, len(content), 16384):
+        rest = content[start:start + 16384]
+        hurried.sendall(frame(0, start + 16384 >= len(content), 1, rest))
+    answer = b""
+    while not (found := status_of(answer)):
+        received = hurried.recv(4096)
+        assert received, answer
+        answer += received
+    assert found == 4, (found, answer)
+
 head = call_head(b"ModelInfer")
 with socket.create_connection(("127.0.0.1", port)) as hanging:
     hanging.settimeout(30)
