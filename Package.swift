@@ -50,7 +50,8 @@ let package = Package(
         .target(
             name: "CImageCodecs",
             linkerSettings: [
-                .linkedLibrary("turbojpeg"), .linkedLibrary("png"), .linkedLibrary("webp"), .linkedLibrary("webpdemux"),
+                .linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("webp"), .linkedLibrary("webpdemux"),
+                .linkedLibrary("z"),
             ]),
         .target(name: "CResampling"),
         .target(name: "Imaging", dependencies: ["CImageCodecs", "CResampling"], swiftSettings: settings),

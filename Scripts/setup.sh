@@ -23,8 +23,9 @@ need() { # package, what shows that it (or its like) is there
     if ! eval "$2" >/dev/null 2>&1; then packages+=("$1"); fi
 }
 need pkg-config 'command -v pkg-config'
-need libturbojpeg0-dev 'test -e /usr/include/turbojpeg.h'
+need libjpeg-dev 'test -e /usr/include/jpeglib.h'
 need libpng-dev 'test -e /usr/include/png.h'
+need zlib1g-dev 'test -e /usr/include/zlib.h'
 need libwebp-dev 'test -e /usr/include/webp/demux.h'
 need libcairo2-dev 'test -e /usr/include/cairo/cairo.h'
 need libssl-dev 'test -e /usr/include/openssl/evp.h'
@@ -45,8 +46,8 @@ if [ ${#packages[@]} -gt 0 ]; then
     install=(apt-get install -y -q --no-install-recommends "${packages[@]}")
     by_hand="These packages are needed: ${packages[*]}"
     command -v apt-get >/dev/null || fail "$by_hand
-This is not Debian or Ubuntu. Install what your distribution calls them (the development files of libjpeg-turbo's
-TurboJPEG, libpng, libwebp, cairo and OpenSSL, a font, pkg-config, pip), then run this again."
+This is not Debian or Ubuntu. Install what your distribution calls them (the development files of libjpeg-turbo,
+libpng, zlib, libwebp, cairo and OpenSSL, a font, pkg-config, pip), then run this again."
     root=()
     if [ "$(id -u)" -ne 0 ]; then
         sudo -n true 2>/dev/null || fail "$by_hand

@@ -64,7 +64,8 @@ public struct ApusError: Error, Sendable, CustomStringConvertible {
 
 extension ApusError {
     package init(_ error: ImagingError, doing: String) {
-        self.init(.image, doing: doing, cause: error.cause, remedy: error.remedy)
+        self.init(
+            error.code == .cancelled ? .cancelled : .image, doing: doing, cause: error.cause, remedy: error.remedy)
     }
 
     package init(_ error: ONNXRuntimeError) {

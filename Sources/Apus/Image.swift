@@ -29,12 +29,18 @@ public struct Image: Sendable {
     ///
     /// - Parameters:
     ///   - bytes: the file.
-    ///   - name: what errors call the picture.
-    /// - Throws: `ApusError` with code `image`.
-    public init(decoding bytes: [UInt8], name: String = "picture", limits: Limits = Limits()) throws(ApusError) {
+    ///   - name: what errors call the image.
+    ///   - isCancelled: polled between rows while decoding, on this thread. Once it returns true, decoding stops, so
+    ///     that a large image isn't decoded for a client that has gone. It should be cheap.
+    /// - Throws: `ApusError` with code `image`, or `cancelled`. An image that takes far more work than its size
+    ///   justifies (a JPEG with hundreds of scans, say) is refused with code `image`.
+    public init(
+        decoding bytes: [UInt8], name: String = "picture", limits: Limits = Limits(),
+        isCancelled: (@Sendable () -> Bool)? = nil
+    ) throws(ApusError) {
         do {
             let decoded = try ImageDecoder.decode(
-                bytes, limits: ImageLimits(bytes: limits.bytes, pixels: limits.pixels))
+                bytes, limits: ImageLimits(bytes: limits.bytes, pixels: limits.pixels), isCancelled: isCancelled)
             bitmap = decoded.bitmap
             warning = decoded.warning
         } catch {

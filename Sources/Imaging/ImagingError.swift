@@ -10,6 +10,10 @@ package struct ImagingError: Error, Sendable, Equatable, CustomStringConvertible
         package static let corrupt = Code(name: "corrupt")
         package static let tooManyBytes = Code(name: "tooManyBytes")
         package static let tooManyPixels = Code(name: "tooManyPixels")
+        /// Decoding costs more than an image of its size may.
+        package static let tooCostly = Code(name: "tooCostly")
+        /// Nobody wants the image any more.
+        package static let cancelled = Code(name: "cancelled")
         package static let notEncodable = Code(name: "notEncodable")
     }
 

@@ -2,60 +2,34 @@ internal import CImageCodecs
 
 extension ImageDecoder {
     static func decodeJPEG(
-        _ bytes: UnsafeRawBufferPointer, limits: ImageLimits
+        _ bytes: UnsafeRawBufferPointer, limits: ImageLimits, isCancelled: (@Sendable () -> Bool)?
     ) throws(ImagingError) -> (Bitmap, warning: String?) {
-        guard let handle = tjInitDecompress() else { throw .corrupt(.jpeg, "out of memory") }
-        defer { tjDestroy(handle) }
         let base = bytes.bindMemory(to: UInt8.self).baseAddress
-        let count = UInt(bytes.count)
-        var width: Int32 = 0
-        var height: Int32 = 0
-        var subsampling: Int32 = 0
-        var colorspace: Int32 = 0
-        guard tjDecompressHeader3(handle, base, count, &width, &height, &subsampling, &colorspace) == 0,
-            width > 0, height > 0
-        else {
-            let reason = message(handle)
-            throw reason.hasPrefix(prematureEnd) ? .truncated(.jpeg) : .corrupt(.jpeg, reason)
-        }
-        try limits.check(width: Int(width), height: Int(height))
+        var header = apus_jpeg_header()
+        var message = CMessage()
+        try message.check(apus_jpeg_read_header(base, bytes.count, &header, &message.text), .jpeg)
+        let (width, height) = (Int(header.width), Int(header.height))
+        try limits.check(width: width, height: height)
 
-        // Exact DCT and smooth chroma, as libjpeg does by default; a cap on scans, as thousands of them in a small
-        // progressive file would take minutes.
-        let flags = TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS
-        let isCMYK = colorspace == Int32(TJCS_CMYK.rawValue) || colorspace == Int32(TJCS_YCCK.rawValue)
-        var warning: String?
-        func decompress(
-            into target: UnsafeMutablePointer<UInt8>?, _ format: TJPF
-        ) throws(ImagingError) {
-            guard tjDecompress2(handle, base, count, target, width, 0, height, Int32(format.rawValue), flags) != 0
-            else {
-                return
+        let meter = DecodeMeter(
+            DecodeBudget(width: width, height: height, bytes: bytes.count), isCancelled: isCancelled)
+        func decode(into target: UnsafeMutableBufferPointer<UInt8>) throws(ImagingError) {
+            let outcome = meter.withC {
+                apus_jpeg_decode(base, bytes.count, header, target.baseAddress, $0, &message.text)
             }
-            let reason = message(handle)
-            if reason.hasPrefix(prematureEnd) { throw .truncated(.jpeg) }
-            guard tjGetErrorCode(handle) == Int32(TJERR_WARNING.rawValue) else { throw .corrupt(.jpeg, reason) }
-            warning = reason
+            try message.check(outcome, .jpeg, meter)
         }
-        if isCMYK {
-            let cmyk = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 4 * Int(width) * Int(height))
+        let bitmap: Bitmap
+        if header.channels == 4 {
+            let cmyk = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 4 * width * height)
             defer { cmyk.deallocate() }
-            try decompress(into: cmyk.baseAddress, TJPF_CMYK)
-            let bitmap = Bitmap(width: Int(width), height: Int(height)) { rgb in
-                convertCMYK(UnsafeBufferPointer(cmyk), rgb)
-            }
-            return (bitmap, warning)
+            try decode(into: cmyk)
+            bitmap = Bitmap(width: width, height: height) { rgb in convertCMYK(UnsafeBufferPointer(cmyk), rgb) }
+        } else {
+            bitmap = try Bitmap(width: width, height: height, fill: decode)
         }
-        let bitmap = try Bitmap(width: Int(width), height: Int(height)) { pixels throws(ImagingError) in
-            try decompress(into: pixels.baseAddress, TJPF_RGB)
-        }
-        return (bitmap, warning)
-    }
-
-    private static let prematureEnd = "Premature end of JPEG file"
-
-    private static func message(_ handle: tjhandle) -> String {
-        tjGetErrorStr2(handle).map { String(cString: $0) } ?? "unknown error"
+        let warning = message.string
+        return (bitmap, warning.isEmpty ? nil : warning)
     }
 
     /// CMYK in JPEG files is inverted (Adobe's convention, which everybody follows). The arithmetic is Pillow's
@@ -68,6 +42,23 @@ extension ImageDecoder {
                 let ink = ((product >> 8) + product) >> 8
                 rgb[3 * pixel + channel] = UInt8(clamping: white - ink)
             }
+        }
+    }
+}
+
+/// What a C decoder has to say.
+struct CMessage {
+    var text = [CChar](repeating: 0, count: Int(APUS_IMAGE_MESSAGE_SIZE))
+
+    var string: String { text.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" } }
+
+    /// Throws unless the image is decoded.
+    func check(_ outcome: apus_outcome, _ format: ImageFormat, _ meter: DecodeMeter? = nil) throws(ImagingError) {
+        switch outcome {
+        case APUS_DECODED: return
+        case APUS_TRUNCATED: throw .truncated(format)
+        case APUS_STOPPED: throw meter?.failure ?? .cancelled
+        default: throw .corrupt(format, string)
         }
     }
 }

@@ -1,7 +1,9 @@
 internal import CImageCodecs
 
 extension ImageDecoder {
-    static func decodePNG(_ bytes: UnsafeRawBufferPointer, limits: ImageLimits) throws(ImagingError) -> Bitmap {
+    static func decodePNG(
+        _ bytes: UnsafeRawBufferPointer, limits: ImageLimits, isCancelled: (@Sendable () -> Bool)?
+    ) throws(ImagingError) -> Bitmap {
         // Signature (8), length of the first chunk (4), its name (4), width (4), height (4): always at the same place.
         guard bytes.count >= 33 else { throw .truncated(.png) }
         guard bytes[12..<16].elementsEqual(Array("IHDR".utf8)) else { throw .corrupt(.png, "it has no header") }
@@ -11,13 +13,16 @@ extension ImageDecoder {
             throw .corrupt(.png, "its header says \(width)x\(height)")
         }
         try limits.check(width: width, height: height)
+        let meter = DecodeMeter(
+            DecodeBudget(width: width, height: height, bytes: bytes.count), isCancelled: isCancelled)
         return try Bitmap(width: width, height: height) { pixels throws(ImagingError) in
-            var text = [CChar](repeating: 0, count: Int(APUS_PNG_MESSAGE_SIZE))
+            var message = CMessage()
             let base = bytes.bindMemory(to: UInt8.self).baseAddress
-            guard apus_png_decode(base, bytes.count, UInt32(width), UInt32(height), pixels.baseAddress, &text) else {
-                let reason = text.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
-                throw reason == "the file is truncated" ? .truncated(.png) : .corrupt(.png, reason)
+            let outcome = meter.withC {
+                apus_png_decode(
+                    base, bytes.count, UInt32(width), UInt32(height), pixels.baseAddress, $0, &message.text)
             }
+            try message.check(outcome, .png, meter)
         }
     }
 }

@@ -1,8 +1,10 @@
 internal import CImageCodecs
 
 extension ImageDecoder {
-    /// Of an animated picture, the first frame.
-    static func decodeWebP(_ bytes: UnsafeRawBufferPointer, limits: ImageLimits) throws(ImagingError) -> Bitmap {
+    /// Of an animated image, the first frame, on the black canvas that the animation starts with.
+    static func decodeWebP(
+        _ bytes: UnsafeRawBufferPointer, limits: ImageLimits, isCancelled: (@Sendable () -> Bool)?
+    ) throws(ImagingError) -> Bitmap {
         let base = bytes.bindMemory(to: UInt8.self).baseAddress
         var features = WebPBitstreamFeatures()
         switch WebPGetFeatures(base, bytes.count, &features) {
@@ -16,30 +18,67 @@ extension ImageDecoder {
         try limits.check(width: width, height: height)
         // The container states its own length: a shorter file was cut.
         if Int(bytes.littleEndian(UInt32.self, at: 4)) + 8 > bytes.count { throw .truncated(.webp) }
+        let meter = DecodeMeter(
+            DecodeBudget(width: width, height: height, bytes: bytes.count), isCancelled: isCancelled)
         return try Bitmap(width: width, height: height) { pixels throws(ImagingError) in
             if features.has_animation != 0 {
-                try decodeFirstFrame(bytes, pixels: pixels)
-            } else if WebPDecodeRGBInto(base, bytes.count, pixels.baseAddress, pixels.count, Int32(3 * width)) == nil {
-                throw .corrupt(.webp, "its pixels cannot be decoded")
+                try decodeFirstFrame(bytes, into: pixels, width: width, height: height, meter)
+            } else {
+                try decodeFrame(bytes, into: pixels, stride: 3 * width, rows: height, meter)
             }
         }
     }
 
     private static func decodeFirstFrame(
-        _ bytes: UnsafeRawBufferPointer, pixels: UnsafeMutableBufferPointer<UInt8>
+        _ bytes: UnsafeRawBufferPointer, into pixels: UnsafeMutableBufferPointer<UInt8>, width: Int, height: Int,
+        _ meter: DecodeMeter
     ) throws(ImagingError) {
         var data = WebPData(bytes: bytes.bindMemory(to: UInt8.self).baseAddress, size: bytes.count)
-        guard let decoder = WebPAnimDecoderNew(&data, nil) else { throw .corrupt(.webp, "it is no animation") }
-        defer { WebPAnimDecoderDelete(decoder) }
-        var info = WebPAnimInfo()
-        var frame: UnsafeMutablePointer<UInt8>?
-        var time: Int32 = 0
-        guard WebPAnimDecoderGetInfo(decoder, &info) != 0,
-            3 * Int(info.canvas_width) * Int(info.canvas_height) == pixels.count,
-            WebPAnimDecoderGetNext(decoder, &frame, &time) != 0, let frame
-        else { throw .corrupt(.webp, "its first frame cannot be decoded") }
-        for pixel in 0..<(pixels.count / 3) {
-            for channel in 0..<3 { pixels[3 * pixel + channel] = frame[4 * pixel + channel] }
+        guard let demuxer = WebPDemux(&data) else { throw .corrupt(.webp, "it is not a valid animation") }
+        defer { WebPDemuxDelete(demuxer) }
+        var frame = WebPIterator()
+        guard WebPDemuxGetFrame(demuxer, 1, &frame) != 0 else { throw .corrupt(.webp, "it has no frames") }
+        defer { WebPDemuxReleaseIterator(&frame) }
+        let (x, y) = (Int(frame.x_offset), Int(frame.y_offset))
+        guard x >= 0, y >= 0, x + Int(frame.width) <= width, y + Int(frame.height) <= height else {
+            throw .corrupt(.webp, "its first frame is larger than its canvas")
         }
+        pixels.update(repeating: 0)
+        try decodeFrame(
+            UnsafeRawBufferPointer(start: frame.fragment.bytes, count: frame.fragment.size),
+            into: UnsafeMutableBufferPointer(rebasing: pixels[(3 * (y * width + x))...]), stride: 3 * width,
+            rows: Int(frame.height), meter)
+    }
+
+    /// Hands the decoder the file piece by piece, to ask in between whether the image is still wanted.
+    ///
+    /// Pieces double until rows come out, as the decoder starts over after each piece that ends within its header.
+    private static func decodeFrame(
+        _ bytes: UnsafeRawBufferPointer, into pixels: UnsafeMutableBufferPointer<UInt8>, stride: Int, rows: Int,
+        _ meter: DecodeMeter
+    ) throws(ImagingError) {
+        let base = bytes.bindMemory(to: UInt8.self).baseAddress
+        guard let decoder = WebPINewRGB(MODE_RGB, pixels.baseAddress, pixels.count, Int32(stride)) else {
+            throw .corrupt(.webp, "out of memory")
+        }
+        defer { WebPIDelete(decoder) }
+        let piece = max(bytes.count / 64, 4096)
+        var given = 0
+        var paid = 0
+        while given < bytes.count {
+            var finished: Int32 = 0
+            let hasRows = WebPIDecGetRGB(decoder, &finished, nil, nil, nil) != nil && finished > 0
+            given = min(bytes.count, given + (hasRows ? piece : max(piece, given)))
+            // Rows are paid for as the share of the file goes by: where they end is known afterwards only.
+            let due = rows * stride * given / bytes.count
+            try meter.pay(APUS_WORK_SAMPLE, due - paid)
+            paid = due
+            switch WebPIUpdate(decoder, base, given) {
+            case VP8_STATUS_OK: return
+            case VP8_STATUS_SUSPENDED: continue
+            default: throw .corrupt(.webp, "its pixels cannot be decoded")
+            }
+        }
+        throw .corrupt(.webp, "its pixels end too early")
     }
 }

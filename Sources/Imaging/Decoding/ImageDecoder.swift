@@ -34,9 +34,12 @@ package enum ImageDecoder {
     ///
     /// Pixels are those that Pillow gives for the same file (`Image.open(f)`, `ImageOps.exif_transpose`,
     /// `convert("RGB")`) with the same libraries.
-    package static func decode(_ bytes: [UInt8], limits: ImageLimits = ImageLimits()) throws(ImagingError)
-        -> DecodedImage
-    {
+    ///
+    /// - Parameter isCancelled: asked again and again meanwhile, on this thread; decoding stops once it returns true.
+    /// - Throws: also what exceeds the `DecodeBudget` of its size, code `tooCostly`; code `cancelled` if cancelled.
+    package static func decode(
+        _ bytes: [UInt8], limits: ImageLimits = ImageLimits(), isCancelled: (@Sendable () -> Bool)? = nil
+    ) throws(ImagingError) -> DecodedImage {
         guard !bytes.isEmpty else {
             throw ImagingError(
                 .empty, "the file is empty", remedy: "Its download or copy may be incomplete: get it again.")
@@ -49,13 +52,15 @@ package enum ImageDecoder {
                     .unknownFormat, "it is not a JPEG, PNG or WebP picture (it begins with \(preview(of: buffer)))",
                     remedy: "Apus reads JPEG, PNG and WebP. Convert the picture to one of them.")
             }
+            if isCancelled?() == true { throw .cancelled }
             let bitmap: Bitmap
             var warning: String?
             switch format {
-            case .jpeg: (bitmap, warning) = try decodeJPEG(buffer, limits: limits)
-            case .png: bitmap = try decodePNG(buffer, limits: limits)
-            case .webp: bitmap = try decodeWebP(buffer, limits: limits)
+            case .jpeg: (bitmap, warning) = try decodeJPEG(buffer, limits: limits, isCancelled: isCancelled)
+            case .png: bitmap = try decodePNG(buffer, limits: limits, isCancelled: isCancelled)
+            case .webp: bitmap = try decodeWebP(buffer, limits: limits, isCancelled: isCancelled)
             }
+            if isCancelled?() == true { throw .cancelled }
             let orientation = Orientation(of: format, in: buffer)
             return DecodedImage(
                 bitmap: bitmap.turned(orientation), format: format, orientation: orientation, warning: warning)
@@ -85,6 +90,6 @@ extension ImagingError {
     static func corrupt(_ format: ImageFormat, _ reason: String) -> ImagingError {
         ImagingError(
             .corrupt, "the \(format.rawValue) file is damaged (\(reason))",
-            remedy: "Get it again from where it came, or open it elsewhere and save it anew.")
+            remedy: "Get it again from where it came, or open it elsewhere and save it again.")
     }
 }

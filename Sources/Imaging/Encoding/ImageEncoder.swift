@@ -1,4 +1,5 @@
 internal import CImageCodecs
+internal import Glibc
 
 package enum ImageEncoder {
     /// The format that a file's name asks for: .png, .jpg or .jpeg.
@@ -21,19 +22,16 @@ package enum ImageEncoder {
 
     private static func encodePNG(_ bitmap: Bitmap) throws(ImagingError) -> [UInt8] {
         var file: [UInt8] = []
-        var text = [CChar](repeating: 0, count: Int(APUS_PNG_MESSAGE_SIZE))
+        var message = CMessage()
         let done = withUnsafeMutablePointer(to: &file) { file in
             apus_png_encode(
                 bitmap.pixels, UInt32(bitmap.width), UInt32(bitmap.height), file,
                 { context, bytes, count in
                     context?.assumingMemoryBound(to: [UInt8].self).pointee
                         .append(contentsOf: UnsafeBufferPointer(start: bytes, count: count))
-                }, &text)
+                }, &message.text)
         }
-        guard done else {
-            throw ImagingError(
-                .notEncodable, text.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" })
-        }
+        guard done else { throw ImagingError(.notEncodable, message.string) }
         return file
     }
 
@@ -43,18 +41,15 @@ package enum ImageEncoder {
                 .notEncodable, "JPEG ends at 65,500 pixels a side; this is \(bitmap.width)x\(bitmap.height)",
                 remedy: "Write PNG.")
         }
-        guard let handle = tjInitCompress() else { throw ImagingError(.notEncodable, "out of memory") }
-        defer { tjDestroy(handle) }
+        var message = CMessage()
         var bytes: UnsafeMutablePointer<UInt8>?
-        var count: UInt = 0
-        let status = tjCompress2(
-            handle, bitmap.pixels, Int32(bitmap.width), 0, Int32(bitmap.height), Int32(TJPF_RGB.rawValue), &bytes,
-            &count,
-            Int32(TJSAMP_444.rawValue), 92, TJFLAG_ACCURATEDCT)
-        defer { tjFree(bytes) }
-        guard status == 0, let bytes else {
-            throw ImagingError(.notEncodable, tjGetErrorStr2(handle).map { String(cString: $0) } ?? "unknown error")
-        }
-        return Array(UnsafeBufferPointer(start: bytes, count: Int(count)))
+        var count = 0
+        defer { free(bytes) }
+        guard
+            apus_jpeg_encode(
+                bitmap.pixels, UInt32(bitmap.width), UInt32(bitmap.height), 92, &bytes, &count, &message.text),
+            let bytes
+        else { throw ImagingError(.notEncodable, message.string) }
+        return Array(UnsafeBufferPointer(start: bytes, count: count))
     }
 }

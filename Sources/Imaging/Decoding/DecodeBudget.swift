@@ -1,0 +1,99 @@
+internal import CImageCodecs
+
+/// How much work decoding an image may take, and what each kind of work costs: the one place for both.
+///
+/// A file can be small and declare few pixels, and yet keep a decoder busy for minutes: a JPEG repeats its scans, a
+/// PNG goes on after its last row. So decoders count their work before they do it, and stop when an image of that
+/// size can't honestly need so much. The count is exact and the same on every machine; a unit is about a nanosecond of
+/// a current processor.
+///
+/// What needs no budget is bounded anyway: skipping a file's bytes (by `ImageLimits.bytes`), and WebP, whose decoder
+/// visits each pixel once (by `ImageLimits.pixels`).
+struct DecodeBudget: Sendable, Equatable {
+    var units: Int
+
+    /// Honest images need, in units per pixel: a PNG, 5; a progressive JPEG with libjpeg's scans and without chroma
+    /// subsampling, 11, or 15 if it is CMYK. Twice as many scans as usual pass.
+    private static let unitsPerPixel = 32
+    /// A quarter of a second for the smallest image: this lets arithmetic-coded JPEGs pass up to a few megapixels.
+    private static let base = 1 << 28
+    /// Enough to skip a file full of empty chunks.
+    private static let unitsPerByte = 16
+    /// Decoders work in rows and blocks, so a narrow image costs as much as one that is this wide.
+    private static let shortestSide = 64
+
+    init(units: Int) {
+        self.units = units
+    }
+
+    /// `width` times `height` has passed `ImageLimits.check`.
+    init(width: Int, height: Int, bytes: Int) {
+        let pixels = max(width, Self.shortestSide) * max(height, Self.shortestSide)
+        self.init(units: Self.base + Self.unitsPerPixel * pixels + Self.unitsPerByte * bytes)
+    }
+
+    /// In units. Coefficients cost what the worst ones do: an arithmetic-coded one takes up to 30 decisions and may
+    /// take next to no bytes, while a Huffman-coded one that costs more than a glance takes bits of the file.
+    static func price(of work: apus_work) -> Int {
+        switch work {
+        case APUS_WORK_CALL: 64
+        case APUS_WORK_SCAN: 8192
+        case APUS_WORK_BLOCK: 16
+        case APUS_WORK_ARITHMETIC_BIT: 8
+        case APUS_WORK_ARITHMETIC_COEFFICIENT: 64
+        default: 1  // APUS_WORK_SAMPLE, APUS_WORK_COEFFICIENT
+        }
+    }
+}
+
+/// Counts the work of decoding one image and says when to stop: over the budget, or nobody wants the image any more.
+final class DecodeMeter {
+    private(set) var spent = 0
+    private let budget: DecodeBudget
+    private let isCancelled: (@Sendable () -> Bool)?
+    /// Why decoding must stop.
+    private(set) var failure: ImagingError?
+
+    init(_ budget: DecodeBudget, isCancelled: (@Sendable () -> Bool)?) {
+        self.budget = budget
+        self.isCancelled = isCancelled
+    }
+
+    /// False if the work must not be done; then `failure` tells why.
+    func spend(_ work: apus_work, _ amount: Int) -> Bool {
+        let (cost, overflow) = amount.multipliedReportingOverflow(by: DecodeBudget.price(of: work))
+        if overflow || cost > budget.units - spent {
+            failure = .tooCostly
+        } else {
+            spent += cost
+            if isCancelled?() == true { failure = .cancelled }
+        }
+        return failure == nil
+    }
+
+    func pay(_ work: apus_work, _ amount: Int) throws(ImagingError) {
+        if !spend(work, amount), let failure { throw failure }
+    }
+
+    /// Runs `body` with the meter in the form that C takes.
+    func withC<Result>(_ body: (apus_meter) -> Result) -> Result {
+        withExtendedLifetime(self) {
+            body(
+                apus_meter(
+                    spend: { context, work, amount in
+                        guard let context else { return false }
+                        return Unmanaged<DecodeMeter>.fromOpaque(context).takeUnretainedValue()
+                            .spend(work, Int(clamping: amount))
+                    }, context: Unmanaged.passUnretained(self).toOpaque()))
+        }
+    }
+}
+
+extension ImagingError {
+    static let tooCostly = ImagingError(
+        .tooCostly, "it takes far more work to decode than an image of its size should",
+        remedy: "Save it again as a baseline JPEG (neither progressive nor arithmetic coded) or as a PNG.")
+
+    static let cancelled = ImagingError(
+        .cancelled, "decoding was cancelled")
+}
