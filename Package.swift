@@ -67,7 +67,8 @@ let package = Package(
         .systemLibrary(
             name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "Hashing", dependencies: ["CCrypto"], swiftSettings: settings),
-        .target(name: "ModelTools", dependencies: ["CModelTools", "Hashing"], swiftSettings: settings),
+        .target(name: "ONNX", swiftSettings: settings),
+        .target(name: "ModelTools", dependencies: ["CModelTools", "Hashing", "ONNX"], swiftSettings: settings),
         .target(name: "FormData", swiftSettings: settings),
         .target(name: "CServerPages", exclude: ["index.html", "page.css", "page.js", "docs.html", "openapi.json"]),
         .target(
@@ -94,7 +95,7 @@ let package = Package(
             name: "ApusCLI",
             dependencies: [
                 .target(name: "ApusServer", condition: .when(traits: ["Server"])), "Apus", "Drawing", "Hardware",
-                "Hashing", "Imaging", "ModelTools", "ONNXRuntime",
+                "Hashing", "Imaging", "ModelTools", "ONNX", "ONNXRuntime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["URLs"])),
                 server("Logging", "swift-log"),
@@ -103,7 +104,7 @@ let package = Package(
         .testTarget(
             name: "ApusCLITests",
             dependencies: [
-                "Apus", "ApusCLI", "Hardware", "Hashing", "ModelTools", "ONNXRuntime", "TestSupport",
+                "Apus", "ApusCLI", "Hardware", "Hashing", "ModelTools", "ONNX", "ONNXRuntime", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -113,7 +114,7 @@ let package = Package(
             name: "ApusServerTests",
             dependencies: [
                 .target(name: "ApusServer", condition: .when(traits: ["Server"])), "Apus", "Imaging", "ModelTools",
-                "TestSupport",
+                "ONNX", "TestSupport",
                 server("Hummingbird", "hummingbird"), server("HummingbirdTesting", "hummingbird"),
                 server("Logging", "swift-log"), server("NIOCore", "swift-nio"), server("NIOPosix", "swift-nio"),
                 server("NIOEmbedded", "swift-nio"), server("NIOHTTP1", "swift-nio"),
@@ -131,7 +132,8 @@ let package = Package(
         .testTarget(name: "HardwareTests", dependencies: ["Hardware", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "ModelToolsTests", dependencies: ["Apus", "Hashing", "ModelTools", "ONNXRuntime", "TestSupport"],
+            name: "ModelToolsTests",
+            dependencies: ["Apus", "Hashing", "ModelTools", "ONNX", "ONNXRuntime", "TestSupport"],
             swiftSettings: settings),
         .testTarget(name: "ONNXRuntimeTests", dependencies: ["ONNXRuntime", "TestSupport"], swiftSettings: settings),
     ]
@@ -139,14 +141,14 @@ let package = Package(
 
 // The fuzzers have no main of their own (libFuzzer brings it), so they are there for Scripts/fuzz.sh only.
 if Context.environment["APUS_FUZZ"] != nil {
-    for (name, folder, dependency) in [
-        ("PictureFuzzer", "Pictures", "Imaging"), ("CheckpointFuzzer", "Checkpoints", "ModelTools"),
-        ("PickleFuzzer", "Pickles", "ModelTools"), ("ModelFuzzer", "Models", "ModelTools"),
-        ("LibraryFuzzer", "Libraries", "Hardware"), ("FormFuzzer", "Forms", "FormData"),
+    for (name, folder, dependencies) in [
+        ("PictureFuzzer", "Pictures", ["Imaging"]), ("CheckpointFuzzer", "Checkpoints", ["ModelTools", "ONNX"]),
+        ("PickleFuzzer", "Pickles", ["ModelTools", "ONNX"]), ("ModelFuzzer", "Models", ["ModelTools", "ONNX"]),
+        ("LibraryFuzzer", "Libraries", ["Hardware"]), ("FormFuzzer", "Forms", ["FormData"]),
     ] {
         package.targets.append(
             .executableTarget(
-                name: name, dependencies: [.byName(name: dependency)], path: "Fuzz/\(folder)",
+                name: name, dependencies: dependencies.map { .byName(name: $0) }, path: "Fuzz/\(folder)",
                 swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))
     }
 }

@@ -1,6 +1,7 @@
 // A libFuzzer target: every input is read as a checkpoint that somebody sent us, whichever kind it claims to be.
 
 import ModelTools
+import ONNX
 
 /// libFuzzer's entry point: one input.
 @_cdecl("LLVMFuzzerTestOneInput")

@@ -1,6 +1,7 @@
 // A libFuzzer target: every input is read as an ONNX model that somebody sent us, converted, and written.
 
 import ModelTools
+import ONNX
 
 /// libFuzzer's entry point: one input.
 @_cdecl("LLVMFuzzerTestOneInput")

@@ -1,6 +1,7 @@
 // A libFuzzer target: every input is the pickle of a checkpoint that is sound otherwise.
 
 import ModelTools
+import ONNX
 
 private func little(_ value: Int, _ count: Int) -> [UInt8] {
     (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }

@@ -3,6 +3,7 @@ import ArgumentParser
 import Foundation
 import Hashing
 import ModelTools
+import ONNX
 import ONNXRuntime
 import TestSupport
 import Testing

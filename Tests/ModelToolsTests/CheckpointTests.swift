@@ -1,5 +1,6 @@
 import Foundation
 import ModelTools
+import ONNX
 import TestSupport
 import Testing
 

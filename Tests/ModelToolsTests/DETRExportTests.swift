@@ -1,6 +1,7 @@
 import Foundation
 import Hashing
 import ModelTools
+import ONNX
 import ONNXRuntime
 import TestSupport
 import Testing

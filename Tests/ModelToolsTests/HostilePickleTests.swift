@@ -1,4 +1,5 @@
 import ModelTools
+import ONNX
 import Testing
 
 /// Pickles written by hand, each inside of the ZIP that torch.save would make.

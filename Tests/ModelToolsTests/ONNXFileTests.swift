@@ -1,5 +1,6 @@
 import Foundation
 import ModelTools
+import ONNX
 import ONNXRuntime
 import TestSupport
 import Testing

@@ -1,6 +1,7 @@
 import Apus
 import Foundation
 import ModelTools
+import ONNX
 import ONNXRuntime
 import TestSupport
 import Testing

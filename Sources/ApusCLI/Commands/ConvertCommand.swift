@@ -2,6 +2,7 @@ import Apus
 import ArgumentParser
 import Foundation
 import ModelTools
+import ONNX
 import ONNXRuntime
 
 struct ConvertCommand: AsyncParsableCommand {

@@ -2,6 +2,7 @@ import Apus
 import Foundation
 import Hashing
 import ModelTools
+import ONNX
 
 #if URLs
     import AsyncHTTPClient

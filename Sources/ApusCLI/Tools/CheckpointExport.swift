@@ -1,6 +1,7 @@
 import Apus
 import Foundation
 import ModelTools
+import ONNX
 
 /// From a checkpoint's file to a model's file: what `apus export` does, and `apus pull` after it.
 struct CheckpointExport {

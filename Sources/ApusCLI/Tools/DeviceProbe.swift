@@ -2,6 +2,7 @@ import Apus
 import Foundation
 import Hardware
 import ModelTools
+import ONNX
 import ONNXRuntime
 
 /// Runs a tiny model on a device in a process of its own, so that a driver that crashes or hangs is a finding.

@@ -1,6 +1,7 @@
 import Apus
 import Foundation
 import ModelTools
+import ONNX
 
 extension CheckpointExport.Result {
     func lines(path: String) -> [(String, String)] {

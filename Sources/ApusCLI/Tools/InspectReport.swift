@@ -1,5 +1,6 @@
 import Foundation
 import ModelTools
+import ONNX
 
 /// What `apus inspect` says; its JSON is documented in docs/models.md.
 struct InspectReport: Encodable {

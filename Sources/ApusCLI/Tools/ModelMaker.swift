@@ -1,6 +1,7 @@
 import Apus
 import Foundation
 import ModelTools
+import ONNX
 import ONNXRuntime
 
 /// Writes a model that was made of something else, and checks it against that.

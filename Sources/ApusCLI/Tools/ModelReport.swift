@@ -1,6 +1,7 @@
 import Apus
 import Foundation
 import ModelTools
+import ONNX
 
 /// What is said of a model that was made, as lines of a name and a text.
 enum ModelReport {

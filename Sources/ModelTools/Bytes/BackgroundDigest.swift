@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Hashing
+internal import ONNX
 
 /// The SHA-256 of a file, computed beside other work on a thread of its own once it is started.
 final class BackgroundDigest: @unchecked Sendable {  // what changes is touched under the lock only

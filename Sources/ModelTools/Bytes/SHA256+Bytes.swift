@@ -1,4 +1,5 @@
 package import Hashing
+package import ONNX
 
 extension SHA256 {
     /// Of all of a mapped file. Its pages are given back as they are done with.

@@ -1,4 +1,5 @@
 internal import Foundation
+package import ONNX
 
 /// The weights in a checkpoint file, and what the file says of them.
 package struct Checkpoint: Sendable {

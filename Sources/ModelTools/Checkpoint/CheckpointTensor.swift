@@ -1,3 +1,5 @@
+package import ONNX
+
 /// A tensor of a checkpoint: a view of bytes in the file. Nothing is read before it is asked for.
 package struct CheckpointTensor: Sendable {
     package let type: ScalarType

@@ -1,3 +1,5 @@
+internal import ONNX
+
 /// Interprets a pickle (Python's `pickletools.py` documents the opcodes) as a description of data, and nothing else.
 ///
 /// Globals are an allow-list (`PickleGlobal`), and what a call of one means is written down here; a pickle that names

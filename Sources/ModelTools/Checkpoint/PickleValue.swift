@@ -1,3 +1,5 @@
+internal import ONNX
+
 /// What a pickle describes. Containers are numbers into the `Pickle` that they belong to: a hostile file may nest them
 /// as deep as it likes, or make them contain themselves, and nothing here follows them by recursion.
 enum PickleValue: Sendable {

@@ -1,3 +1,5 @@
+internal import ONNX
+
 /// A pickle's data with access to its storages, the same for PyTorch's two formats.
 struct PyTorchContent {
     let root: PickleValue

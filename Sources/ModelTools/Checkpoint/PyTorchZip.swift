@@ -1,3 +1,5 @@
+internal import ONNX
+
 /// What torch.save writes since PyTorch 1.6: a ZIP with a pickle, and an entry for each storage.
 enum PyTorchZip {
     static func read(_ bytes: Bytes) throws(ModelToolsError) -> PyTorchContent {

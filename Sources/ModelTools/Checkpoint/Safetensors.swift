@@ -1,4 +1,5 @@
 internal import Foundation
+internal import ONNX
 
 /// Hugging Face's safetensors: the length of a JSON header, the header, the bytes of all tensors.
 enum Safetensors {

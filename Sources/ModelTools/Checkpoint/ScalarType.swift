@@ -1,3 +1,5 @@
+internal import ONNX
+
 /// The element types of a checkpoint's tensors.
 package enum ScalarType: Sendable, Hashable, CaseIterable {
     case float16, bfloat16, float32, float64, uint8, int8, int16, int32, int64, bool

@@ -1,4 +1,5 @@
 internal import Foundation
+package import ONNX
 
 /// From a checkpoint to a model.
 package struct DETRExport: Sendable {

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import ONNX
 
 /// What an exported model takes.
 package struct DETRExportOptions: Sendable {

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import ONNX
 
 /// DETR as the reference implementation computes it, one operator for each of its steps: batch norm as an operator, the
 /// mask always there and resized, positions by cumulative sums, attention with minus infinity where it is masked. Slow,

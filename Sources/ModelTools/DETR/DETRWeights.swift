@@ -1,3 +1,5 @@
+internal import ONNX
+
 /// A DETR's weights, all there and of the shapes that they must have.
 package struct DETRWeights: Sendable {
     package let architecture: DETRArchitecture

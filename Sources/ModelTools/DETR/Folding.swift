@@ -1,3 +1,5 @@
+internal import ONNX
+
 /// Batch norm with fixed statistics, which is a scale and a shift of each channel (`FrozenBatchNorm2d` in the reference
 /// implementation, epsilon 1e-5).
 struct FrozenBatchNorm: Sendable {

@@ -1,3 +1,5 @@
+internal import ONNX
+
 /// Puts a graph together: names values, and keeps weights as they are until they are written.
 final class GraphBuilder {
     private(set) var graph = Graph()

@@ -1,3 +1,5 @@
+internal import ONNX
+
 /// The ways in which training programs name DETR's weights, turned into one: that of the original, in which attention
 /// has its own query, key and value (`self_attn.q.weight`), as Hugging Face has it.
 struct KeyLayout {

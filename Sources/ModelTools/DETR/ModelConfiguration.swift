@@ -1,4 +1,5 @@
 internal import Foundation
+internal import ONNX
 
 /// Hugging Face's `config.json`, as far as it says what weights do not.
 package struct ModelConfiguration: Sendable {

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import ONNX
 
 /// The sine encoding of places on the feature map (`PositionEmbeddingSine` in the reference implementation, normalized):
 /// the first half of the channels for rows, the second for columns, sines and cosines in turns.

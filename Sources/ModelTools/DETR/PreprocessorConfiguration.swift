@@ -1,4 +1,5 @@
 internal import Foundation
+internal import ONNX
 
 /// How pictures are to be prepared for a network: the published DETR's rule, unless somebody says otherwise.
 package struct PreprocessorConfiguration: Sendable {

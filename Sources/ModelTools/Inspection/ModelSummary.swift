@@ -1,3 +1,5 @@
+package import ONNX
+
 /// What a model consists of.
 package struct ModelSummary: Sendable {
     package let fileBytes: Int

@@ -1,3 +1,5 @@
+package import ONNX
+
 /// Works out the shapes of a model's values for inputs of given sizes, and the arithmetic that its large operators do.
 ///
 /// Small whole numbers, of which models make shapes, are computed too. An operator that is not known gives values of

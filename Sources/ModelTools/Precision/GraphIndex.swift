@@ -1,4 +1,5 @@
 internal import CModelTools
+internal import ONNX
 
 /// Who makes and who takes each value, across all graphs of a flat model.
 struct GraphIndex {

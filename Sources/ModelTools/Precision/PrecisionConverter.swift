@@ -1,4 +1,5 @@
 internal import CModelTools
+package import ONNX
 
 /// Turns a model of f32 into one that computes in f16 where that is safe.
 ///

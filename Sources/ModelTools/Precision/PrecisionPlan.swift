@@ -1,4 +1,5 @@
 internal import CModelTools
+internal import ONNX
 
 /// Which nodes of a model compute in f16, and why the others do not.
 struct PrecisionPlan {

@@ -1,3 +1,5 @@
+internal import ONNX
+
 /// What is known of operators when it comes to computing in 16 bits.
 enum PrecisionRules {
     /// Operators that stay f32 wherever they stand, with the reason.

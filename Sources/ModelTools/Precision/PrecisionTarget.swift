@@ -1,3 +1,5 @@
+internal import ONNX
+
 /// What a model is converted to.
 package enum PrecisionTarget: String, Sendable, CaseIterable {
     /// Computes in f16, but for what must not.

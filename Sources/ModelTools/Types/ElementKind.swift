@@ -1,3 +1,5 @@
+internal import ONNX
+
 /// What a value is, without its shape.
 enum ElementKind: Hashable, Sendable, CustomStringConvertible {
     case tensor(DataType)

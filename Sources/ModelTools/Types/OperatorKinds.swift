@@ -1,3 +1,5 @@
+internal import ONNX
+
 /// What operators give whose types are in their attributes.
 enum OperatorKinds {
     static func constant(_ node: Node) -> ElementKind? {

@@ -5,7 +5,7 @@ extension ONNXModel {
         writer.optionalText(2, producerName)
         writer.optionalText(3, producerVersion)
         writer.message(7, graph.written())
-        for opset in opsets { writer.message(8, ModelTools.written(opset)) }
+        for opset in opsets { writer.message(8, ONNX.written(opset)) }
         for entry in metadata {
             var inner = ProtobufWriter()
             inner.text(1, entry.key)
@@ -202,7 +202,7 @@ extension Function {
         for output in outputs { writer.text(5, output) }
         for attribute in attributeNames { writer.text(6, attribute) }
         for node in nodes { writer.message(7, node.written()) }
-        for opset in opsets { writer.message(9, ModelTools.written(opset)) }
+        for opset in opsets { writer.message(9, ONNX.written(opset)) }
         writer.text(10, domain)
         for attribute in attributeDefaults { writer.message(11, attribute.written()) }
         writer.optionalText(13, overload)

@@ -21,7 +21,7 @@ struct ProtobufReader {
     init(_ bytes: Bytes) { reader = ByteReader(bytes, of: "the model") }
 
     /// The next field; nil at the end.
-    mutating func next() throws(ModelToolsError) -> Field? {
+    mutating func next() throws(ModelFileError) -> Field? {
         if reader.isAtEnd { return nil }
         let start = reader.position
         let tag = try varint()
@@ -42,7 +42,7 @@ struct ProtobufReader {
         return Field(number: Int(tag >> 3), value: value, raw: reader.bytes.slice(start..<reader.position))
     }
 
-    mutating func varint() throws(ModelToolsError) -> UInt64 {
+    mutating func varint() throws(ModelFileError) -> UInt64 {
         var value: UInt64 = 0
         for shift in stride(from: 0, to: 70, by: 7) {
             let byte = try reader.byte()
@@ -56,23 +56,23 @@ struct ProtobufReader {
 }
 
 extension ProtobufReader.Field {
-    func bytes() throws(ModelToolsError) -> Bytes {
+    func bytes() throws(ModelFileError) -> Bytes {
         guard case .bytes(let bytes) = value else { throw wrongKind }
         return bytes
     }
 
-    func text() throws(ModelToolsError) -> String {
+    func text() throws(ModelFileError) -> String {
         guard let text = try bytes().text else { throw .malformed("a name in the model is not UTF-8") }
         return text
     }
 
-    func integer() throws(ModelToolsError) -> Int {
+    func integer() throws(ModelFileError) -> Int {
         guard case .varint(let value) = value else { throw wrongKind }
         return Int(Int64(bitPattern: value))
     }
 
     /// A repeated number comes one at a time, or many packed into one field.
-    func integers() throws(ModelToolsError) -> [Int64] {
+    func integers() throws(ModelFileError) -> [Int64] {
         switch value {
         case .varint(let value): return [Int64(bitPattern: value)]
         case .bytes(let bytes):
@@ -84,7 +84,7 @@ extension ProtobufReader.Field {
         }
     }
 
-    func floats() throws(ModelToolsError) -> [Float] {
+    func floats() throws(ModelFileError) -> [Float] {
         switch value {
         case .fixed32(let bits): return [Float(bitPattern: bits)]
         case .bytes(let bytes):
@@ -96,7 +96,7 @@ extension ProtobufReader.Field {
         }
     }
 
-    func doubles() throws(ModelToolsError) -> [Double] {
+    func doubles() throws(ModelFileError) -> [Double] {
         switch value {
         case .fixed64(let bits): return [Double(bitPattern: bits)]
         case .bytes(let bytes):
@@ -108,5 +108,5 @@ extension ProtobufReader.Field {
         }
     }
 
-    private var wrongKind: ModelToolsError { .malformed("it is no ONNX model: field \(number) is of the wrong kind") }
+    private var wrongKind: ModelFileError { .malformed("it is no ONNX model: field \(number) is of the wrong kind") }
 }

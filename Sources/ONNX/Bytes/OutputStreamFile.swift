@@ -3,8 +3,8 @@ internal import Foundation
 /// What a model's bytes are written to.
 protocol PayloadSink: AnyObject {
     var count: Int { get }
-    func write(_ bytes: ArraySlice<UInt8>) throws(ModelToolsError)
-    func write(_ payload: ONNXTensor.Payload) throws(ModelToolsError)
+    func write(_ bytes: ArraySlice<UInt8>) throws(ModelFileError)
+    func write(_ payload: ONNXTensor.Payload) throws(ModelFileError)
 }
 
 /// Memory.
@@ -32,7 +32,7 @@ final class OutputStreamFile: PayloadSink {
     private var buffer: [UInt8] = []
     private(set) var count = 0
 
-    init(_ path: String) throws(ModelToolsError) {
+    init(_ path: String) throws(ModelFileError) {
         // A link is followed, so that it goes on pointing at the file.
         let resolved = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         self.path = resolved
@@ -50,34 +50,34 @@ final class OutputStreamFile: PayloadSink {
         if let partial { unlink(partial) }
     }
 
-    func write(_ bytes: ArraySlice<UInt8>) throws(ModelToolsError) {
+    func write(_ bytes: ArraySlice<UInt8>) throws(ModelFileError) {
         count += bytes.count
         if buffer.count + bytes.count <= 1 << 20 {
             buffer += bytes
         } else {
             try flush()
-            try bytes.withUnsafeBytesTyped { pointer throws(ModelToolsError) in try put(pointer) }
+            try bytes.withUnsafeBytesTyped { pointer throws(ModelFileError) in try put(pointer) }
         }
     }
 
-    func write(_ payload: ONNXTensor.Payload) throws(ModelToolsError) {
+    func write(_ payload: ONNXTensor.Payload) throws(ModelFileError) {
         switch payload {
         case .raw(let bytes):
             count += bytes.count
             try flush()
-            try bytes.withUnsafeBytes { pointer throws(ModelToolsError) in try put(pointer) }
+            try bytes.withUnsafeBytes { pointer throws(ModelFileError) in try put(pointer) }
             bytes.release()
         case .computed(_, let compute): try write(compute()[...])
         case .strings, .external: preconditionFailure("written as fields")
         }
     }
 
-    func pad(to offset: Int) throws(ModelToolsError) {
+    func pad(to offset: Int) throws(ModelFileError) {
         try write([UInt8](repeating: 0, count: offset - count)[...])
     }
 
     /// Gives the file its name.
-    func commit() throws(ModelToolsError) {
+    func commit() throws(ModelFileError) {
         try flush()
         let closed = close(descriptor)
         descriptor = -1
@@ -89,13 +89,13 @@ final class OutputStreamFile: PayloadSink {
         }
     }
 
-    private func flush() throws(ModelToolsError) {
+    private func flush() throws(ModelFileError) {
         let pending = buffer
         buffer.removeAll(keepingCapacity: true)
-        try pending[...].withUnsafeBytesTyped { pointer throws(ModelToolsError) in try put(pointer) }
+        try pending[...].withUnsafeBytesTyped { pointer throws(ModelFileError) in try put(pointer) }
     }
 
-    private func put(_ bytes: UnsafeRawBufferPointer) throws(ModelToolsError) {
+    private func put(_ bytes: UnsafeRawBufferPointer) throws(ModelFileError) {
         var rest = bytes
         while let base = rest.baseAddress, !rest.isEmpty {
             let written = Foundation.write(descriptor, base, rest.count)
@@ -107,8 +107,8 @@ final class OutputStreamFile: PayloadSink {
         }
     }
 
-    private static func failure(_ path: String) -> ModelToolsError {
-        ModelToolsError(
+    private static func failure(_ path: String) -> ModelFileError {
+        ModelFileError(
             .file, "\(path): \(String(cString: strerror(errno)))",
             remedy: "See that the folder is there, that the disk has space, and that you may write there.")
     }
@@ -117,11 +117,11 @@ final class OutputStreamFile: PayloadSink {
 extension ArraySlice<UInt8> {
     /// `withUnsafeBytes` that keeps the type of what is thrown.
     fileprivate func withUnsafeBytesTyped(
-        _ body: (UnsafeRawBufferPointer) throws(ModelToolsError) -> Void
-    ) throws(ModelToolsError) {
-        var failure: ModelToolsError?
+        _ body: (UnsafeRawBufferPointer) throws(ModelFileError) -> Void
+    ) throws(ModelFileError) {
+        var failure: ModelFileError?
         withUnsafeBytes { bytes in
-            do throws(ModelToolsError) { try body(bytes) } catch { failure = error }
+            do throws(ModelFileError) { try body(bytes) } catch { failure = error }
         }
         if let failure { throw failure }
     }

@@ -35,7 +35,7 @@ package struct ONNXTensor: Sendable {
             payload: .raw(Bytes(integers.map(Int64.init).withUnsafeBytes { Array($0) })))
     }
 
-    var isElsewhere: Bool { if case .external = payload { true } else { false } }
+    package var isElsewhere: Bool { if case .external = payload { true } else { false } }
 
     /// Elements; a shape that was read has been checked not to overflow.
     package var count: Int { shape.reduce(1, *) }
@@ -50,7 +50,7 @@ package struct ONNXTensor: Sendable {
     }
 
     /// The elements' bytes; nil for text and what is in another file.
-    func bytes() -> Bytes? {
+    package func bytes() -> Bytes? {
         switch payload {
         case .raw(let bytes): bytes
         case .computed(_, let compute): Bytes(compute())
@@ -59,7 +59,7 @@ package struct ONNXTensor: Sendable {
     }
 
     /// The elements of an f32 tensor.
-    func floats() -> [Float]? {
+    package func floats() -> [Float]? {
         guard type == .float32, let bytes = bytes() else { return nil }
         return bytes.withUnsafeBytes { bytes in
             (0..<(bytes.count / 4)).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
@@ -67,7 +67,7 @@ package struct ONNXTensor: Sendable {
     }
 
     /// The elements of an i64 tensor.
-    func integers() -> [Int]? {
+    package func integers() -> [Int]? {
         guard type == .int64, let bytes = bytes() else { return nil }
         return bytes.withUnsafeBytes { bytes in
             (0..<(bytes.count / 8)).map { Int(bytes.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self)) }
@@ -77,7 +77,7 @@ package struct ONNXTensor: Sendable {
 
 extension Graph {
     /// Whether some of its weights are in files that were not opened.
-    var hasTensorsElsewhere: Bool {
+    package var hasTensorsElsewhere: Bool {
         initializers.contains(where: \.isElsewhere)
             || sparseInitializers.contains { $0.values.isElsewhere || $0.indices.isElsewhere }
             || nodes.contains { $0.attributes.contains(where: \.hasTensorsElsewhere) }
@@ -85,7 +85,7 @@ extension Graph {
 }
 
 extension Function {
-    var hasTensorsElsewhere: Bool {
+    package var hasTensorsElsewhere: Bool {
         attributeDefaults.contains(where: \.hasTensorsElsewhere)
             || nodes.contains { $0.attributes.contains(where: \.hasTensorsElsewhere) }
     }

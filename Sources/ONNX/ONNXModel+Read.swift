@@ -1,6 +1,6 @@
 extension ONNXModel {
     /// Reads a model. Weights stay where they are in `bytes`.
-    package init(_ bytes: Bytes) throws(ModelToolsError) {
+    package init(_ bytes: Bytes) throws(ModelFileError) {
         var reader = ProtobufReader(bytes)
         var hasGraph = false
         while let field = try reader.next() {
@@ -21,13 +21,13 @@ extension ONNXModel {
             }
         }
         guard hasGraph else {
-            throw ModelToolsError(
+            throw ModelFileError(
                 .malformed, "it is no ONNX model, or not a whole one: it has no graph",
                 remedy: "Give an .onnx file. If it should be one, its download or copy may be incomplete.")
         }
     }
 
-    static func opset(_ bytes: Bytes) throws(ModelToolsError) -> (domain: String, version: Int) {
+    static func opset(_ bytes: Bytes) throws(ModelFileError) -> (domain: String, version: Int) {
         var reader = ProtobufReader(bytes)
         var (domain, version) = ("", 0)
         while let field = try reader.next() {
@@ -40,7 +40,7 @@ extension ONNXModel {
         return (domain, version)
     }
 
-    static func entry(_ bytes: Bytes) throws(ModelToolsError) -> (key: String, value: String) {
+    static func entry(_ bytes: Bytes) throws(ModelFileError) -> (key: String, value: String) {
         var reader = ProtobufReader(bytes)
         var (key, value) = ("", "")
         while let field = try reader.next() {
@@ -58,7 +58,7 @@ extension Graph {
     /// Graphs in graphs, at most: each is a few frames of the stack.
     private static let deepest = 32
 
-    init(_ bytes: Bytes, depth: Int) throws(ModelToolsError) {
+    init(_ bytes: Bytes, depth: Int) throws(ModelFileError) {
         guard depth <= Graph.deepest else { throw .malformed("graphs are nested deeper than \(Graph.deepest)") }
         var reader = ProtobufReader(bytes)
         while let field = try reader.next() {
@@ -77,7 +77,7 @@ extension Graph {
 }
 
 extension Node {
-    init(_ bytes: Bytes, depth: Int) throws(ModelToolsError) {
+    init(_ bytes: Bytes, depth: Int) throws(ModelFileError) {
         self.init()
         var reader = ProtobufReader(bytes)
         while let field = try reader.next() {
@@ -96,7 +96,7 @@ extension Node {
 }
 
 extension Attribute {
-    init(_ bytes: Bytes, depth: Int) throws(ModelToolsError) {
+    init(_ bytes: Bytes, depth: Int) throws(ModelFileError) {
         var reader = ProtobufReader(bytes)
         var (name, type, reference) = ("", 0, "")
         var fields: [Int: [ProtobufReader.Field]] = [:]
@@ -126,13 +126,13 @@ extension Attribute {
         case 3: value = .string(try last?.bytes() ?? Bytes([]))
         case 4: value = .tensor(try ONNXTensor(last?.bytes() ?? Bytes([])))
         case 5: value = .graph(try Graph(last?.bytes() ?? Bytes([]), depth: depth + 1))
-        case 6: value = .floats(try own.collected { field throws(ModelToolsError) in try field.floats() })
-        case 7: value = .ints(try own.collected { field throws(ModelToolsError) in try field.integers() })
-        case 8: value = .strings(try own.collected { field throws(ModelToolsError) in [try field.bytes()] })
-        case 9: value = .tensors(try own.collected { field throws(ModelToolsError) in [try ONNXTensor(field.bytes())] })
+        case 6: value = .floats(try own.collected { field throws(ModelFileError) in try field.floats() })
+        case 7: value = .ints(try own.collected { field throws(ModelFileError) in try field.integers() })
+        case 8: value = .strings(try own.collected { field throws(ModelFileError) in [try field.bytes()] })
+        case 9: value = .tensors(try own.collected { field throws(ModelFileError) in [try ONNXTensor(field.bytes())] })
         case 10:
             value = .graphs(
-                try own.collected { field throws(ModelToolsError) in [try Graph(field.bytes(), depth: depth + 1)] })
+                try own.collected { field throws(ModelFileError) in [try Graph(field.bytes(), depth: depth + 1)] })
         case 11: value = .sparseTensor(try SparseTensor(last?.bytes() ?? Bytes([])))
         case 13: value = .type(try ValueType(last?.bytes() ?? Bytes([]), depth: 0))
         default:
@@ -144,8 +144,8 @@ extension Attribute {
 
 extension [ProtobufReader.Field] {
     fileprivate func collected<Part>(
-        _ read: (ProtobufReader.Field) throws(ModelToolsError) -> [Part]
-    ) throws(ModelToolsError) -> [Part] {
+        _ read: (ProtobufReader.Field) throws(ModelFileError) -> [Part]
+    ) throws(ModelFileError) -> [Part] {
         var all: [Part] = []
         for field in self { all += try read(field) }
         return all
@@ -153,7 +153,7 @@ extension [ProtobufReader.Field] {
 }
 
 extension ValueDeclaration {
-    init(_ bytes: Bytes) throws(ModelToolsError) {
+    init(_ bytes: Bytes) throws(ModelFileError) {
         self.init(name: "", type: nil)
         var reader = ProtobufReader(bytes)
         while let field = try reader.next() {
@@ -168,7 +168,7 @@ extension ValueDeclaration {
 
 extension ValueType {
     /// Nil for a type that says nothing.
-    init?(_ bytes: Bytes, depth: Int) throws(ModelToolsError) {
+    init?(_ bytes: Bytes, depth: Int) throws(ModelFileError) {
         guard depth <= 16 else { throw .malformed("types are nested deeper than 16") }
         var reader = ProtobufReader(bytes)
         var type: ValueType?
@@ -195,7 +195,7 @@ extension ValueType {
         self = type
     }
 
-    private static func tensor(_ bytes: Bytes) throws(ModelToolsError) -> (DataType, [Dimension]?)? {
+    private static func tensor(_ bytes: Bytes) throws(ModelFileError) -> (DataType, [Dimension]?)? {
         var reader = ProtobufReader(bytes)
         var element: DataType?
         var shape: [Dimension]?
@@ -221,7 +221,7 @@ extension ValueType {
 }
 
 extension ValueType.Dimension {
-    fileprivate init(_ bytes: Bytes) throws(ModelToolsError) {
+    fileprivate init(_ bytes: Bytes) throws(ModelFileError) {
         self = .unknown
         var reader = ProtobufReader(bytes)
         while let field = try reader.next() {
@@ -237,9 +237,9 @@ extension ValueType.Dimension {
 }
 
 extension DataType {
-    fileprivate init(number: Int) throws(ModelToolsError) {
+    fileprivate init(number: Int) throws(ModelFileError) {
         guard let type = DataType(rawValue: number) else {
-            throw ModelToolsError(
+            throw ModelFileError(
                 .unsupported, "it has a tensor of the element type \(number), which this version of Apus does not know",
                 remedy: "Export the model with another type, or use a newer version of Apus.")
         }
@@ -248,7 +248,7 @@ extension DataType {
 }
 
 extension SparseTensor {
-    init(_ bytes: Bytes) throws(ModelToolsError) {
+    init(_ bytes: Bytes) throws(ModelFileError) {
         let empty = ONNXTensor(name: "", type: .float32, shape: [0], payload: .raw(Bytes([])))
         (values, indices, dimensions) = (empty, empty, [])
         var reader = ProtobufReader(bytes)
@@ -264,7 +264,7 @@ extension SparseTensor {
 }
 
 extension Function {
-    init(_ bytes: Bytes) throws(ModelToolsError) {
+    init(_ bytes: Bytes) throws(ModelFileError) {
         self.init()
         var reader = ProtobufReader(bytes)
         while let field = try reader.next() {

@@ -1,24 +1,24 @@
 /// Reads bytes from front to back and never past their end. Numbers are little-endian.
-struct ByteReader {
-    let bytes: Bytes
-    private(set) var position: Int
+package struct ByteReader {
+    package let bytes: Bytes
+    package private(set) var position: Int
     /// What the bytes are part of, for errors.
     private let what: String
 
-    init(_ bytes: Bytes, from position: Int = 0, of what: String) {
+    package init(_ bytes: Bytes, from position: Int = 0, of what: String) {
         self.bytes = bytes
         self.position = position
         self.what = what
     }
 
-    var remaining: Int { bytes.count - position }
-    var isAtEnd: Bool { remaining == 0 }
+    package var remaining: Int { bytes.count - position }
+    package var isAtEnd: Bool { remaining == 0 }
 
-    mutating func byte() throws(ModelToolsError) -> UInt8 { try number() }
+    package mutating func byte() throws(ModelFileError) -> UInt8 { try number() }
 
-    mutating func number<Number: FixedWidthInteger & BitwiseCopyable>(
+    package mutating func number<Number: FixedWidthInteger & BitwiseCopyable>(
         _: Number.Type = Number.self
-    ) throws(ModelToolsError) -> Number {
+    ) throws(ModelFileError) -> Number {
         let size = MemoryLayout<Number>.size
         guard remaining >= size else { throw end(size) }
         defer { position += size }
@@ -28,27 +28,27 @@ struct ByteReader {
     }
 
     /// A length of 64 bits, which the file may claim to be anything.
-    mutating func length() throws(ModelToolsError) -> Int {
+    package mutating func length() throws(ModelFileError) -> Int {
         let value: UInt64 = try number()
         guard let length = Int(exactly: value) else { throw end(value) }
         return length
     }
 
-    mutating func take(_ count: Int) throws(ModelToolsError) -> Bytes {
+    package mutating func take(_ count: Int) throws(ModelFileError) -> Bytes {
         guard count >= 0, count <= remaining else { throw end(count) }
         defer { position += count }
         return bytes.slice(position..<(position + count))
     }
 
     /// The bytes up to the next newline, which is read too.
-    mutating func line() throws(ModelToolsError) -> Bytes {
+    package mutating func line() throws(ModelFileError) -> Bytes {
         let rest = bytes.slice(position..<bytes.count)
         guard let length = rest.withUnsafeBytes({ $0.firstIndex(of: 0x0A) }) else { throw end(1) }
         position += length + 1
         return rest.slice(0..<length)
     }
 
-    private func end(_ wanted: some BinaryInteger) -> ModelToolsError {
+    private func end(_ wanted: some BinaryInteger) -> ModelFileError {
         .malformed("\(what) ends at byte \(bytes.count): \(wanted) bytes were to follow byte \(position)")
     }
 }

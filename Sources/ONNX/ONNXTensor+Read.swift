@@ -1,6 +1,6 @@
 extension ONNXTensor {
     /// Reads a `TensorProto`. Elements in typed fields (`float_data` and its like) become raw bytes.
-    init(_ bytes: Bytes) throws(ModelToolsError) {
+    init(_ bytes: Bytes) throws(ModelFileError) {
         var reader = ProtobufReader(bytes)
         var (number, name, location) = (0, "", 0)
         var dimensions: [Int64] = []
@@ -14,7 +14,7 @@ extension ONNXTensor {
             case 1: dimensions += try field.integers()
             case 2: number = try field.integer()
             case 3:
-                throw ModelToolsError(
+                throw ModelFileError(
                     .unsupported, "it has a tensor in segments, which nothing writes", remedy: "Export the model again."
                 )
             // What they hold depends on the type, which may come after them.
@@ -29,7 +29,7 @@ extension ONNXTensor {
             default: unknown += field.raw.array
             }
         }
-        func invalid(_ cause: String) -> ModelToolsError { .malformed("the tensor \(name) \(cause)") }
+        func invalid(_ cause: String) -> ModelFileError { .malformed("the tensor \(name) \(cause)") }
         guard let type = DataType(rawValue: number) else { throw invalid("is of the unknown element type \(number)") }
         var count = 1
         for dimension in dimensions {
@@ -63,7 +63,7 @@ extension ONNXTensor {
     /// The elements in `float_data`, `int32_data`, `int64_data`, `double_data` or `uint64_data`, whichever the type is in.
     private static func elements(
         _ fields: [ProtobufReader.Field], of type: DataType
-    ) throws(ModelToolsError) -> [UInt8] {
+    ) throws(ModelFileError) -> [UInt8] {
         let number =
             switch type {
             case .float32, .complex64: 4
@@ -85,7 +85,7 @@ extension ONNXTensor {
 }
 
 extension [UInt8] {
-    mutating func append(little value: some FixedWidthInteger & BitwiseCopyable) {
+    package mutating func append(little value: some FixedWidthInteger & BitwiseCopyable) {
         Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
     }
 

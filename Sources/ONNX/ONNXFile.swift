@@ -6,7 +6,7 @@ package enum ONNXFile {
     private static let mostBytes = Int(Int32.max)
 
     /// Maps a model and the files that its weights are in.
-    package static func read(_ path: String) throws(ModelToolsError) -> ONNXModel {
+    package static func read(_ path: String) throws(ModelFileError) -> ONNXModel {
         var model = try ONNXModel(Bytes(mapping: path))
         var files = ExternalFiles(folder: URL(fileURLWithPath: path).deletingLastPathComponent().path)
         try model.graph.resolve(&files)
@@ -32,7 +32,7 @@ package enum ONNXFile {
     package static func write(
         _ model: ONNXModel, to path: String, dataPath: String? = nil, mostBytes: Int = mostBytes,
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
-    ) throws(ModelToolsError) -> Written {
+    ) throws(ModelFileError) -> Written {
         var writer = model.written()
         if writer.count <= mostBytes {
             try save(writer, to: path, progress: progress)
@@ -44,7 +44,7 @@ package enum ONNXFile {
         moved.graph.moveTensors(to: &data)
         writer = moved.written()
         guard writer.count <= mostBytes else {
-            throw ModelToolsError(
+            throw ModelFileError(
                 .unsupported,
                 "without its weights the model has \(writer.count) bytes; \(mostBytes) is the format's limit",
                 remedy: "Split the model, or export it with fewer constants in its nodes.")
@@ -62,7 +62,7 @@ package enum ONNXFile {
 
     /// A model's bytes without the weights, which stay in the files that they were mapped from: to be loaded with
     /// `weightsFolder` "/". Loading such a model copies no weights.
-    package static func skeleton(_ model: ONNXModel) throws(ModelToolsError) -> [UInt8] {
+    package static func skeleton(_ model: ONNXModel) throws(ModelFileError) -> [UInt8] {
         var model = model
         for index in model.graph.initializers.indices { model.graph.initializers[index].pointToItsFile() }
         let file = ByteSink()
@@ -72,11 +72,11 @@ package enum ONNXFile {
 
     private static func save(
         _ writer: ProtobufWriter, to path: String, progress: (Int, Int) -> Void
-    ) throws(ModelToolsError) {
+    ) throws(ModelFileError) {
         let file = try OutputStreamFile(path)
         try emit(writer, to: file, progress: progress)
         guard file.count == writer.count else {
-            throw ModelToolsError(
+            throw ModelFileError(
                 .types, "a tensor's elements are not as many as its type says",
                 remedy: "Please report this, with the model.")
         }
@@ -85,7 +85,7 @@ package enum ONNXFile {
 
     private static func emit(
         _ writer: ProtobufWriter, to sink: some PayloadSink, progress: (Int, Int) -> Void = { _, _ in }
-    ) throws(ModelToolsError) {
+    ) throws(ModelFileError) {
         var place = 0
         for insert in writer.inserts {
             try sink.write(writer.pieces[place..<insert.place])
@@ -142,7 +142,7 @@ extension Graph {
         }
     }
 
-    fileprivate mutating func resolve(_ files: inout ExternalFiles) throws(ModelToolsError) {
+    fileprivate mutating func resolve(_ files: inout ExternalFiles) throws(ModelFileError) {
         for index in initializers.indices { try files.resolve(&initializers[index]) }
         for index in sparseInitializers.indices {
             try files.resolve(&sparseInitializers[index].values)
@@ -153,14 +153,14 @@ extension Graph {
 }
 
 extension Node {
-    fileprivate mutating func resolve(_ files: inout ExternalFiles) throws(ModelToolsError) {
-        try mapSubgraphs { graph throws(ModelToolsError) in try graph.resolve(&files) }
+    fileprivate mutating func resolve(_ files: inout ExternalFiles) throws(ModelFileError) {
+        try mapSubgraphs { graph throws(ModelFileError) in try graph.resolve(&files) }
         for index in attributes.indices { try attributes[index].resolve(&files) }
     }
 }
 
 extension Attribute {
-    fileprivate mutating func resolve(_ files: inout ExternalFiles) throws(ModelToolsError) {
+    fileprivate mutating func resolve(_ files: inout ExternalFiles) throws(ModelFileError) {
         switch value {
         case .tensor(var tensor):
             try files.resolve(&tensor)
@@ -184,7 +184,7 @@ private struct ExternalFiles {
 
     init(folder: String) { self.folder = folder }
 
-    mutating func resolve(_ tensor: inout ONNXTensor) throws(ModelToolsError) {
+    mutating func resolve(_ tensor: inout ONNXTensor) throws(ModelFileError) {
         guard case .external(let location, let offset, let length) = tensor.payload else { return }
         // A model may name files of its own folder only: /etc/passwd is no weights.
         // By bytes: a Character may hide a slash in a mark that follows it.
@@ -192,7 +192,7 @@ private struct ExternalFiles {
         guard location.utf8.first != UInt8(ascii: "/"), !location.utf8.contains(0),
             !parts.contains(where: { Array($0) == [0x2E, 0x2E] })
         else {
-            throw ModelToolsError(
+            throw ModelFileError(
                 .forbidden, "the tensor \(tensor.name) is in \(location), which is outside of the model's folder",
                 remedy: "Put the weights beside the model, under the name that the model was saved with.")
         }
@@ -203,7 +203,7 @@ private struct ExternalFiles {
             do {
                 file = try Bytes(mapping: folder + "/" + location)
             } catch {
-                throw ModelToolsError(
+                throw ModelFileError(
                     .file, "its weights are in a second file, \(location): \(error.cause)",
                     remedy: "Put that file beside the model, under this name.")
             }
@@ -212,7 +212,7 @@ private struct ExternalFiles {
         guard let expected = tensor.type.byteCount(tensor.count), length == nil || length == expected,
             offset <= file.count, expected <= file.count - offset
         else {
-            throw ModelToolsError(
+            throw ModelFileError(
                 .malformed, "the tensor \(tensor.name) does not lie in \(location), which has \(file.count) bytes",
                 remedy: "The file may be incomplete, or belong to another model: get it again.")
         }

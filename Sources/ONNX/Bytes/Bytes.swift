@@ -37,7 +37,7 @@ package struct Bytes: Sendable {
     }
 
     /// Maps a file: its pages come in as they are read, and need no memory of their own.
-    package init(mapping path: String) throws(ModelToolsError) {
+    package init(mapping path: String) throws(ModelFileError) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Bytes.failure(errno, path) }
         defer { close(descriptor) }
@@ -47,12 +47,12 @@ package struct Bytes: Sendable {
         case S_IFREG: break
         case S_IFDIR: throw Bytes.failure(EISDIR, path)
         default:
-            throw ModelToolsError(
+            throw ModelFileError(
                 .file, "it is no regular file", remedy: "Copy it to a file, and name that.")
         }
         let count = Int(status.st_size)
         guard count > 0 else {
-            throw ModelToolsError(
+            throw ModelFileError(
                 .malformed, "the file is empty", remedy: "Its download or copy may be incomplete: get it again.")
         }
         guard let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
@@ -74,7 +74,7 @@ package struct Bytes: Sendable {
     }
 
     /// Gives the memory back if it is much: what is small is read again sooner than it is missed.
-    func releaseIfLarge() { if count >= 1 << 24 { release() } }
+    package func releaseIfLarge() { if count >= 1 << 24 { release() } }
 
     /// The bytes at `range`, which must lie within.
     package func slice(_ range: Range<Int>) -> Bytes {
@@ -94,14 +94,14 @@ package struct Bytes: Sendable {
     /// The bytes as text; nil if they are not UTF-8.
     package var text: String? { withUnsafeBytes { String(validating: $0, as: UTF8.self) } }
 
-    private static func failure(_ code: Int32, _ path: String) -> ModelToolsError {
+    private static func failure(_ code: Int32, _ path: String) -> ModelFileError {
         switch code {
-        case ENOENT, ENOTDIR: ModelToolsError(.file, "there is no such file", remedy: "Check the path.")
-        case EISDIR: ModelToolsError(.file, "it is a folder", remedy: "Name a file in it.")
+        case ENOENT, ENOTDIR: ModelFileError(.file, "there is no such file", remedy: "Check the path.")
+        case EISDIR: ModelFileError(.file, "it is a folder", remedy: "Name a file in it.")
         case EACCES, EPERM:
-            ModelToolsError(.file, "you may not read it", remedy: "Change its permissions: chmod +r \(path)")
+            ModelFileError(.file, "you may not read it", remedy: "Change its permissions: chmod +r \(path)")
         default:
-            ModelToolsError(
+            ModelFileError(
                 .file, String(cString: strerror(code)), remedy: "Check the file and the disk that it is on.")
         }
     }

@@ -11,12 +11,18 @@ package struct ONNXModel: Sendable {
     package var metadata: [(key: String, value: String)] = []
     /// An entry of the metadata whose value is asked for when the model's end is written; its length is known before.
     package struct LateEntry: Sendable {
-        var key: String
-        var byteCount: Int
-        var value: @Sendable () -> [UInt8]
+        package var key: String
+        package var byteCount: Int
+        package var value: @Sendable () -> [UInt8]
+
+        package init(key: String, byteCount: Int, value: @escaping @Sendable () -> [UInt8]) {
+            self.key = key
+            self.byteCount = byteCount
+            self.value = value
+        }
     }
 
-    var lateMetadata: [LateEntry] = []
+    package var lateMetadata: [LateEntry] = []
     package var functions: [Function] = []
     var unknown: [UInt8] = []
 
@@ -28,7 +34,7 @@ package struct ONNXModel: Sendable {
     }
 
     /// The standard's own domain has two names.
-    static func canonical(_ domain: String) -> String { domain == "ai.onnx" ? "" : domain }
+    package static func canonical(_ domain: String) -> String { domain == "ai.onnx" ? "" : domain }
 }
 
 package struct Graph: Sendable {
@@ -52,7 +58,7 @@ package struct Node: Sendable {
     package var inputs: [String] = []
     package var outputs: [String] = []
     package var attributes: [Attribute] = []
-    var overload = ""
+    package var overload = ""
     var unknown: [UInt8] = []
 
     package init(
@@ -70,9 +76,9 @@ package struct Node: Sendable {
     package func attribute(_ name: String) -> Attribute? { attributes.first { $0.name == name } }
 
     /// Of ONNX's own operators, as their table is about.
-    var isStandard: Bool { domain.isEmpty || domain == "ai.onnx" }
+    package var isStandard: Bool { domain.isEmpty || domain == "ai.onnx" }
 
-    func integer(_ name: String) -> Int? {
+    package func integer(_ name: String) -> Int? {
         if case .int(let value)? = attribute(name)?.value { Int(value) } else { nil }
     }
 
@@ -83,7 +89,8 @@ package struct Node: Sendable {
     }
 
     /// Changes the graphs in its attributes.
-    mutating func mapSubgraphs<Failure: Error>(_ change: (inout Graph) throws(Failure) -> Void) throws(Failure) {
+    package mutating func mapSubgraphs<Failure: Error>(_ change: (inout Graph) throws(Failure) -> Void) throws(Failure)
+    {
         for index in attributes.indices {
             switch attributes[index].value {
             case .graph(var graph):
@@ -98,7 +105,7 @@ package struct Node: Sendable {
     }
 
     /// The graphs in its attributes, as If, Loop and Scan have them.
-    var subgraphs: [Graph] {
+    package var subgraphs: [Graph] {
         attributes.flatMap { attribute -> [Graph] in
             switch attribute.value {
             case .graph(let graph): [graph]
@@ -137,8 +144,10 @@ package struct Attribute: Sendable {
         self.value = value
     }
 
-    static func int(_ name: String, _ value: Int) -> Attribute { Attribute(name, .int(Int64(value))) }
-    static func ints(_ name: String, _ values: [Int]) -> Attribute { Attribute(name, .ints(values.map(Int64.init))) }
+    package static func int(_ name: String, _ value: Int) -> Attribute { Attribute(name, .int(Int64(value))) }
+    package static func ints(_ name: String, _ values: [Int]) -> Attribute {
+        Attribute(name, .ints(values.map(Int64.init)))
+    }
 }
 
 /// An input, an output or a value between nodes, with its type.
@@ -177,7 +186,7 @@ package enum DataType: Int, Sendable, CaseIterable {
     case float4e2m1, float8e8m0, uint2, int2
 
     /// Bits of one element; nil for text, which has no fixed size.
-    var bits: Int? {
+    package var bits: Int? {
         switch self {
         case .string: nil
         case .uint2, .int2: 2
@@ -203,7 +212,7 @@ package enum DataType: Int, Sendable, CaseIterable {
     }
 
     /// Bytes of `count` elements; nil for text, or where the number overflows.
-    func byteCount(_ count: Int) -> Int? {
+    package func byteCount(_ count: Int) -> Int? {
         guard let bits else { return nil }
         let (product, overflow) = count.multipliedReportingOverflow(by: bits)
         return overflow ? nil : (product + 7) / 8
@@ -223,10 +232,10 @@ package struct Function: Sendable {
     package var inputs: [String] = []
     package var outputs: [String] = []
     /// Attributes without a default.
-    var attributeNames: [String] = []
-    var attributeDefaults: [Attribute] = []
+    package var attributeNames: [String] = []
+    package var attributeDefaults: [Attribute] = []
     package var nodes: [Node] = []
     package var opsets: [(domain: String, version: Int)] = []
-    var overload = ""
+    package var overload = ""
     var unknown: [UInt8] = []
 }

@@ -1,0 +1,39 @@
+/// Why a checkpoint or a model cannot be read, exported or converted, and what to do about it.
+package struct ModelFileError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The kind of failure. New kinds may be added.
+    package struct Code: Hashable, Sendable {
+        package let name: String
+
+        /// The file cannot be opened or written.
+        package static let file = Code(name: "file")
+        /// The file is not what it claims to be, or not whole.
+        package static let malformed = Code(name: "malformed")
+        /// The file asks for something that is never done, as calling a function.
+        package static let forbidden = Code(name: "forbidden")
+        /// The file is sound, but of a kind that is not read.
+        package static let unsupported = Code(name: "unsupported")
+        /// The checkpoint is no network that can be exported.
+        package static let architecture = Code(name: "architecture")
+        /// The model has no types that could be told.
+        package static let types = Code(name: "types")
+        /// An option has a value that cannot be.
+        package static let option = Code(name: "option")
+    }
+
+    package var code: Code
+    package var cause: String
+    package var remedy: String?
+
+    package init(_ code: Code, _ cause: String, remedy: String? = nil) {
+        self.code = code
+        self.cause = cause
+        self.remedy = remedy
+    }
+
+    package var description: String { remedy.map { "\(cause)\n\($0)" } ?? cause }
+
+    /// A file that ends too early or contradicts itself.
+    package static func malformed(_ cause: String) -> ModelFileError {
+        ModelFileError(.malformed, cause, remedy: "The file may be incomplete or damaged: get it again.")
+    }
+}
