@@ -56,9 +56,11 @@ let package = Package(
         .target(name: "CResampling"),
         .target(name: "Imaging", dependencies: ["CImageCodecs", "CResampling"], swiftSettings: settings),
         .target(name: "CDemoModel", exclude: ["demo.onnx"]),
+        .target(name: "Files", swiftSettings: settings),
         .target(name: "Hardware", swiftSettings: settings),
         .target(
-            name: "Apus", dependencies: ["CDemoModel", "Hardware", "Hashing", "Imaging", "ONNXRuntime"],
+            name: "Apus",
+            dependencies: ["CDemoModel", "Files", "Hardware", "Hashing", "Imaging", "ONNX", "ONNXRuntime"],
             swiftSettings: settings),
         .systemLibrary(
             name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
@@ -66,8 +68,8 @@ let package = Package(
         .target(name: "CModelTools", exclude: ["operators.txt"]),
         .systemLibrary(
             name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        .target(name: "Hashing", dependencies: ["CCrypto"], swiftSettings: settings),
-        .target(name: "ONNX", swiftSettings: settings),
+        .target(name: "Hashing", dependencies: ["CCrypto", "Files"], swiftSettings: settings),
+        .target(name: "ONNX", dependencies: ["Files"], swiftSettings: settings),
         .target(name: "ModelTools", dependencies: ["CModelTools", "Hashing", "ONNX"], swiftSettings: settings),
         .target(name: "FormData", swiftSettings: settings),
         .target(name: "CServerPages", exclude: ["index.html", "page.css", "page.js", "docs.html", "openapi.json"]),
@@ -94,8 +96,8 @@ let package = Package(
         .executableTarget(
             name: "ApusCLI",
             dependencies: [
-                .target(name: "ApusServer", condition: .when(traits: ["Server"])), "Apus", "Drawing", "Hardware",
-                "Hashing", "Imaging", "ModelTools", "ONNX", "ONNXRuntime",
+                .target(name: "ApusServer", condition: .when(traits: ["Server"])), "Apus", "Drawing", "Files",
+                "Hardware", "Hashing", "Imaging", "ModelTools", "ONNX", "ONNXRuntime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["URLs"])),
                 server("Logging", "swift-log"),
@@ -124,10 +126,11 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "ApusTests", dependencies: ["Apus", "Hardware", "Imaging", "ONNXRuntime", "TestSupport"],
+            name: "ApusTests", dependencies: ["Apus", "Hardware", "Imaging", "ONNX", "ONNXRuntime", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "DrawingTests", dependencies: ["Drawing", "Imaging", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "FormDataTests", dependencies: ["FormData"], swiftSettings: settings),
         .testTarget(name: "HardwareTests", dependencies: ["Hardware", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TestSupport"], swiftSettings: settings),
@@ -135,6 +138,7 @@ let package = Package(
             name: "ModelToolsTests",
             dependencies: ["Apus", "Hashing", "ModelTools", "ONNX", "ONNXRuntime", "TestSupport"],
             swiftSettings: settings),
+        .testTarget(name: "ONNXTests", dependencies: ["ONNX", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "ONNXRuntimeTests", dependencies: ["ONNXRuntime", "TestSupport"], swiftSettings: settings),
     ]
 )

@@ -1,3 +1,4 @@
+internal import Files
 package import Imaging
 
 /// A picture to look for objects in: RGB, upright.

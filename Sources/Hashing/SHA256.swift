@@ -1,5 +1,5 @@
 internal import CCrypto
-internal import Foundation
+internal import Files
 
 /// SHA-256 (FIPS 180-4), by OpenSSL, which uses the processor's instructions for it.
 package final class SHA256 {
@@ -19,10 +19,16 @@ package final class SHA256 {
         return hash.finish()
     }
 
-    /// Of a file, which is mapped; nil if it cannot be read.
+    /// Of a file; nil if it cannot be read, or is not a regular file.
     package static func digest(ofFile path: String) -> String? {
-        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped) else { return nil }
-        return data.withUnsafeBytes { digest($0) }
+        let hash = SHA256()
+        do {
+            let file = try RegularFile(path)
+            try file.forEachPiece(path) { hash.update($0) }
+        } catch {
+            return nil
+        }
+        return hash.finish()
     }
 
     deinit { EVP_MD_CTX_free(context) }

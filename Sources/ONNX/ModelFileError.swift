@@ -8,15 +8,15 @@ package struct ModelFileError: Error, Sendable, Equatable, CustomStringConvertib
         package static let file = Code(name: "file")
         /// The file is not what it claims to be, or not whole.
         package static let malformed = Code(name: "malformed")
-        /// The file asks for something that is never done, as calling a function.
+        /// The file asks for something that is never done, such as calling a function.
         package static let forbidden = Code(name: "forbidden")
         /// The file is sound, but of a kind that is not read.
         package static let unsupported = Code(name: "unsupported")
-        /// The checkpoint is no network that can be exported.
+        /// The checkpoint is not a network that can be exported.
         package static let architecture = Code(name: "architecture")
-        /// The model has no types that could be told.
+        /// The types of the model cannot be determined.
         package static let types = Code(name: "types")
-        /// An option has a value that cannot be.
+        /// An option has an impossible value.
         package static let option = Code(name: "option")
     }
 
@@ -24,16 +24,17 @@ package struct ModelFileError: Error, Sendable, Equatable, CustomStringConvertib
     package var cause: String
     package var remedy: String?
 
-    package init(_ code: Code, _ cause: String, remedy: String? = nil) {
+    /// - Parameter cause: values that are interpolated into it are shortened.
+    package init(_ code: Code, _ cause: BoundedText, remedy: String? = nil) {
         self.code = code
-        self.cause = cause
+        self.cause = cause.description
         self.remedy = remedy
     }
 
     package var description: String { remedy.map { "\(cause)\n\($0)" } ?? cause }
 
     /// A file that ends too early or contradicts itself.
-    package static func malformed(_ cause: String) -> ModelFileError {
+    package static func malformed(_ cause: BoundedText) -> ModelFileError {
         ModelFileError(.malformed, cause, remedy: "The file may be incomplete or damaged: get it again.")
     }
 }

@@ -25,13 +25,33 @@ import Testing
         #expect(error?.remedy != nil)
     }
 
+    /// Names as data sets have them.
+    @Test func namesMayHaveSpacesBracketsAndSlashes() throws {
+        let names = [
+            "N/A", "???", "bow_(weapon)", "Cabinet/shelf", "t-shirt", "tench, Tinca tinca", "Rock & Roll", "猫", "-",
+        ]
+        #expect(
+            try read(names.joined(separator: "\n"))
+                == Dictionary(uniqueKeysWithValues: names.enumerated().map { ($0, $1) }))
+    }
+
+    @Test(arguments: [
+        "root:x:0:0:root:/root:/bin/bash", "names:\n  0: person", "cat\nKEY=value", "int main() {",
+        "127.0.0.1\tlocalhost",
+        "-----BEGIN OPENSSH PRIVATE KEY-----", "# comment\ncat", "<html>", "cat\n\u{1B}[31mdog", "cat\ndog\u{7}",
+        String(repeating: "long ", count: 40), #"["\#(String(repeating: "n", count: 200))"]"#,
+    ]) func whatDoesNotLookLikeNamesIsAnError(text: String) {
+        let error = #expect(throws: ApusError.self) { try read(text) }
+        #expect(error?.code == .option && error?.remedy?.contains("one name per line") == true)
+    }
+
     @Test func aMissingFileIsAnError() {
         let error = #expect(throws: ApusError.self) { try LabelMap(contentsOfFile: "/nonexistent/labels.txt") }
         #expect(error?.cause == "there is no such file")
         let folder = #expect(throws: ApusError.self) { try LabelMap(contentsOfFile: "/tmp") }
         #expect(folder?.cause == "it is a folder")
         let endless = #expect(throws: ApusError.self) { try LabelMap(contentsOfFile: "/dev/zero") }
-        #expect(endless?.cause == "it has more than 1000000 bytes, which is the limit")
+        #expect(endless?.cause == "it is a character device, not a regular file")
     }
 
     @Test func cocoHasEightyNamesWithGaps() {

@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 internal import Hashing
 
@@ -179,8 +180,8 @@ package struct CompiledModelStore: Sendable {
     private func path(of key: Key) -> String { "\(folder)/\(key.digest).compiled" }
 
     private func manifest(in path: String) -> Manifest? {
-        (try? Data(contentsOf: URL(fileURLWithPath: path + "/manifest.json")))
-            .flatMap { try? JSONDecoder().decode(Manifest.self, from: $0) }
+        (try? BoundedFile.bytes(atPath: path + "/manifest.json", limit: 10_000_000))
+            .flatMap { try? JSONDecoder().decode(Manifest.self, from: Data($0)) }
     }
 
     private func isIntact(_ path: String, _ key: Key) -> Bool {

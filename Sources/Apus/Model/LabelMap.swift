@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 
 /// The names of a model's classes, by the number that the model gives them.
@@ -16,12 +17,13 @@ public struct LabelMap: Sendable, Equatable {
     /// Reads names from a file: a JSON object of names by number, a JSON list, or a text with a name a line.
     ///
     /// A list counts from 0. So do the lines of a text, where an empty line is a class without a name, unless each line
-    /// begins with its number: `17 cat` or `17: cat`.
+    /// begins with its number: `17 cat` or `17: cat`. A file whose lines do not look like names (a settings file, a
+    /// program, a list of users) is an error, as is a name of more than 128 characters.
     public init(contentsOfFile path: String) throws(ApusError) {
         func failure(_ cause: String) -> ApusError {
             ApusError(
                 .option, doing: "read the labels \(path)", cause: cause,
-                remedy: #"Give a JSON object ({"1": "person"}), a JSON list, or a text file with a name a line."#)
+                remedy: #"Give a JSON object ({"1": "person"}), a JSON list, or a text file with one name per line."#)
         }
         let bytes: [UInt8]?
         do {
@@ -35,11 +37,30 @@ public struct LabelMap: Sendable, Equatable {
         guard !trimmed.isEmpty else { throw failure("it is empty") }
         if trimmed.hasPrefix("{") || trimmed.hasPrefix("[") {
             guard let map = LabelMap(json: trimmed) else { throw failure("it is not JSON of names by number") }
+            guard map.names.values.allSatisfy({ $0.count <= LabelMap.longestName }) else {
+                throw failure("it has a name of more than \(LabelMap.longestName) characters")
+            }
             self = map
         } else {
             let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-            self.init(lines: lines.map { $0.trimmingCharacters(in: .whitespaces) })
+            let named = LabelMap.named(lines.map { $0.trimmingCharacters(in: .whitespaces) })
+            // The line is not quoted: a wrong file may be one that is nobody's business.
+            if let wrong = named.first(where: { !LabelMap.isName($0.name) }) {
+                throw failure("line \(wrong.line) is not the name of a class")
+            }
+            self.init(names: Dictionary(named.map { ($0.label, $0.name) }) { $1 })
         }
+    }
+
+    private static let longestName = 128
+
+    /// Whether text can be a class's name. Names have letters, spaces, round brackets and slashes inside; the punctuation
+    /// of settings, programs and markup is not for them.
+    private static func isName(_ text: String) -> Bool {
+        text.count <= longestName && !text.hasPrefix("#") && !text.hasPrefix("/") && !text.hasPrefix("--")
+            && !text.unicodeScalars.contains { scalar in
+                scalar.properties.generalCategory == .control || ":;=<>{}[]|\\`\"$".unicodeScalars.contains(scalar)
+            }
     }
 
     /// Reads `{"1": "person"}` or `["person"]`; nil for anything else.
@@ -58,19 +79,16 @@ public struct LabelMap: Sendable, Equatable {
         self.init(names: names)
     }
 
-    private init(lines: [String]) {
-        let numbered = lines.compactMap { line -> (Int, String)? in
-            guard let match = line.firstMatch(of: /^\s*(\d{1,9})[\s:,=]+(\S.*?)\s*$/), let label = Int(match.1) else {
+    /// The lines of a text with their numbers, which are their own if each begins with one.
+    private static func named(_ lines: [String]) -> [(line: Int, label: Int, name: String)] {
+        let named = lines.enumerated().filter { !$0.element.isEmpty }
+        let numbered = named.compactMap { index, line -> (line: Int, label: Int, name: String)? in
+            guard let match = line.firstMatch(of: /^(\d{1,9})[\s:,=]+(\S.*)$/), let label = Int(match.1) else {
                 return nil
             }
-            return (label, String(match.2))
+            return (index + 1, label, String(match.2))
         }
-        if numbered.count == lines.count(where: { !$0.isEmpty }) {
-            self.init(names: Dictionary(numbered) { $1 })
-        } else {
-            let named = lines.enumerated().filter { !$0.element.isEmpty }
-            self.init(names: Dictionary(uniqueKeysWithValues: named.map { ($0.offset, $0.element) }))
-        }
+        return numbered.count == named.count ? numbered : named.map { ($0.offset + 1, $0.offset, $0.element) }
     }
 
     /// Classes of a model trained on COCO by category id: 0 to 90, of which 80 are used.

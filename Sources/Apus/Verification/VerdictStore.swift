@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 
 /// Whether a model's answers on a device were compared with the reference's, and how that ended.
@@ -44,8 +45,8 @@ package struct VerdictStore: Sendable {
 
     /// What is known; a file that cannot be read counts as never.
     package func status(of key: CompiledModelStore.Key) -> VerificationStatus {
-        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path(of: key))),
-            let record = try? JSONDecoder().decode(Record.self, from: data), record.key == key
+        guard let bytes = try? BoundedFile.bytes(atPath: path(of: key), limit: 1_000_000),
+            let record = try? JSONDecoder().decode(Record.self, from: Data(bytes)), record.key == key
         else { return .never }
         return record.status
     }

@@ -66,7 +66,7 @@ struct PyTorchContent {
                 storage: content.slice(0..<size))
         } catch {
             var named = error
-            named.cause = "\(key): \(error.cause)"
+            named.cause = BoundedText.shortened(key) + ": " + error.cause
             throw named
         }
     }

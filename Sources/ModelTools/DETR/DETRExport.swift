@@ -60,7 +60,7 @@ package struct DETRExport: Sendable {
     private static func check(
         _ options: DETRExportOptions, _ architecture: DETRArchitecture
     ) throws(ModelToolsError) {
-        func invalid(_ cause: String, _ remedy: String) -> ModelToolsError {
+        func invalid(_ cause: BoundedText, _ remedy: String) -> ModelToolsError {
             ModelToolsError(.option, cause, remedy: remedy)
         }
         guard DETRExportOptions.opsets.contains(options.opset) else {

@@ -113,8 +113,11 @@ package struct DETRWeights: Sendable {
         let unused = layout.tensors.keys.filter { expected[$0] == nil }.compactMap { layout.names[$0] } + layout.unknown
         problems += Set(unused).sorted().map { "unused: \($0)" }
         guard problems.isEmpty else {
+            var lines = problems.prefix(20).map { BoundedText.shortened($0) }
+            if problems.count > lines.count { lines.append("and \(problems.count - lines.count) more") }
             throw ModelToolsError(
-                .architecture, "its weights are not those of a DETR:\n" + problems.joined(separator: "\n"),
+                .architecture,
+                "its weights are not those of a DETR:\n" + BoundedText(stringLiteral: lines.joined(separator: "\n")),
                 remedy:
                     "Apus exports DETR with a ResNet backbone and sine positions. Give its whole, unchanged checkpoint."
             )

@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 
 /// A range of bytes in memory, with what keeps them there. Slicing copies nothing.
@@ -38,25 +39,20 @@ package struct Bytes: Sendable {
 
     /// Maps a file: its pages come in as they are read, and need no memory of their own.
     package init(mapping path: String) throws(ModelFileError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Bytes.failure(errno, path) }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw Bytes.failure(errno, path) }
-        switch status.st_mode & S_IFMT {
-        case S_IFREG: break
-        case S_IFDIR: throw Bytes.failure(EISDIR, path)
-        default:
-            throw ModelFileError(
-                .file, "it is no regular file", remedy: "Copy it to a file, and name that.")
+        let file: RegularFile
+        do {
+            file = try RegularFile(path)
+        } catch {
+            throw ModelFileError(.file, BoundedText(error.cause), remedy: error.remedy)
         }
-        let count = Int(status.st_size)
+        let count = file.size
         guard count > 0 else {
             throw ModelFileError(
                 .malformed, "the file is empty", remedy: "Its download or copy may be incomplete: get it again.")
         }
-        guard let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
-            throw Bytes.failure(errno, path)
+        guard let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, file.descriptor, 0), base != MAP_FAILED else {
+            let error = FileError(errno: errno, path: path)
+            throw ModelFileError(.file, BoundedText(error.cause), remedy: error.remedy)
         }
         let path = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         self.init(owner: Owner(base: base, count: count, path: path), offset: 0, count: count)
@@ -93,16 +89,4 @@ package struct Bytes: Sendable {
 
     /// The bytes as text; nil if they are not UTF-8.
     package var text: String? { withUnsafeBytes { String(validating: $0, as: UTF8.self) } }
-
-    private static func failure(_ code: Int32, _ path: String) -> ModelFileError {
-        switch code {
-        case ENOENT, ENOTDIR: ModelFileError(.file, "there is no such file", remedy: "Check the path.")
-        case EISDIR: ModelFileError(.file, "it is a folder", remedy: "Name a file in it.")
-        case EACCES, EPERM:
-            ModelFileError(.file, "you may not read it", remedy: "Change its permissions: chmod +r \(path)")
-        default:
-            ModelFileError(
-                .file, String(cString: strerror(code)), remedy: "Check the file and the disk that it is on.")
-        }
-    }
 }
