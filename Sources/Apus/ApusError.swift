@@ -1,4 +1,5 @@
 package import Imaging
+package import ONNX
 package import ONNXRuntime
 
 /// What failed, while doing what, and what to do about it.
@@ -68,6 +69,10 @@ extension ApusError {
             error.code == .cancelled ? .cancelled : .image, doing: doing, cause: error.cause, remedy: error.remedy)
     }
 
+    package init(_ error: ModelFileError, doing: String) {
+        self.init(.model, doing: doing, cause: error.cause, remedy: error.remedy)
+    }
+
     package init(_ error: ONNXRuntimeError) {
         let code: Code =
             switch error.code {
@@ -90,6 +95,8 @@ extension ApusError {
         } catch let error as ONNXRuntimeError {
             throw ApusError(error)
         } catch let error as ImagingError {
+            throw ApusError(error, doing: doing)
+        } catch let error as ModelFileError {
             throw ApusError(error, doing: doing)
         } catch {
             throw ApusError(.inference, doing: doing, cause: "\(error)")

@@ -5,10 +5,12 @@ package enum ONNXFile {
     /// What protobuf can hold. A larger model keeps its weights in a second file.
     private static let mostBytes = Int(Int32.max)
 
-    /// Maps a model and the files that its weights are in.
+    /// Maps a model and the files that its weights are in, after the check that a runtime would want (`ModelStructure`).
     package static func read(_ path: String) throws(ModelFileError) -> ONNXModel {
-        var model = try ONNXModel(Bytes(mapping: path))
-        var files = ExternalFiles(folder: URL(fileURLWithPath: path).deletingLastPathComponent().path)
+        let bytes = try Bytes(mapping: path)
+        _ = try ModelStructure(bytes)
+        var model = try ONNXModel(bytes)
+        var files = ExternalFiles(ExternalFolder(ofModel: path))
         try model.graph.resolve(&files)
         for index in model.functions.indices {
             for node in model.functions[index].nodes.indices { try model.functions[index].nodes[node].resolve(&files) }
@@ -179,34 +181,18 @@ extension Attribute {
 
 /// The files beside a model, mapped as they are needed.
 private struct ExternalFiles {
-    let folder: String
+    private let folder: ExternalFolder
     private var mapped: [String: Bytes] = [:]
 
-    init(folder: String) { self.folder = folder }
+    init(_ folder: ExternalFolder) { self.folder = folder }
 
     mutating func resolve(_ tensor: inout ONNXTensor) throws(ModelFileError) {
         guard case .external(let location, let offset, let length) = tensor.payload else { return }
-        // A model may name files of its own folder only: /etc/passwd is no weights.
-        // By bytes: a Character may hide a slash in a mark that follows it.
-        let parts = location.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        guard location.utf8.first != UInt8(ascii: "/"), !location.utf8.contains(0),
-            !parts.contains(where: { Array($0) == [0x2E, 0x2E] })
-        else {
-            throw ModelFileError(
-                .forbidden, "the tensor \(tensor.name) is in \(location), which is outside of the model's folder",
-                remedy: "Put the weights beside the model, under the name that the model was saved with.")
-        }
         let file: Bytes
         if let known = mapped[location] {
             file = known
         } else {
-            do {
-                file = try Bytes(mapping: folder + "/" + location)
-            } catch {
-                throw ModelFileError(
-                    .file, "its weights are in a second file, \(location): \(error.cause)",
-                    remedy: "Put that file beside the model, under this name.")
-            }
+            file = try Bytes(mapping: folder.path(of: location))
             mapped[location] = file
         }
         guard let expected = tensor.type.byteCount(tensor.count), length == nil || length == expected,

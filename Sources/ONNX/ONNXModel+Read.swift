@@ -22,7 +22,7 @@ extension ONNXModel {
         }
         guard hasGraph else {
             throw ModelFileError(
-                .malformed, "it is no ONNX model, or not a whole one: it has no graph",
+                .malformed, "it is not an ONNX model, or not a whole one: it has no graph",
                 remedy: "Give an .onnx file. If it should be one, its download or copy may be incomplete.")
         }
     }

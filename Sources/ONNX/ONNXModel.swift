@@ -238,4 +238,6 @@ package struct Function: Sendable {
     package var opsets: [(domain: String, version: Int)] = []
     package var overload = ""
     var unknown: [UInt8] = []
+
+    package init() {}
 }

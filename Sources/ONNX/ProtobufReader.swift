@@ -25,7 +25,9 @@ struct ProtobufReader {
         if reader.isAtEnd { return nil }
         let start = reader.position
         let tag = try varint()
-        guard tag >> 3 > 0, tag >> 3 < 1 << 29 else { throw .malformed("it is no ONNX model: a field has no number") }
+        guard tag >> 3 > 0, tag >> 3 < 1 << 29 else {
+            throw .malformed("a field has no number")
+        }
         let value: Value
         switch tag & 7 {
         case 0: value = .varint(try varint())
@@ -37,7 +39,7 @@ struct ProtobufReader {
             }
             value = .bytes(try reader.take(Int(length)))
         case 5: value = .fixed32(try reader.number())
-        default: throw .malformed("it is no ONNX model: a field is of no known kind")
+        default: throw .malformed("a field is of an unknown kind")
         }
         return Field(number: Int(tag >> 3), value: value, raw: reader.bytes.slice(start..<reader.position))
     }
@@ -49,7 +51,7 @@ struct ProtobufReader {
             value |= UInt64(byte & 0x7F) << UInt64(shift)
             if byte < 0x80 { return value }
         }
-        throw .malformed("it is no ONNX model: a number does not end")
+        throw .malformed("a number does not end")
     }
 
     var isAtEnd: Bool { reader.isAtEnd }
@@ -108,5 +110,7 @@ extension ProtobufReader.Field {
         }
     }
 
-    private var wrongKind: ModelFileError { .malformed("it is no ONNX model: field \(number) is of the wrong kind") }
+    private var wrongKind: ModelFileError {
+        .malformed("field \(number) is of the wrong kind")
+    }
 }

@@ -44,7 +44,7 @@ import Testing
     @Test func modelsThatCannotBeUsed() async throws {
         let folder = try TemporaryFolder()
         let text = try folder.write(Array("no model".utf8), to: "text.onnx")
-        #expect(try await failure(picture, "--model", text).contains("load \(text): it is not an ONNX model"))
+        #expect(try await failure(picture, "--model", text).contains("load the model \(text): it is not an ONNX model"))
         #expect(try await failure(picture, "--model", "/no/model.onnx").contains("there is no such file"))
         let classifier = Fixtures.path("models/classifier.onnx")
         #expect(
@@ -53,7 +53,7 @@ import Testing
         let external = Fixtures.path("models/external.onnx")
         #expect(
             try await failure(picture, "--model", external).contains(
-                "its weights are in a separate file that is missing"))
+                "its weights are in a second file, external.data: there is no such file"))
     }
 
     // MARK: Devices

@@ -107,7 +107,7 @@ import Testing
 
     @Test func whatIsNoModelIsAnErrorWithARemedy() async throws {
         for (arguments, cause) in [
-            (["inspect", Fixtures.path("images/baseline.jpg")], "it is no ONNX model"),
+            (["inspect", Fixtures.path("images/baseline.jpg")], "it is not an ONNX model"),
             (
                 ["export", Fixtures.path("images/baseline.jpg"), "-o", "/tmp/x.onnx"],
                 "it is no checkpoint that Apus reads"

@@ -96,7 +96,7 @@ import Testing
 
     @Test func whatIsNoModelSaysSo() throws {
         let error = #expect(throws: ModelToolsError.self) { try ONNXFile.read(Fixtures.path("images/baseline.jpg")) }
-        #expect(error?.cause.contains("it is no ONNX model") == true)
+        #expect(error?.cause.contains("it is not an ONNX model") == true)
         #expect(throws: ModelToolsError.self) { try ONNXFile.read(Fixtures.path("nowhere.onnx")) }
     }
 }

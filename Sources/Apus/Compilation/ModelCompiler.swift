@@ -73,7 +73,7 @@ struct ModelCompiler: Sendable {
     static func compile(_ model: Model, _ choice: DeviceChoice, _ runtime: Runtime) throws -> Compiled {
         let start = ContinuousClock.now
         let options = SessionOptions(provider: choice.provider)
-        let session = try Session(runtime: runtime, model: model.source, options: options)
+        let session = try Session(checked: model.source, runtime: runtime, options: options)
         return Compiled(session: session, origin: .unkept, duration: ContinuousClock.now - start)
     }
 
@@ -92,7 +92,7 @@ struct ModelCompiler: Sendable {
             let (session, origin, note) = try store.load(key) { folder in
                 var options = options
                 if let folder { options.provider = .openVINO(openVINO.caching(in: folder)) }
-                let session = try Session(runtime: runtime, model: model.source, options: options)
+                let session = try Session(checked: model.source, runtime: runtime, options: options)
                 // Before it is kept under the digest of another model.
                 try requireUnchanged()
                 return session
@@ -100,7 +100,7 @@ struct ModelCompiler: Sendable {
             compiled = Compiled(
                 session: session, canvas: canvas, origin: origin, note: note, duration: ContinuousClock.now - start)
         } else {
-            let session = try Session(runtime: runtime, model: model.source, options: options)
+            let session = try Session(checked: model.source, runtime: runtime, options: options)
             compiled = Compiled(
                 session: session, canvas: canvas, origin: .unkept, duration: ContinuousClock.now - start)
             try requireUnchanged()

@@ -32,7 +32,7 @@ struct PreparedModel {
             let description = try ApusError.wrapping(doing: "load the model \(model.name)") {
                 var options = SessionOptions(provider: .cpu)
                 options.isOptimized = false
-                return try Session(runtime: runtime, model: model.source, options: options)
+                return try Session(checked: model.source, runtime: runtime, options: options)
             }
             family = try ModelFamilies.recognize(description, of: model)
         }

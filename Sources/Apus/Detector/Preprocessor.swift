@@ -14,7 +14,7 @@ package struct Preprocessor: Sendable {
     package init(model: Model, runtime: String?, type: ElementType? = nil) throws(ApusError) {
         source = try ApusError.wrapping(doing: "load the model \(model.name)") {
             let runtime = try Runtime.load(RuntimeLocation.find(explicit: runtime))
-            let session = try Session(runtime: runtime, model: model.source, options: SessionOptions(provider: .cpu))
+            let session = try Session(checked: model.source, runtime: runtime, options: SessionOptions(provider: .cpu))
             return .model(try ModelFamilies.recognize(session, of: model), type)
         }
     }

@@ -116,8 +116,8 @@ package struct ModelCheck: Sendable {
         options.isOptimized = false
         options.weightsFolder = subject.weightsFolder
         do {
-            return try Session(runtime: runtime, model: subject.source, options: options)
-        } catch {
+            return try Session(checked: subject.source, runtime: runtime, options: options)
+        } catch let error as ONNXRuntimeError {
             var named = error
             named.doing = "load \(subject.name), to check the answers"
             throw named

@@ -1,4 +1,5 @@
 import Apus
+import Files
 import Foundation
 import Hardware
 import ModelTools
@@ -49,12 +50,13 @@ struct DeviceProbe {
                     "A library or driver crashes: its version does not fit the others. Reinstall the runtime and the "
                     + "driver.")
         }
-        if let data = FileManager.default.contents(atPath: answer),
-            let outcome = try? JSONDecoder().decode(Outcome.self, from: data)
+        if let bytes = try? BoundedFile.bytes(atPath: answer, limit: 1_000_000),
+            let outcome = try? JSONDecoder().decode(Outcome.self, from: Data(bytes))
         {
             return outcome
         }
-        let lines = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+        let written = (try? BoundedFile.bytes(atPath: log, limit: 10_000_000)) ?? []
+        let lines = String(decoding: written, as: UTF8.self)
         return Outcome(works: false, text: "it ended without an answer: \(lines.suffix(400))")
     }
 
@@ -114,7 +116,8 @@ struct DeviceProbe {
     private static func run(_ provider: ExecutionProvider, _ runtime: Runtime, devices: [String]) throws -> Outcome {
         let start = ContinuousClock.now
         let session = try Session(
-            runtime: runtime, model: .bytes(try ONNXFile.skeleton(model)), options: SessionOptions(provider: provider))
+            checked: .bytes(try ONNXFile.skeleton(model)), runtime: runtime, options: SessionOptions(provider: provider)
+        )
         let input = try Tensor(shape: [1, 64], scalars: [Float](repeating: 0.5, count: 64))
         let outputs = try session.run(["x": input])
         let seconds = String(format: "%.1f s", (ContinuousClock.now - start).milliseconds / 1000)
