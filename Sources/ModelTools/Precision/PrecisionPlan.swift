@@ -8,6 +8,8 @@ struct PrecisionPlan {
         case blockedOperator = "you asked for it (--block-op)"
         case blockedNode = "you asked for it (--block-node)"
         case noHalf = "the operator has no f16 at this opset"
+        case untyped = "ONNX does not define what type it gives for its inputs"
+        case bits = "it works on the bits of its values"
         case unknown = "the operator is not ONNX's own"
         case quantization = "it quantizes"
         case overflow = "it multiplies or adds up values, which may pass f16's largest, 65504"
@@ -87,9 +89,27 @@ struct PrecisionPlan {
                 }
             }) {
                 keep(node, .sequence)
+            } else if !hasDefinedTypes(node, opset("") ?? 0) {
+                keep(node, .untyped)
             } else if !takesHalf(node, opset("") ?? 0) {
                 keep(node, .noHalf)
             }
+        }
+    }
+
+    /// Whether the type of each output follows from an input that the node has, or is always the same. Where it does not,
+    /// f16 inputs could make f16 of an output that the model uses as f32.
+    private func hasDefinedTypes(_ node: Node, _ opset: Int) -> Bool {
+        if OperatorKinds.isTypedByNode(node) { return true }
+        guard let schema = OperatorTable.shared.schema(node.operation, domain: node.domain, opset: opset) else {
+            return true  // such a node has no f16
+        }
+        let given = Set(
+            node.inputs.indices.filter { !node.inputs[$0].isEmpty }.compactMap { schema.input($0) }
+                .filter { !$0.isMixed }.map(\.type))
+        return node.outputs.indices.allSatisfy { index in
+            guard !node.outputs[index].isEmpty, let place = schema.output(index) else { return true }
+            return given.contains(place.type) || schema.types[place.type].only != nil
         }
     }
 
@@ -158,7 +178,7 @@ struct PrecisionPlan {
 
     /// What may be too large for f16 is kept in f32 until an operator makes it small again, or ten later.
     private mutating func spread() {
-        let origins: Set<Reason> = [.overflow, .largeConstant, .smallConstant, .integers]
+        let origins: Set<Reason> = [.overflow, .largeConstant, .smallConstant, .integers, .bits]
         var front = index.nodes.filter { node in
             reasons[PrecisionPlan.key(node)].map(origins.contains) ?? false
                 && !PrecisionRules.bounding.contains(node.operation)
@@ -202,6 +222,7 @@ struct PrecisionPlan {
             switch node.operation {
             case "Sin", "Cos", "Range": values[.positions, default: []] += node.inputs
             case "Loop", "Scan": values[.loop, default: []] += node.subgraphs.flatMap { $0.outputs.map(\.name) }
+            case "BitCast": values[.bits, default: []] += node.inputs
             case "Cast":
                 guard case .tensor(let type)? = kinds[node.outputs.first ?? ""],
                     ![.bool, .float16, .float64, .bfloat16, .float32, .string].contains(type)

@@ -18,6 +18,7 @@ enum PrecisionRules {
         case "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli":
             .random
         case "DFT", "STFT", "MelWeightMatrix", "HannWindow", "HammingWindow", "BlackmanWindow": .signal
+        case "BitCast": .bits
         case "Attention", "ReverseSequence": .runtime
         case "Loop", "Scan", "SequenceMap": .loop
         case "ScatterElements", "ScatterND":

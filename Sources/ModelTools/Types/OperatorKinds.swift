@@ -2,6 +2,17 @@ internal import ONNX
 
 /// What operators give whose types are in their attributes.
 enum OperatorKinds {
+    /// Whether `TypeInference` has a rule for the outputs of a node, from its attributes or graphs.
+    static func isTypedByNode(_ node: Node) -> Bool { node.isStandard && typedByNode.contains(node.operation) }
+
+    private static let typedByNode: Set<String> = [
+        "Cast", "BitCast", "CastLike", "Constant", "ConstantOfShape", "RandomNormal", "RandomUniform",
+        "RandomNormalLike", "RandomUniformLike", "EyeLike", "Bernoulli", "Multinomial", "QuantizeLinear",
+        "DequantizeLinear", "BlackmanWindow", "HannWindow", "HammingWindow", "MelWeightMatrix", "LayerNormalization",
+        "SequenceEmpty", "SequenceConstruct", "SplitToSequence", "SequenceAt", "ConcatFromSequence", "Optional",
+        "OptionalGetElement", "If", "Loop", "Scan", "SequenceMap",
+    ]
+
     static func constant(_ node: Node) -> ElementKind? {
         for attribute in node.attributes {
             switch (attribute.name, attribute.value) {
