@@ -95,6 +95,7 @@ done
 stop
 "$python" Tests/Clients/grpc_limits.py "$apus" "$picture"
 "$python" Tests/Clients/http_limits.py "$apus" "$picture"
+"$python" Tests/Clients/reload.py "$apus" "$picture" Sources/CDemoModel/demo.onnx
 
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1,DNS:localhost \
     -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null

@@ -7,6 +7,7 @@
     import HummingbirdTesting
     import Logging
     import ModelTools
+    import ONNX
     import Synchronization
     import TestSupport
     import Testing
@@ -115,6 +116,40 @@
             #expect(try registry.model("m").version == 1)
             try Data(contentsOf: URL(fileURLWithPath: weights)).write(to: URL(fileURLWithPath: weights))
             for _ in 0..<2 { await registry.reloadChanged() }
+            #expect(try registry.model("m").version == 2)
+        }
+
+        /// A runtime may crash on a file: another process finds out, and the server loads only what passed.
+        @Test func aChangedModelIsCheckedBeforeItIsLoaded() async throws {
+            let folder = try TemporaryFolder()
+            let path = try folder.write(Model.demoBytes, to: "m.onnx")
+            let checks = Mutex(0)
+            let loads = Mutex(0)
+            let registry = ModelRegistry(
+                [.init(name: "m", model: .file(path))], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+                check: { name in
+                    let count = checks.withLock { count in
+                        count += 1
+                        return count
+                    }
+                    guard count > 1 else {
+                        throw ApusError(.model, doing: "load the model \(name)", cause: "the runtime crashes on it")
+                    }
+                },
+                load: {
+                    loads.withLock { $0 += 1 }
+                    return try Detector(model: $1, configuration: .init(device: .cpu, precision: .f32))
+                })
+            // Nothing runs yet that could crash.
+            try await registry.loadAll()
+            #expect(checks.withLock { $0 } == 0 && loads.withLock { $0 } == 1)
+            let error = await #expect(throws: ApusError.self) { try await registry.load("m") }
+            #expect(error?.cause == "the runtime crashes on it")
+            #expect(loads.withLock { $0 } == 1)
+            #expect(try registry.model("m").version == 1)
+            #expect(registry.all[0].reloadFailure?.contains("crashes") == true && registry.isReady)
+            try await registry.load("m")
+            #expect(checks.withLock { $0 } == 2 && loads.withLock { $0 } == 2)
             #expect(try registry.model("m").version == 2)
         }
 

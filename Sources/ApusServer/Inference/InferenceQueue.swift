@@ -310,7 +310,8 @@
                 let start = ContinuousClock.now
                 self.encoded = encoded
                 image = try Image(
-                    decoding: encoded.bytes, name: encoded.name ?? "the picture", limits: encoded.limits)
+                    decoding: encoded.bytes, name: encoded.name ?? "the picture", limits: encoded.limits,
+                    isCancelled: { cancellation.isCancelled })
                 duration = ContinuousClock.now - start
             }
 
