@@ -144,19 +144,18 @@ package struct Multipart: Sendable {
         return nil
     }
 
-    /// The first place of `pattern` at or after `start`. Pictures are megabytes, and most of their bytes are not the first
-    /// one of a delimiter, so those are skipped by memchr.
+    /// The first place of `pattern` at or after `start`. Images are megabytes, and most of their bytes are not the first one of
+    /// a delimiter, so those are skipped by memchr.
     private static func find(_ pattern: [UInt8], in body: [UInt8], from start: Int, limit: Int = .max) -> Int? {
         body.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return nil }
             var position = max(0, start)
             let end = min(bytes.count, limit == .max ? .max : position + limit + pattern.count)
-            while position <= end - pattern.count {
-                guard let base = bytes.baseAddress,
-                    let hit = memchr(base + position, Int32(pattern[0]), end - position)
-                else { return nil }
+            while position <= end - pattern.count, let hit = memchr(base + position, Int32(pattern[0]), end - position)
+            {
                 position = base.distance(to: UnsafeRawPointer(hit))
                 guard position <= end - pattern.count else { return nil }
-                if bytes[position..<(position + pattern.count)].elementsEqual(pattern) { return position }
+                if memcmp(hit, pattern, pattern.count) == 0 { return position }
                 position += 1
             }
             return nil

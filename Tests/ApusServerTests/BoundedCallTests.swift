@@ -28,9 +28,10 @@
                 try channel.writeInbound(HTTP2Frame.FramePayload.headers(.init(headers: headers, endStream: endStream)))
             }
 
-            func send(_ bytes: [UInt8]) throws {
+            func send(_ bytes: [UInt8], endStream: Bool = false) throws {
                 try channel.writeInbound(
-                    HTTP2Frame.FramePayload.data(.init(data: .byteBuffer(ByteBuffer(bytes: bytes)))))
+                    HTTP2Frame.FramePayload.data(
+                        .init(data: .byteBuffer(ByteBuffer(bytes: bytes)), endStream: endStream)))
             }
 
             /// The headers that come through to the transport.
@@ -122,6 +123,27 @@
             try call.begin()
             for byte in bytes { try call.send([byte]) }
             #expect(try call.status() == code.rawValue)
+        }
+
+        @Test(arguments: [
+            ([], true), ([0, 0, 0, 0], true), ([0, 0, 0, 0, 2, 7], true), ([0, 0, 0, 0, 1, 7, 0], false),
+            ([0, 0, 0, 0, 0, 0, 0, 0, 0, 0], false), ([0, 0, 0, 0, 0, 0, 0, 0, 0, 0], true),
+        ])
+        func aCallHasOneWholeMessage(bytes: [UInt8], endStream: Bool) throws {
+            let call = try Call()
+            try call.begin()
+            try call.send(bytes, endStream: endStream)
+            #expect(try call.status() == RPCError.Code.invalidArgument.rawValue)
+        }
+
+        @Test(arguments: [[0, 0, 0, 0, 0], [0, 0, 0, 0, 2, 7, 7]]) func oneWholeMessageComesThrough(bytes: [UInt8])
+            throws
+        {
+            let call = try Call()
+            try call.begin()
+            try call.send(bytes, endStream: true)
+            #expect(try call.passed() != nil)
+            #expect(try call.status() == nil)
         }
 
         @Test func aMessageThatFitsComesThrough() throws {

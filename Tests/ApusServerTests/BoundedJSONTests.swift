@@ -33,6 +33,16 @@
             #expect(try Self.object("{\"a\": \"\(String(repeating: "[,{", count: 200))\"}") != nil)
         }
 
+        @Test func objectsAreFew() throws {
+            func objects(_ count: Int) throws -> [String: Any]? {
+                let list = [String](repeating: "{\"a\": 1}", count: count).joined(separator: ",")
+                return try Self.object("{\"a\": [\(list)]}", maxValues: 1_000_000)
+            }
+            #expect(try objects(900) != nil)
+            let error = #expect(throws: ServerError.self) { try objects(1000) }
+            #expect(error?.status == .contentTooLarge)
+        }
+
         /// In UTF-16 the byte of a quotation mark is half of U+2200, and would hide what follows from the count.
         @Test(arguments: [String.Encoding.utf16, .utf16LittleEndian, .utf16BigEndian, .utf32LittleEndian])
         func onlyUTF8IsRead(encoding: String.Encoding) throws {

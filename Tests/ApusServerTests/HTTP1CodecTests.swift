@@ -123,6 +123,11 @@
             #expect(connection.ends)
         }
 
+        @Test func aRefusalOfHEADHasNoBody() throws {
+            let response = try Connection().send("HEAD / HTTP/1.1\r\n\r\n")
+            #expect(response.hasPrefix("http/1.1 400 ") && response.hasSuffix("\r\n\r\n"), "\(response)")
+        }
+
         @Test func theProtocolOfThePathGivesAnErrorItsForm() throws {
             let v2 = try Connection().send("GET /v2/models HTTP/1.1\r\n\r\n")
             #expect(v2.contains("\r\n\r\n{\"error\":\"the request has no host header. send exactly one.\"}"), "\(v2)")

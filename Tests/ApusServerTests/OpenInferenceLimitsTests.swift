@@ -68,7 +68,7 @@
                     error: "pred_logits is requested twice"),
                 Case(
                     path: "/v2/models/demo.raw/infer",
-                    body: request([String](repeating: "pred_logits", count: 20_000)), error: "is requested twice"),
+                    body: request([String](repeating: "pred_logits", count: 900)), error: "is requested twice"),
                 Case(
                     path: "/v2/models/demo/infer",
                     body: "{\"inputs\": [\(Self.image)], \"outputs\": [{\"name\": \"boxes\"}, {\"name\": \"boxes\"}]}",

@@ -10,7 +10,8 @@
     ///
     /// - `grpc-timeout`: the transport traps on a negative one. It never sees the header; `GRPCDeadline` passes it on.
     /// - `grpc-encoding`: what isn't supported gets UNIMPLEMENTED, with the encodings that are.
-    /// - A message that is missing, compressed or too large: the transport waits for ever, or resets the stream without a status.
+    /// - A message that is missing, cut short, compressed, too large or not the only one: the transport waits for ever, resets the
+    ///   stream without a status, or calls it an internal error.
     /// - Response headers are not indexed: the client sets the size of our table for that, and could make it grow without end.
     package final class BoundedCall: ChannelDuplexHandler {
         package typealias InboundIn = HTTP2Frame.FramePayload
@@ -100,7 +101,15 @@
                     "The message has \(length) bytes; \(limits.maxMessage) are allowed", remedy: "Send a smaller image."
                 )
             }
-            if part.endStream, !isAnswered { closing?.cancel() }
+            // Every call here has exactly one message.
+            if let length = prefix.length, prefix.received > GRPCMessagePrefix.count + length {
+                throw .badRequest("There are bytes behind the call's message")
+            }
+            guard part.endStream else { return }
+            guard let length = prefix.length, prefix.received == GRPCMessagePrefix.count + length else {
+                throw .badRequest("The call's message was cut short")
+            }
+            if !isAnswered { closing?.cancel() }
         }
 
         private func awaitMessage(
@@ -164,10 +173,13 @@
 
     /// What comes before a gRPC message: whether it is compressed, and its length (gRPC over HTTP/2, "Length-Prefixed-Message").
     struct GRPCMessagePrefix {
-        private static let count = 5
+        static let count = 5
         private var bytes: [UInt8] = []
+        /// Bytes of the prefix and of what follows it.
+        private(set) var received = 0
 
         mutating func read(_ buffer: ByteBuffer) {
+            received += buffer.readableBytes
             guard bytes.count < Self.count else { return }
             bytes += buffer.readableBytesView.prefix(Self.count - bytes.count)
         }

@@ -6,6 +6,8 @@
     package enum BoundedJSON {
         /// Longer than any number that a double or an integer needs. Foundation's parser takes quadratic time for longer ones.
         private static let maxNumberLength = 64
+        /// No request needs as many. Each takes Foundation kilobytes, where a number takes a hundred bytes.
+        private static let maxObjects = 1000
 
         /// The object that the bytes are; nil if they are not one.
         ///
@@ -19,6 +21,9 @@
                     "The JSON has more than \(maxValues) values",
                     remedy: "Send tensors as binary data: binary_data_size, and Inference-Header-Content-Length.")
             }
+            guard size.objects <= maxObjects else {
+                throw .tooLarge("The JSON has more than \(maxObjects) objects", remedy: "Send several requests.")
+            }
             guard size.longestNumber <= maxNumberLength else {
                 throw .badRequest("The JSON has a number of more than \(maxNumberLength) characters")
             }
@@ -30,6 +35,7 @@
         private struct Size {
             /// At least the number of values: what could begin one, outside of strings.
             var values = 1
+            var objects = 0
             /// The longest run outside of strings that could be part of a number.
             var longestNumber = 0
             var hasNUL = false
@@ -53,7 +59,10 @@
                     }
                     switch byte {
                     case UInt8(ascii: "\""): isText = true
-                    case UInt8(ascii: ","), UInt8(ascii: "["), UInt8(ascii: "{"): values += 1
+                    case UInt8(ascii: ","), UInt8(ascii: "["): values += 1
+                    case UInt8(ascii: "{"):
+                        values += 1
+                        objects += 1
                     case UInt8(ascii: "]"), UInt8(ascii: "}"), UInt8(ascii: ":"), 0x20, 0x09, 0x0a, 0x0d: break
                     case 0: hasNUL = true
                     default:

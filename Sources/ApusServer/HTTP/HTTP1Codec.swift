@@ -31,6 +31,14 @@
             case ended
         }
 
+        /// A response to what isn't a request.
+        private struct Refusal {
+            var error: ServerError
+            var form = ErrorForm.problem
+            /// False for HEAD.
+            var hasBody = true
+        }
+
         /// How long a client has to read a response that ends the connection before the connection closes.
         private static let linger = TimeAmount.seconds(2)
 
@@ -40,7 +48,7 @@
         /// Of the request being read.
         private var persists = true
         /// What is to be sent once no response is pending.
-        private var refusal: (error: ServerError, form: ErrorForm)?
+        private var refusal: Refusal?
 
         package init(log: RequestLog) { self.log = log }
 
@@ -56,7 +64,8 @@
                     inbound = .body
                     context.fireChannelRead(wrapInboundOut(.head(request)))
                 } catch {
-                    refuse(error, ErrorForm(path: head.uri), context)
+                    let form = ErrorForm(path: head.uri)
+                    refuse(Refusal(error: error, form: form, hasBody: head.method != .HEAD), context)
                 }
             case (.body(let bytes), .body): context.fireChannelRead(wrapInboundOut(.body(bytes)))
             case (.end(let trailers), .body):
@@ -69,7 +78,7 @@
         package func errorCaught(context: ChannelHandlerContext, error: any Error) {
             guard let error = error as? HTTPParserError else { return context.fireErrorCaught(error) }
             switch inbound {
-            case .head: refuse(.malformed(error), .problem, context)
+            case .head: refuse(Refusal(error: .malformed(error)), context)
             case .body:
                 inbound = .ended
                 if !pending.isEmpty { pending[pending.index(before: pending.endIndex)].persists = false }
@@ -141,25 +150,26 @@
                     close(context.channel, after: written.futureResult)
                 } else if pending.isEmpty, let refusal {
                     self.refusal = nil
-                    write(refusal.error, refusal.form, context)
+                    write(refusal, context)
                 }
             }
         }
 
         /// Responds to what is not a request, after the responses that are pending, and ends the connection.
-        private func refuse(_ error: ServerError, _ form: ErrorForm, _ context: ChannelHandlerContext) {
+        private func refuse(_ refusal: Refusal, _ context: ChannelHandlerContext) {
             inbound = .ended
-            if pending.isEmpty { write(error, form, context) } else { refusal = (error, form) }
+            if pending.isEmpty { write(refusal, context) } else { self.refusal = refusal }
         }
 
-        private func write(_ error: ServerError, _ form: ErrorForm, _ context: ChannelHandlerContext) {
+        private func write(_ refusal: Refusal, _ context: ChannelHandlerContext) {
+            let error = refusal.error
             var facts = RequestRecord().current
             facts.requestID = RecordingMiddleware.id(nil)
             facts.error = error
             log.began()
             log.ended(
                 "HTTP request", route: "none", method: "none", status: error.status.code, duration: .zero, facts)
-            let (type, body) = form.body(error, requestID: facts.requestID)
+            let (type, body) = refusal.form.body(error, requestID: facts.requestID)
             let headers: HTTPHeaders = [
                 "content-type": type, "content-length": "\(body.readableBytes)", "connection": "close",
                 "x-request-id": facts.requestID,
@@ -168,7 +178,7 @@
                 version: .http1_1,
                 status: .init(statusCode: error.status.code, reasonPhrase: error.status.reasonPhrase), headers: headers)
             context.write(wrapOutboundOut(.head(head)), promise: nil)
-            context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+            if refusal.hasBody { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
             close(context.channel, after: context.writeAndFlush(wrapOutboundOut(.end(nil))))
         }
 
