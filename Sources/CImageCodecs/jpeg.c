@@ -141,6 +141,7 @@ apus_outcome apus_jpeg_read_header(
         header->width = decoder.jpeg.image_width;
         header->height = decoder.jpeg.image_height;
         header->channels = decoder.jpeg.out_color_space == JCS_CMYK ? 4 : 3;
+        header->is_arithmetic = decoder.jpeg.arith_code;
         decoder.outcome = APUS_DECODED;
     }
     jpeg_destroy_decompress(&decoder.jpeg);

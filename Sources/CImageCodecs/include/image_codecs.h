@@ -47,6 +47,7 @@ bool apus_png_encode(
 typedef struct {
     uint32_t width, height;
     uint32_t channels; // 3 for RGB, 4 for CMYK
+    bool is_arithmetic;
 } apus_jpeg_header;
 
 apus_outcome apus_jpeg_read_header(

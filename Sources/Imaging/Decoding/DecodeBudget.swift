@@ -15,8 +15,11 @@ struct DecodeBudget: Sendable, Equatable {
     /// Honest images need, in units per pixel: a PNG, 5; a progressive JPEG with libjpeg's scans and without chroma
     /// subsampling, 11, or 15 if it is CMYK. Twice as many scans as usual pass.
     private static let unitsPerPixel = 32
-    /// A quarter of a second for the smallest image: this lets arithmetic-coded JPEGs pass up to a few megapixels.
-    private static let base = 1 << 28
+    /// Even the smallest image may take this: two hundred scans.
+    private static let base = 1 << 21
+    /// The same for an arithmetic-coded JPEG, which lets those up to about a megapixel pass. Hardly any program writes
+    /// them, and Pillow reads none above 64 KB.
+    private static let arithmeticBase = 1 << 26
     /// Enough to skip a file full of empty chunks.
     private static let unitsPerByte = 16
     /// Decoders work in rows and blocks, so a narrow image costs as much as one that is this wide.
@@ -27,9 +30,10 @@ struct DecodeBudget: Sendable, Equatable {
     }
 
     /// `width` times `height` has passed `ImageLimits.check`.
-    init(width: Int, height: Int, bytes: Int) {
+    init(width: Int, height: Int, bytes: Int, isArithmetic: Bool = false) {
         let pixels = max(width, Self.shortestSide) * max(height, Self.shortestSide)
-        self.init(units: Self.base + Self.unitsPerPixel * pixels + Self.unitsPerByte * bytes)
+        let base = isArithmetic ? Self.arithmeticBase : Self.base
+        self.init(units: base + Self.unitsPerPixel * pixels + Self.unitsPerByte * bytes)
     }
 
     /// In units. Coefficients cost what the worst ones do: an arithmetic-coded one takes up to 30 decisions and may

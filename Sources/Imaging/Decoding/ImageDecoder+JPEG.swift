@@ -12,7 +12,8 @@ extension ImageDecoder {
         try limits.check(width: width, height: height)
 
         let meter = DecodeMeter(
-            DecodeBudget(width: width, height: height, bytes: bytes.count), isCancelled: isCancelled)
+            DecodeBudget(width: width, height: height, bytes: bytes.count, isArithmetic: header.is_arithmetic),
+            isCancelled: isCancelled)
         func decode(into target: UnsafeMutableBufferPointer<UInt8>) throws(ImagingError) {
             let outcome = meter.withC {
                 apus_jpeg_decode(base, bytes.count, header, target.baseAddress, $0, &message.text)
