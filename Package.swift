@@ -132,6 +132,8 @@ let package = Package(
             name: "DrawingTests", dependencies: ["Drawing", "Imaging", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "FormDataTests", dependencies: ["FormData"], swiftSettings: settings),
+        .target(name: "FuzzSupport", path: "Fuzz/Support", swiftSettings: settings),
+        .testTarget(name: "FuzzSupportTests", dependencies: ["FuzzSupport"], swiftSettings: settings),
         .testTarget(name: "HardwareTests", dependencies: ["Hardware", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TestSupport"], swiftSettings: settings),
         .testTarget(
@@ -152,7 +154,8 @@ if Context.environment["APUS_FUZZ"] != nil {
     ] {
         package.targets.append(
             .executableTarget(
-                name: name, dependencies: dependencies.map { .byName(name: $0) }, path: "Fuzz/\(folder)",
+                name: name, dependencies: ["FuzzSupport"] + dependencies.map { .byName(name: $0) },
+                path: "Fuzz/\(folder)",
                 swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))
     }
 }

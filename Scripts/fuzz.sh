@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs what reads untrusted files on damaged ones, with libFuzzer and the address sanitizer, leaks included.
 # Usage: Scripts/fuzz.sh RUNS [target …]; targets: pictures zip legacy safetensors pickle onnx library form, all of them by default.
-# A crash leaves its input in .build/fuzz/crashes.
+# A finding leaves its input in .build/fuzz/crashes: a crash, or an input that costs more than 50 times the median of
+# processor time per byte (Fuzz/Support/CPUBudget.swift).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -27,7 +28,13 @@ fuzzer() { # target
 
 seeds() { # target, folder: files of the tests, if small. What the fuzzer finds is kept beside them for the next run.
     case $1 in
-    pictures) find $fixtures/formats $fixtures/images -type f -size -32k ! -name '*.json' -exec cp -n {} "$2/" \; ;;
+    pictures)
+        for folder in formats images cuts costly; do
+            for file in $(find "$fixtures/$folder" -type f -size -32k ! -name '*.json'); do
+                cp -n "$file" "$2/$folder-${file##*/}"
+            done
+        done
+        ;;
     zip) cp -n $fixtures/readers/{zip,zip64,protocol4,bare,system,bomb,expanded}.pth $fixtures/readers/script.pt "$2/" ;;
     legacy) cp -n $fixtures/readers/{legacy,system-legacy}.pth "$2/" ;;
     safetensors) cp -n $fixtures/readers/plain.safetensors "$2/" ;;
@@ -65,7 +72,7 @@ for target in "${targets[@]}"; do
     seeds "$target" "$corpus"
     echo "fuzz: $target, $runs inputs, from $(find "$corpus" -type f | wc -l) files"
     # No input may take 10 s, no single allocation 64 MB, all of them together 2 GB.
-    if ! "$build/release/$(fuzzer "$target")" -runs="$runs" -max_len=32768 -timeout=10 -malloc_limit_mb=64 \
+    if ! SWIFT_BACKTRACE=enable=no "$build/release/$(fuzzer "$target")" -runs="$runs" -max_len=32768 -timeout=10 -malloc_limit_mb=64 \
         -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$build/crashes/" "$corpus" >"$log" 2>&1; then
         grep -vE '^#[0-9]+.*(NEW|REDUCE|pulse)' "$log" | tail -n 60 >&2
         exit 1

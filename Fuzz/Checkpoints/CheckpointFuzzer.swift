@@ -1,13 +1,22 @@
 // A libFuzzer target: every input is read as a checkpoint that somebody sent us, whichever kind it claims to be.
 
+import FuzzSupport
 import ModelTools
 import ONNX
+
+private let budget = CPUBudget()
 
 /// libFuzzer's entry point: one input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-    let input = [UInt8](UnsafeBufferPointer(start: bytes, count: count))
-    guard let checkpoint = try? Checkpoint(bytes: Bytes(input), name: "fuzz-dc5.pth") else { return 0 }
+    budget.run(bytes, count) { input in
+        read(input)
+        return count
+    }
+}
+
+private func read(_ input: [UInt8]) {
+    guard let checkpoint = try? Checkpoint(bytes: Bytes(input), name: "fuzz-dc5.pth") else { return }
     for tensor in checkpoint.tensors.values {
         // No view shows an element twice, so all of them together are bounded by the file.
         precondition(tensor.count <= input.count, "a tensor larger than its file")
@@ -18,5 +27,4 @@ public func fuzz(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
             checkpoint, weights: weights, options: DETRExportOptions(),
             description: .init(labels: nil, preprocessing: PreprocessorConfiguration(), version: "fuzz"))
     }
-    return 0
 }

@@ -1,14 +1,23 @@
 // A libFuzzer target: every input is read as an ONNX model that somebody sent us, converted, and written.
 
+import FuzzSupport
 import ModelTools
 import ONNX
+
+private let budget = CPUBudget()
 
 /// libFuzzer's entry point: one input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-    let input = [UInt8](UnsafeBufferPointer(start: bytes, count: count))
-    guard let model = try? ONNXModel(Bytes(input)) else { return 0 }
-    _ = ModelSummary(model, fileBytes: count)
+    budget.run(bytes, count) { input in
+        read(input)
+        return count
+    }
+}
+
+private func read(_ input: [UInt8]) {
+    guard let model = try? ONNXModel(Bytes(input)) else { return }
+    _ = ModelSummary(model, fileBytes: input.count)
     _ = ShapeEvaluation(model, batch: 1, height: 64, width: 64)
     for target in PrecisionTarget.allCases {
         var options = PrecisionOptions()
@@ -19,5 +28,4 @@ public func fuzz(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         // What was written is a model.
         guard (try? ONNXModel(Bytes(written))) != nil else { preconditionFailure("a model that cannot be read again") }
     }
-    return 0
 }

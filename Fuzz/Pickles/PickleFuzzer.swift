@@ -1,5 +1,6 @@
 // A libFuzzer target: every input is the pickle of a checkpoint that is sound otherwise.
 
+import FuzzSupport
 import ModelTools
 import ONNX
 
@@ -23,14 +24,21 @@ private func zip(_ entries: [(name: String, content: [UInt8])]) -> [UInt8] {
         + little(file.count, 4) + [0, 0]
 }
 
+private let budget = CPUBudget()
+
 /// libFuzzer's entry point: one input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-    let input = [UInt8](UnsafeBufferPointer(start: bytes, count: count))
+    budget.run(bytes, count) { input in
+        read(input)
+        return count
+    }
+}
+
+private func read(_ input: [UInt8]) {
     let file = zip([("a/data.pkl", input), ("a/data/0", [UInt8](repeating: 1, count: 256))])
-    guard let checkpoint = try? Checkpoint(bytes: Bytes(file), name: "fuzz.pth") else { return 0 }
+    guard let checkpoint = try? Checkpoint(bytes: Bytes(file), name: "fuzz.pth") else { return }
     for tensor in checkpoint.tensors.values {
         precondition(tensor.floats().count <= 256, "a tensor larger than its storage")
     }
-    return 0
 }

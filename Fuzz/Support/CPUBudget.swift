@@ -1,0 +1,98 @@
+internal import Glibc
+internal import Synchronization
+
+/// Finds inputs that cost far more processor time than others of their size.
+///
+/// An input that costs more than 50 times the median per byte is a finding: it traps, and libFuzzer keeps the input.
+/// Three things keep noise from being one:
+///
+/// - Only this thread's processor time counts, and a suspicious input runs again: the least of all its runs counts.
+/// - A small input counts as 1 KB, and a median below `minSecondsPerByte` as that, since most inputs are refused at
+///   their first bytes. So nothing under 5 ms is a finding, unless a target sets it lower.
+/// - The first inputs only make the median.
+package final class CPUBudget: Sendable {
+    private static let factor = 50.0
+    private static let minBytes = 1024
+    private static let inputsBeforeJudging = 500
+    private static let repetitions = 5
+
+    private let costs = Mutex(CostHistogram())
+    private let minSecondsPerByte: Double
+    private let clock: @Sendable () -> Double
+    private let report: @Sendable (String) -> Void
+
+    /// - Parameters:
+    ///   - minSecondsPerByte: what an honest input may well cost.
+    ///   - clock: processor time in seconds.
+    ///   - report: receives findings; it traps unless tests say otherwise.
+    package init(
+        minSecondsPerByte: Double = 100e-9, clock: @escaping @Sendable () -> Double = cpuSeconds,
+        report: @escaping @Sendable (String) -> Void = { fatalError($0) }
+    ) {
+        self.minSecondsPerByte = minSecondsPerByte
+        self.clock = clock
+        self.report = report
+    }
+
+    /// Runs `body` on one input of libFuzzer's and judges its cost. `body` returns how many bytes of work the input
+    /// asked for in good faith: its own length, and more where it declares a size, as images do.
+    package func run(_ bytes: UnsafePointer<UInt8>?, _ count: Int, _ body: ([UInt8]) -> Int) -> CInt {
+        let input = [UInt8](UnsafeBufferPointer(start: bytes, count: count))
+        var size = 0
+        func seconds() -> Double {
+            let start = clock()
+            size = max(body(input), Self.minBytes)
+            return clock() - start
+        }
+        var cost = seconds()
+        let (median, inputs) = costs.withLock { costs in
+            costs.add(cost / Double(size))
+            return (max(costs.median, minSecondsPerByte), costs.count)
+        }
+        guard inputs > Self.inputsBeforeJudging else { return 0 }
+        let limit = Self.factor * median * Double(size)
+        for _ in 0..<Self.repetitions where cost > limit { cost = min(cost, seconds()) }
+        if cost > limit {
+            report(
+                """
+                CPU budget: this input of \(count) bytes costs \(cost) s, more than \(limit) s, which is \(Self.factor) \
+                times the median of \(median * 1e9) ns per byte for \(size) bytes of work
+                """)
+        }
+        return 0
+    }
+}
+
+/// This thread's processor time.
+@Sendable package func cpuSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}
+
+/// A running median in constant memory: counts of values by their logarithm, 8 steps for each doubling.
+private struct CostHistogram {
+    private(set) var count = 0
+    private var counts = [Int](repeating: 0, count: 512)
+    /// The step that the median is in, and how many values lie in steps below it.
+    private var step = 0
+    private var below = 0
+
+    mutating func add(_ secondsPerByte: Double) {
+        let new = min(max(Int(8 * log2(max(secondsPerByte, 1e-12) * 1e12)), 0), counts.count - 1)
+        counts[new] += 1
+        count += 1
+        if new < step { below += 1 }
+        while 2 * below > count {
+            step -= 1
+            below -= counts[step]
+        }
+        while 2 * (below + counts[step]) <= count, step < counts.count - 1 {
+            below += counts[step]
+            step += 1
+        }
+    }
+
+    /// The upper end of its step.
+    var median: Double { exp2(Double(step + 1) / 8) * 1e-12 }
+}
