@@ -1,6 +1,6 @@
 # Every target that builds installs what is missing first (Scripts/setup.sh), so none asks for another.
 .DEFAULT_GOAL := help
-.PHONY: help demo build test example test-clients test-load test-dist install dist test-gpu test-address test-thread fuzz bench bench-serve bench-models bench-gpu lint format clean setup
+.PHONY: help demo build test example test-clients test-load test-mutation test-dist install dist test-gpu test-address test-thread fuzz bench bench-serve bench-models bench-gpu lint format clean setup
 
 # The release command: Swift's runtime inside, so that it starts fast and runs where Swift is not installed.
 # lld, because gold warns of a call inside of Foundation that we cannot change.
@@ -92,6 +92,10 @@ dist: build ## Make a tarball that runs where nothing is installed: dist/apus-â€
 
 test-dist: dist ## Run the tarball in a bare Debian (needs root and debootstrap)
 	@Scripts/test-dist.sh dist/apus-*-linux-x86_64.tar.gz
+
+CASES ?= 100000
+test-mutation: build ## Send mutated requests to a server on every protocol: make test-mutation CASES=100000
+	@python3 Tests/Clients/mutate.py .build/release/apus Examples/pictures/farm.jpg --cases $(CASES)
 
 test-load: build ## Put the server under load: overload, 10,000 requests, bad clients, its end, new models (6 minutes)
 	@python3 Tests/Clients/load.py .build/release/apus Examples/pictures/farm.jpg

@@ -48,7 +48,7 @@
             }
             let path = request.uri.path
             log.ended(
-                "\(request.method) \(path.prefix(200))", route: context.endpointPath ?? "none",
+                "\(request.method) \(Quoted(path))", route: context.endpointPath ?? "none",
                 method: "\(request.method)", status: response.status.code, duration: ContinuousClock.now - start,
                 isProbe: ["/v2/health/live", "/v2/health/ready", "/metrics"].contains(path), context.record.current)
             return response
@@ -69,7 +69,7 @@
             if error.status == .notFound {
                 return ServerError(
                     "not-found", .notFound, title: "There is nothing here",
-                    detail: "There is no \(request.uri.path.prefix(200))", remedy: "What there is: /docs")
+                    detail: "There is no \(Quoted(request.uri.path))", remedy: "What there is: /docs")
             }
             return ServerError(
                 "http", error.status, title: error.status.reasonPhrase, detail: error.body ?? error.status.reasonPhrase)

@@ -1,0 +1,222 @@
+"""Sends generated and mutated requests to a server: HTTP/1, the Open Inference Protocol over HTTP, forms and pictures, gRPC.
+
+Usage: mutate.py APUS PICTURE [--cases 100000] [--seed 1] [--surface all] [--case NUMBER]
+
+The cases are the same for the same seed. All go to this machine, to servers that this starts: one that anybody may ask, one that
+wants a key, and one with the default limits for requests that are meant to be expensive. What must hold:
+
+ 1. The server does not die, answers a probe after each block of cases, and ends with 0.
+ 2. No status of 500 or above but 503 and 504; no gRPC status UNKNOWN, INTERNAL, DATA_LOSS or, as nobody cancels, CANCELLED.
+ 3. A whole request is answered, and the connection goes on after it, or is closed if that was asked for. Legal calls end with a status.
+ 4. Who shows no key gets nothing that needs one.
+ 5. Resident memory grows by less than 5 % after the first fifth of the cases, and no connection is left behind.
+ 6. A case costs less than 20 ms of CPU in the mean of each block, and each of the expensive ones less than 5 s.
+
+Each failure is reported once for its kind, with a file of the bytes that show it.
+"""
+import argparse
+import collections
+import functools
+import queue
+import random
+import signal
+import sys
+import tempfile
+import threading
+import time
+
+sys.dont_write_bytecode = True
+from mutation import clients, expensive, grpc_cases, http1, multipart, v2  # noqa: E402
+from mutation.findings import Findings  # noqa: E402
+from mutation.mutators import Case  # noqa: E402
+from mutation.server import Server  # noqa: E402
+from mutation.world import KEY, World, make_world  # noqa: E402
+
+print = functools.partial(print, flush=True)
+GENERATORS = {"http1": http1.generate, "v2": v2.generate, "multipart": multipart.generate, "grpc": grpc_cases.generate}
+WEIGHTS = {"http1": 8, "v2": 7, "multipart": 5, "grpc": 8}
+CHUNK, CLIENTS, BLOCKS = 16, 12, 10
+MOST_CPU, MOST_GROWTH = 0.020, 0.05
+# Limits low enough to be reached. Connections that say nothing more are let go soon.
+OPTIONS = ["--max-body", "4MB", "--max-bodies", "64MB", "--max-pixels", "4000000", "--body-timeout", "5", "--idle-timeout", "10", "--timeout", "20"]
+# In answers that need a key.
+SECRETS = [b'"outputs"', b'"results"', b'"predictions"', b'"models"', b'"extensions"', b'"platform"', b"# HELP", b'"state"', b'"canvases"']
+
+
+class Run:
+    """Some of the cases, on one server."""
+
+    def __init__(self, arguments: argparse.Namespace, findings: Findings, name: str, options: list[str], numbers: range):
+        self.arguments, self.findings, self.name, self.options, self.numbers = arguments, findings, name, options, numbers
+        self.server = Server(arguments.apus, *options)
+        self.world: World = make_world(arguments.picture, self.server.port, name == "guarded")
+        self.outcomes: dict[str, collections.Counter] = {each: collections.Counter() for each in GENERATORS}
+        self.sent: collections.Counter = collections.Counter()
+        self.cpu, self.worst, self.growth = 0.0, 0.0, None
+        self.deaths = 0
+        self.lock = threading.Lock()
+        # What each thread is sending.
+        self.current: dict[int, list[Case]] = {}
+
+    def chunk(self, start: int) -> list[Case]:
+        """Cases from a number on, all of one surface."""
+        chosen = self.arguments.surface
+        surface = chosen if chosen != "all" else random.Random(f"{self.arguments.seed}/{start}/surface").choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+        cases = [GENERATORS[surface](random.Random(f"{self.arguments.seed}/{number}"), number, self.world)
+                 for number in range(start, min(start + CHUNK, self.numbers.stop))]
+        skip = self.arguments.skip
+        return [case for case in cases if not (skip and skip.search(case.label.encode() + b"|" + case.data + case.body))]
+
+    def send(self, cases: list[Case], client: clients.HTTP1) -> None:
+        """Sends a chunk, and looks at what comes."""
+        if cases and cases[0].surface == "grpc":
+            calls = [case for case in cases if case.framed]
+            try:
+                results = list(zip(calls, clients.run_calls(self.server.grpc_port, calls) if calls else []))
+                results += [(case, clients.run_wire(self.server.grpc_port, case)) for case in cases if not case.framed]
+            except OSError:
+                return  # no connection: the server has died
+            for case, result in results: self.note(case, result, [case])
+        for case in cases:
+            if case.surface == "grpc" or not self.server.alive(): break
+            result = client.run(case)
+            self.note(case, result, list(client.history) if result.problem and "deaf" in result.problem else [case])
+            if result.problem: client.close()
+
+    def note(self, case: Case, result: clients.Result, sent: list[Case]) -> None:
+        if not self.server.alive(): return  # whose fault that is will be found out
+        problem = result.problem
+        if self.world.guarded and not problem and KEY.encode() not in case.data + case.body and "200" in result.outcomes:
+            # The pages' own text, in HTML, JavaScript or as a description, is for all.
+            if result.text[:1] in (b"{", b"[", b"#") and any(secret in result.text for secret in SECRETS) and b'"openapi"' not in result.text:
+                problem = "an answer without the key"
+        with self.lock:
+            self.sent[case.surface] += 1
+            self.outcomes[case.surface].update(result.outcomes)
+            if problem: self.findings.add(case.surface, problem, sent, " ".join(self.options), result.text, self.server)
+
+    def block(self, numbers: range) -> None:
+        """Sends cases from several threads."""
+        starts: queue.SimpleQueue = queue.SimpleQueue()
+        for start in range(numbers.start, numbers.stop, CHUNK): starts.put(start)
+        def work(thread: int) -> None:
+            client = clients.HTTP1(self.server.port)
+            while self.server.alive() and not self.findings.full:
+                try:
+                    start = starts.get_nowait()
+                except queue.Empty:
+                    break
+                self.current[thread] = self.chunk(start)
+                self.send(self.current[thread], client)
+                if self.server.alive(): self.current.pop(thread)
+            client.close()
+        while not starts.empty() and not self.findings.full:
+            threads = [threading.Thread(target=work, args=[each], daemon=True) for each in range(CLIENTS)]
+            for thread in threads: thread.start()
+            for thread in threads: thread.join()
+            if not self.server.alive(): self.died()
+
+    def died(self) -> None:
+        """Finds the case that killed the server, and starts another."""
+        how, suspects = self.server.end(), [case for cases in self.current.values() for case in cases]
+        self.current.clear()
+        self.deaths += 1
+        self.server = Server(self.arguments.apus, *self.options)
+        for case in suspects:
+            client = clients.HTTP1(self.server.port)
+            self.send([case], client)
+            client.close()
+            time.sleep(0.02)
+            if not self.server.alive() or self.server.healthy():
+                self.server.process.wait()
+                self.findings.add(case.surface, "the server died: " + self.server.end(), [case], " ".join(self.options))
+                self.server = Server(self.arguments.apus, *self.options)
+                return
+        self.findings.add("server", f"it died, and none of the cases of the time does that alone: {how}", suspects, " ".join(self.options))
+
+    def all(self) -> None:
+        step = max(CHUNK, len(self.numbers) // BLOCKS // CHUNK * CHUNK)
+        warm, deaths = 0, 0
+        for at, start in enumerate(range(self.numbers.start, self.numbers.stop, step)):
+            numbers = range(start, min(start + step, self.numbers.stop))
+            before, began, deaths = self.server.cpu(), time.monotonic(), self.deaths
+            self.block(numbers)
+            if self.findings.full: return
+            problem = self.server.healthy()
+            if problem: self.findings.add("server", problem, [], " ".join(self.options))
+            spent, seconds = (self.server.idle_cpu() - before if deaths == self.deaths else 0.0), time.monotonic() - began
+            self.cpu += spent
+            self.worst = max(self.worst, spent / len(numbers))
+            memory = self.server.memory()
+            if at == 1 or len(self.numbers) <= step: warm, deaths = memory, self.deaths
+            print(f"{self.name}: {numbers.stop - self.numbers.start} of {len(self.numbers)} cases, {len(numbers) / seconds:.0f}/s, "
+                  f"{1000 * spent / len(numbers):.2f} ms of CPU each, memory {memory / 1e6:.0f} MB, {len(self.findings)} kinds of failures")
+            if spent / len(numbers) > MOST_CPU:
+                self.findings.add("server", f"cases cost {1000 * spent / len(numbers):.1f} ms of CPU each in a block", [], " ".join(self.options))
+            if warm and not self.deaths: self.growth = memory / warm - 1
+        if self.growth is not None and self.growth > MOST_GROWTH and len(self.numbers) >= 10_000:
+            self.findings.add("server", f"memory grew by {100 * self.growth:.1f} % from {warm / 1e6:.0f} MB", [], " ".join(self.options))
+        deadline = time.monotonic() + 20
+        while self.server.open_files() > self.server.files + 2:
+            if time.monotonic() > deadline:
+                self.findings.add("server", f"{self.server.open_files() - self.server.files} descriptors are left open", [], " ".join(self.options))
+                break
+            time.sleep(0.2)
+
+    def summary(self) -> str:
+        def classes(counts: collections.Counter) -> str:
+            merged: collections.Counter = collections.Counter()
+            for outcome, count in counts.items():
+                merged[outcome[0] + "xx" if outcome.isdigit() else outcome] += count
+            return ", ".join(f"{outcome} {count}" for outcome, count in sorted(merged.items()))
+        growth = "unknown" if self.growth is None else f"{100 * self.growth:+.1f} %"
+        return (f"{self.name}: " + "; ".join(f"{surface} {self.sent[surface]} ({classes(counts)})" for surface, counts in self.outcomes.items() if counts)
+                + f"; {1000 * self.cpu / max(1, sum(self.sent.values())):.2f} ms of CPU each (worst block {1000 * self.worst:.2f}), memory {growth}")
+
+
+def parse() -> argparse.Namespace:
+    import re
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("apus")
+    parser.add_argument("picture")
+    parser.add_argument("--cases", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--surface", choices=[*GENERATORS, "expensive", "all"], default="all")
+    parser.add_argument("--case", type=int, help="only the case of a number")
+    parser.add_argument("--most", type=int, default=10, help="kinds of failures after which to stop")
+    # Leaves out cases whose label or bytes match, to look for more behind a failure that is known.
+    parser.add_argument("--skip", type=lambda text: re.compile(text.encode(), re.I | re.S), help=argparse.SUPPRESS)
+    parser.add_argument("--only", type=re.compile, help="only the expensive ones whose names match")
+    return parser.parse_args()
+
+
+def main() -> int:
+    arguments = parse()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the server ends with this
+    findings = Findings(tempfile.mkdtemp(prefix="mutate-"), arguments.seed, arguments.most)
+    with tempfile.NamedTemporaryFile("w", suffix=".key") as keys:
+        print(KEY, file=keys, flush=True)
+        guarded = [*OPTIONS, "--api-key-file", keys.name, "--log-format", "json"]
+        # A fifth of the cases has to come by the key.
+        split = arguments.cases * 4 // 5 // CHUNK * CHUNK
+        parts = [("open", OPTIONS, range(split)), ("guarded", guarded, range(split, arguments.cases))]
+        if arguments.case is not None:
+            parts = [(name, options, range(arguments.case, arguments.case + 1)) for name, options, numbers in parts if arguments.case in numbers]
+        summaries = []
+        for name, options, numbers in parts if arguments.surface != "expensive" else []:
+            if findings.full: break
+            run = Run(arguments, findings, name, options, numbers)
+            run.all()
+            problem = run.server.stop()
+            if problem: findings.add("server", problem, [], " ".join(options))
+            summaries.append(run.summary())
+        if arguments.surface in ("all", "expensive") and arguments.case is None and not findings.full:
+            summaries.append(expensive.run(arguments.apus, arguments.picture, findings, arguments.only))
+    print(f"mutate: seed {arguments.seed}: " + " | ".join(summaries) + f" | {len(findings)} kinds of failures")
+    for each in findings.all.values():
+        print(f"  {each.count} x {each.surface}: {each.problem}; {each.cause[:200]!r}; {each.file}")
+    return 1 if findings.all else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,294 @@
+"""Sends cases and sees what comes of them."""
+import dataclasses
+import re
+import socket
+import struct
+import time
+
+from . import http2
+from .mutators import Case
+
+# How long a whole request may take, and how long silence means that a broken one is not answered.
+ANSWER, SILENCE = 20.0, 0.1
+# After how long a connection that ends was one that did not listen any more.
+DEAF = 5.0
+MOST = 64 << 20  # bytes of an answer
+
+
+@dataclasses.dataclass
+class Result:
+    # "200", "404"; "grpc 3"; "closed", "silent", "reset 1": what is counted.
+    outcomes: list[str]
+    # What must not be; the cases on the connection before tell how it came to that.
+    problem: str | None = None
+    text: bytes = b""
+    received: int = 0
+
+
+class Truncated(Exception):
+    """The connection ended before the answer did."""
+
+
+class HTTP1:
+    """A client that keeps its connection as long as the server does."""
+
+    # How often a connection was not closed that should have been: waiting for the end of each would take long.
+    stays = 0
+
+    def __init__(self, port: int):
+        self.port = port
+        self.socket: socket.socket | None = None
+        self.buffer = b""
+        # What was sent on the connection so far.
+        self.history: list[Case] = []
+
+    def close(self) -> None:
+        if self.socket: self.socket.close()
+        self.socket, self.buffer, self.history = None, b"", []
+
+    def connect(self) -> None:
+        self.close()
+        self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def run(self, case: Case) -> Result:
+        try:
+            return self.whole(case) if case.framed else self.broken(case)
+        except OSError as error:  # no connection: who runs the cases sees whether the server lives
+            self.close()
+            return Result(["unreachable"], f"no connection: {error!r}")
+
+    # What comes back
+
+    def receive(self, timeout: float) -> bool:
+        """False at the end; TimeoutError if nothing comes."""
+        self.socket.settimeout(max(timeout, 0.0001))
+        try:
+            data = self.socket.recv(1 << 18)
+        except ConnectionError:
+            return False
+        self.buffer += data
+        return bool(data)
+
+    def need(self, count: int, end: float) -> None:
+        while len(self.buffer) < count:
+            if not self.receive(end - time.monotonic()):
+                raise Truncated
+
+    def until(self, mark: bytes, end: float) -> bytes:
+        while mark not in self.buffer:
+            if not self.receive(end - time.monotonic()):
+                raise Truncated
+        found, self.buffer = self.buffer.split(mark, 1)
+        return found
+
+    def response(self, method: str, end: float) -> tuple[int, bytes, bytes]:
+        """Status, head and body of the next answer that is not a provisional one."""
+        while True:
+            head = self.until(b"\r\n\r\n", end)
+            found = re.match(rb"HTTP/1\.[01] (\d{3})", head)
+            if not found:
+                raise ValueError(head[:100])
+            status = int(found[1])
+            if not 100 <= status < 200:
+                break
+            if status == 101:
+                return status, head, b""
+        length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+        if method == "HEAD" or status in (204, 304):
+            return status, head, b""
+        if re.search(rb"(?i)\r\ntransfer-encoding: chunked", head):
+            body = b""
+            while size := int(self.until(b"\r\n", end).split(b";")[0], 16):
+                self.need(size + 2, end)
+                body, self.buffer = body + self.buffer[:size], self.buffer[size + 2:]
+            self.until(b"\r\n", end)
+            return status, head, body
+        if length and int(length[1]) > MOST:
+            raise ValueError(f"an answer of {int(length[1])} bytes".encode())
+        if length:
+            self.need(int(length[1]), end)
+            body, self.buffer = self.buffer[:int(length[1])], self.buffer[int(length[1]):]
+            return status, head, body
+        while self.receive(end - time.monotonic()):
+            pass
+        body, self.buffer = self.buffer, b""
+        return status, head, body
+
+    # One whole request
+
+    def whole(self, case: Case, retries: bool = True, timeout: float = ANSWER) -> Result:
+        """It has to be answered, whatever it says, and the connection goes on unless the answer says otherwise."""
+        if not self.socket: self.connect()
+        self.history.append(case)
+        end = time.monotonic() + timeout
+        sent = True
+        try:
+            self.socket.settimeout(timeout)
+            self.socket.sendall(case.data)
+        except OSError:
+            sent = False
+        try:
+            status, head, body = self.response(case.method, end)
+        except TimeoutError:
+            problem = f"no answer within {timeout:g} s" if len(self.history) == 1 else f"a connection that is deaf after {len(self.history) - 1} answers"
+            return self.ended("silent", problem, keep=True)
+        except (Truncated, ConnectionError):
+            if end - timeout + DEAF < time.monotonic() and len(self.history) > 1:
+                return self.ended("deaf", f"a connection that is deaf after {len(self.history) - 1} answers", keep=True)
+            if retries and len(self.history) > 1 and not self.buffer:
+                self.close()  # the server may end a connection after any answer
+                return self.whole(case, False)
+            if not sent and not self.buffer:
+                return self.ended("reset", None)  # refused before all was sent; the answer is lost with the rest
+            return self.ended("closed", "the connection ended " + ("within the answer" if self.buffer else "without an answer"), keep=True)
+        except ValueError as error:
+            return self.ended("nonsense", f"not an answer: {error}", keep=True)
+        result = Result([str(status)], self.judge(status, body), body, len(body))
+        says_close = bool(re.search(rb"(?i)\r\nconnection: close", head))
+        if self.buffer and not result.problem:
+            result.problem = f"bytes after the answer: {self.buffer[:60]!r}"
+        if case.closes and not result.problem and HTTP1.stays < 5 and not self.ends():
+            HTTP1.stays += 1
+            result.problem = "the connection stays open though it was asked to be closed"
+        if says_close or case.closes or not sent or result.problem:
+            if not result.problem: self.close()
+            self.drop()
+        return result
+
+    def ends(self) -> bool:
+        try:
+            return not self.receive(2)
+        except TimeoutError:
+            return False
+
+    def drop(self) -> None:
+        """Ends the connection, and keeps what was sent on it."""
+        if self.socket: self.socket.close()
+        self.socket, self.buffer = None, b""
+
+    def ended(self, outcome: str, problem: str | None, keep: bool = False) -> Result:
+        text = self.buffer
+        self.drop()
+        if not keep: self.history = []
+        return Result([outcome], problem, text)
+
+    @staticmethod
+    def judge(status: int, body: bytes) -> str | None:
+        return f"status {status}" if status >= 500 and status not in (503, 504) or status == 101 else None
+
+    # A broken one, or several
+
+    def broken(self, case: Case) -> Result:
+        """Whatever comes is right but a failure of the server's."""
+        self.connect()
+        self.history.append(case)
+        try:
+            self.socket.settimeout(1)  # a server that has refused it may read no more
+            self.socket.sendall(case.data)
+        except OSError:
+            pass
+        silent = False
+        try:
+            while self.receive(SILENCE / 5 if self.buffer else SILENCE):
+                if len(self.buffer) > MOST:
+                    return self.ended("flood", "an answer without end", keep=True)
+        except TimeoutError:
+            silent = not self.buffer
+            try:
+                self.socket.shutdown(socket.SHUT_WR)
+                while self.receive(0.5):
+                    pass
+            except OSError:
+                pass
+        statuses = self.statuses(self.buffer, case)
+        problems = [found for found in (self.judge(int(status), b"") for status in statuses) if found]
+        result = Result(statuses or ["silent" if silent else "closed"], problems[0] if problems else None, self.buffer, len(self.buffer))
+        self.drop()
+        return result
+
+    @staticmethod
+    def statuses(data: bytes, case: Case) -> list[str]:
+        found = []
+        while head := re.match(rb"HTTP/1\.[01] (\d{3}).*?\r\n\r\n", data, re.S):
+            found.append(head[1].decode())
+            length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head[0])
+            data = data[head.end():]
+            if length and not data.startswith(b"HTTP/1."):  # an answer to HEAD has a length and no body
+                data = data[int(length[1]):]
+        return found
+
+
+# How often a call was not answered; with some of them found, others are not waited for as long.
+unanswered = 0
+
+
+def run_calls(port: int, cases: list[Case], alone: bool = False) -> list[Result]:
+    """Calls that are legal HTTP/2, all at once on one connection. Those that are lost with it are tried again alone."""
+    connection = http2.Connection(port)
+    connection.send(http2.HELLO)
+    streams = {1 + 2 * at: case for at, case in enumerate(cases)}
+    for stream, case in streams.items():
+        connection.answers[stream] = http2.Answer()
+        connection.send(http2.frame(http2.HEADERS, http2.END_HEADERS | (0 if case.body else http2.END_STREAM), stream, case.data[:16384])
+                        if len(case.data) <= 16384 else split_head(stream, case))
+        if case.body: connection.send_message(stream, case.body)
+        if connection.closed: break
+    global unanswered
+    end = time.monotonic() + (ANSWER if unanswered < 4 else 1.0)
+    while not connection.closed and time.monotonic() < end and not all(connection.answers[each].ended for each in streams):
+        connection.read(0.5)
+    unanswered += not connection.closed and not all(connection.answers[each].ended for each in streams)
+    connection.close()
+    results = []
+    for stream, case in streams.items():
+        answer = connection.answers.get(stream) or http2.Answer()
+        if not answer.ended and not alone:
+            results += run_calls(port, [case], True)
+            continue
+        results.append(judge_call(answer, connection.goaway))
+    return results
+
+
+def split_head(stream: int, case: Case) -> bytes:
+    parts = [case.data[at:at + 16000] for at in range(0, len(case.data), 16000)]
+    flags = 0 if case.body else http2.END_STREAM
+    return b"".join(http2.frame(http2.CONTINUATION if at else http2.HEADERS, (0 if at else flags) | (http2.END_HEADERS if at == len(parts) - 1 else 0), stream, part)
+                    for at, part in enumerate(parts))
+
+
+def judge_call(answer: http2.Answer, goaway: tuple[int, str] | None) -> Result:
+    text = answer.message.encode("utf-8", "replace")
+    if answer.grpc is not None:
+        # Nobody cancels a call here, so CANCELLED is as wrong as a failure of the server's.
+        wrong = {1: "CANCELLED", 2: "UNKNOWN", 13: "INTERNAL", 15: "DATA_LOSS", -1: "no number"}.get(answer.grpc)
+        return Result([f"grpc {answer.grpc}"], f"grpc-status {answer.grpc} ({wrong})" if wrong else None, text)
+    if answer.reset is not None:
+        return Result([f"reset {answer.reset}"], f"a legal call's stream was reset ({answer.reset})", text)
+    if answer.ended:
+        problem = None
+        if answer.status in ("200", ""): problem = "the answer has no grpc-status"
+        elif answer.status >= "500" and answer.status not in ("503", "504"): problem = f"status {answer.status}"
+        return Result([f"h2 {answer.status}"], problem, text)
+    if goaway:
+        return Result([f"goaway {goaway[0]}"], f"a legal call ended the connection: GOAWAY {goaway[0]} {goaway[1][:100]}")
+    return Result(["silent"], "a call was not answered")
+
+
+def run_wire(port: int, case: Case) -> Result:
+    """A connection that may break any rule; a ping behind it tells when all was looked at."""
+    connection = http2.Connection(port)
+    mark = struct.pack(">Q", case.number + (1 << 40))
+    connection.send(case.data + http2.frame(http2.PING, 0, 0, mark))
+    quiet, end = 0, time.monotonic() + 3
+    while not connection.closed and time.monotonic() < end and quiet < (1 if mark in connection.pings else 4):
+        quiet = 0 if connection.read(SILENCE / 4) else quiet + 1
+    connection.close()
+    outcomes, problem, text = [], None, b""
+    for answer in connection.answers.values():
+        if answer.grpc is None and answer.reset is None and not answer.ended: continue
+        one = judge_call(answer, None)
+        outcomes += one.outcomes
+        if answer.reset is None and answer.grpc != 1 and one.problem: problem, text = problem or one.problem, text or one.text
+    if connection.goaway: outcomes.append(f"goaway {connection.goaway[0]}")
+    return Result(outcomes or ["closed" if connection.closed else "silent"], problem, text, connection.received)

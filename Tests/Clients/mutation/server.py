@@ -1,0 +1,111 @@
+"""The server that is attacked, and what it costs."""
+import atexit
+import http.client
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+
+# In the log as text and as JSON.
+LISTENING = r'listening address=\S*:(\d+)|"address":"\S*:(\d+)"[^\n]*"message":"listening"'
+LISTENING_GRPC = r'listening for gRPC address=\S*:(\d+)|"address":"\S*:(\d+)"[^\n]*"message":"listening for gRPC"'
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Server:
+    """A server of its own on this machine only, with both protocols; its log is a file."""
+
+    def __init__(self, apus: str, *options: str):
+        self.log = tempfile.NamedTemporaryFile("rb", suffix=".log")
+        self.process = subprocess.Popen(
+            [apus, "serve", "--host", "127.0.0.1", "--port", "0", "--grpc-port", "0", "--device", "cpu", "--reload-interval", "off", *options],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(self.log.name, "wb"),
+            env=os.environ | {"SWIFT_BACKTRACE": "enable=no"})
+        atexit.register(self.process.kill)
+        self.port = self.grpc_port = 0
+        for _ in range(600):
+            text = self.text()
+            found = re.search(LISTENING, text), re.search(LISTENING_GRPC, text)
+            if all(found) and "model ready" in text:
+                self.port, self.grpc_port = (int(each[1] or each[2]) for each in found)
+                self.files = self.open_files()
+                return
+            assert self.process.poll() is None, text
+            time.sleep(0.1)
+        raise AssertionError("the server does not start: " + text)
+
+    def text(self) -> str:
+        with open(self.log.name, "rb") as file:
+            return file.read().decode("utf-8", "replace")
+
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def end(self) -> str:
+        """How it died, and its last words that are no requests."""
+        code = self.process.wait()
+        name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        last = [line for line in self.text().splitlines()[-400:] if not re.match(r'\d{4}-|\{"', line) and line.strip()]
+        return f"{name}: " + next((line.strip() for line in last if "rror" in line or "rash" in line), " ".join(last[:1]))[:300]
+
+    def stop(self) -> str | None:
+        """Ends it as a service manager does; returns what was wrong with that."""
+        if not self.alive():
+            return "it had died"
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return "it did not end within 60 s"
+        return None if code == 0 else f"it ended with {code}"
+
+    def cpu(self) -> float:
+        """Seconds of all cores so far."""
+        with open(f"/proc/{self.process.pid}/stat") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def idle_cpu(self, most: float = 60) -> float:
+        """The same, when it does nothing any more."""
+        before, end = self.cpu(), time.monotonic() + most
+        while time.monotonic() < end:
+            time.sleep(0.3)
+            now = self.cpu()
+            if now - before < 0.03:
+                return now
+            before = now
+        return before
+
+    def memory(self) -> int:
+        """Resident bytes at rest: the least of several looks, as freed memory goes back late."""
+        self.idle_cpu(20)
+        return min(self._status("VmRSS") for _ in range(5) if not time.sleep(0.3))
+
+    def peak(self) -> int:
+        return self._status("VmHWM")
+
+    def reset_peak(self) -> None:
+        with open(f"/proc/{self.process.pid}/clear_refs", "w") as file:
+            file.write("5")
+
+    def _status(self, name: str) -> int:
+        with open(f"/proc/{self.process.pid}/status") as file:
+            return int(re.search(name + r":\s*(\d+) kB", file.read())[1]) * 1024
+
+    def open_files(self) -> int:
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def healthy(self, timeout: float = 30) -> str | None:
+        """What is wrong with the answer to a plain probe."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request("GET", "/v2/health/ready")
+            status = connection.getresponse().status
+            return None if status == 200 else f"the health probe was answered {status}"
+        except OSError as error:
+            return f"the health probe was not answered within {timeout:g} s: {error!r}"
+        finally:
+            connection.close()
