@@ -131,9 +131,7 @@ import Testing
                 payload: .computed(byteCount: 200_000_000) { [UInt8](repeating: 0, count: 200_000_000) })
         ]
         try ONNXFile.write(large, to: folder.path("large.onnx"))
-        let start = clock()
-        try ModelStructure.check(file: folder.path("large.onnx"))
-        #expect(Double(clock() - start) / Double(CLOCKS_PER_SEC) < 0.1)
+        #expect(try CPUTime.seconds { try ModelStructure.check(file: folder.path("large.onnx")) } < 0.1)
     }
 }
 

@@ -75,8 +75,9 @@ struct PickleMachine {
 
     private mutating func popMarked() throws(ModelToolsError) -> [PickleValue] {
         guard let mark = marks.popLast() else { throw .malformed("the pickle takes from a mark that it never set") }
-        defer { stack.removeSubrange(mark...) }
-        return Array(stack[mark...])
+        let values = Array(stack[mark...])
+        stack.removeLast(values.count)
+        return values
     }
 
     private mutating func sequence(_ values: [PickleValue]) -> Int {
@@ -89,7 +90,9 @@ struct PickleMachine {
         return dictionaries.count - 1
     }
 
-    private func pairs(_ values: [PickleValue]) throws(ModelToolsError) -> [(key: PickleValue, value: PickleValue)] {
+    private static func pairs(
+        _ values: [PickleValue]
+    ) throws(ModelToolsError) -> [(key: PickleValue, value: PickleValue)] {
         guard values.count.isMultiple(of: 2) else { throw .malformed("the pickle sets a key without a value") }
         return stride(from: 0, to: values.count, by: 2).map { (values[$0], values[$0 + 1]) }
     }
@@ -159,11 +162,11 @@ struct PickleMachine {
         case "a": try append([try pop()])
         case "e", "\u{90}": try append(try popMarked())
         case "}": stack.append(.dict(dictionary()))
-        case "d": stack.append(.dict(dictionary(try pairs(try popMarked()))))
+        case "d": stack.append(.dict(dictionary(try PickleMachine.pairs(try popMarked()))))
         case "s":
             let value = try pop()
             try set([(try pop(), value)])
-        case "u": try set(try pairs(try popMarked()))
+        case "u": try set(try PickleMachine.pairs(try popMarked()))
         case "p": try remember(try index(reader.line()))
         case "q": try remember(Int(try reader.byte()))
         case "r": try remember(Int(try reader.number(UInt32.self)))
@@ -184,7 +187,9 @@ struct PickleMachine {
             let state = try pop()
             try build(try top(), state)
         case "Q":
-            let storage = try storage(try pop())
+            // Popped first: as an argument it would be popped while a copy of this machine waits to be called.
+            let id = try pop()
+            let storage = try storage(id)
             storages.insert(storage)
             stack.append(.storage(storage))
         default:

@@ -7,6 +7,8 @@ struct FlatModel {
     /// Names that are taken, with the number to try next.
     private var taken: [String: Int] = [:]
     private var functions: [String: Function] = [:]
+    /// What the values that are visible where the work is are called now.
+    private var names = ScopedNames()
     private var budget = 10_000_000
 
     static func of(_ model: ONNXModel) throws(ModelToolsError) -> ONNXModel {
@@ -31,7 +33,7 @@ struct FlatModel {
             graph.inputs.map(\.name) + graph.outputs.map(\.name) + graph.initializers.map(\.name)
             + graph.sparseInitializers.map(\.values.name) + graph.nodes.flatMap(\.outputs)
         for name in own { taken[name] = 2 }
-        graph.nodes = try nodes(graph.nodes, names: [:], attributes: nil, depth: 0, isOwn: true)
+        graph.nodes = try nodes(graph.nodes, attributes: nil, depth: 0, isOwn: true)
         model.graph = graph
     }
 
@@ -53,19 +55,16 @@ struct FlatModel {
     /// The nodes with the names that hold where they come to stand.
     ///
     /// - Parameters:
-    ///   - names: what the values around are called now.
     ///   - attributes: those of the call, in a function's body.
     ///   - isOwn: values keep their names, which are taken already.
     private mutating func nodes(
-        _ nodes: [Node], names outer: [String: String], attributes: [String: Attribute]?, depth: Int,
-        isOwn: Bool = false
+        _ nodes: [Node], attributes: [String: Attribute]?, depth: Int, isOwn: Bool = false
     ) throws(ModelToolsError) -> [Node] {
         guard depth <= 64 else {
             throw ModelToolsError(
                 .malformed, "functions or graphs are nested deeper than 64",
                 remedy: "Export the model without functions in functions.")
         }
-        var names = outer
         var result: [Node] = []
         result.reserveCapacity(nodes.count)
         for node in nodes {
@@ -90,21 +89,17 @@ struct FlatModel {
                     return name
                 }
             }
-            try mapGraphs(of: &node, names: names, attributes: attributes, depth: depth)
+            try mapGraphs(of: &node, attributes: attributes, depth: depth)
             result.append(node)
         }
-        lastNames = names
         return result
     }
 
-    /// What `nodes` called the values of the list that it worked on last.
-    private var lastNames: [String: String] = [:]
-
     private mutating func mapGraphs(
-        of node: inout Node, names: [String: String], attributes: [String: Attribute]?, depth: Int
+        of node: inout Node, attributes: [String: Attribute]?, depth: Int
     ) throws(ModelToolsError) {
         try node.mapSubgraphs { graph throws(ModelToolsError) in
-            graph = try self.graph(graph, names: names, attributes: attributes, depth: depth + 1)
+            graph = try self.graph(graph, attributes: attributes, depth: depth + 1)
         }
     }
 
@@ -119,13 +114,14 @@ struct FlatModel {
     }
 
     private mutating func graph(
-        _ graph: Graph, names outer: [String: String], attributes: [String: Attribute]?, depth: Int
+        _ graph: Graph, attributes: [String: Attribute]?, depth: Int
     ) throws(ModelToolsError) -> Graph {
         try spend(
             graph.inputs.count + graph.initializers.count + graph.sparseInitializers.count + graph.values.count
                 + graph.outputs.count)
         var graph = graph
-        var names = outer
+        let outer = names.mark
+        defer { names.restore(outer) }
         for index in graph.inputs.indices {
             let name = unique(graph.inputs[index].name)
             names[graph.inputs[index].name] = name
@@ -144,8 +140,7 @@ struct FlatModel {
             names[graph.sparseInitializers[index].values.name] = name
             graph.sparseInitializers[index].values.name = name
         }
-        graph.nodes = try nodes(graph.nodes, names: names, attributes: attributes, depth: depth)
-        names = lastNames
+        graph.nodes = try nodes(graph.nodes, attributes: attributes, depth: depth)
         for index in graph.outputs.indices {
             graph.outputs[index].name = names[graph.outputs[index].name] ?? graph.outputs[index].name
         }
@@ -173,13 +168,18 @@ struct FlatModel {
             function.inputs.count + function.outputs.count + function.attributeDefaults.count + function.opsets.count)
         var attributes: [String: Attribute] = [:]
         for attribute in function.attributeDefaults + node.attributes { attributes[attribute.name] = attribute }
-        var names: [String: String] = [:]
+        var inner = ScopedNames()
         for (index, input) in function.inputs.enumerated() {
-            names[input] = index < node.inputs.count ? node.inputs[index] : ""
+            inner[input] = index < node.inputs.count ? node.inputs[index] : ""
         }
-        let given = Set(names.values)
-        var body = try nodes(function.nodes, names: names, attributes: attributes, depth: depth + 1)
-        let inner = lastNames
+        let given = Set(node.inputs.prefix(function.inputs.count) + [""])
+        // A function sees nothing of what is around its call.
+        swap(&inner, &names)
+        let made = Result { () throws(ModelToolsError) in
+            try nodes(function.nodes, attributes: attributes, depth: depth + 1)
+        }
+        swap(&inner, &names)
+        var body = try made.get()
         // What the function gives takes the names that the caller has for it.
         var renamed: [String: String] = [:]
         for (index, output) in function.outputs.enumerated() where index < outputs.count && !outputs[index].isEmpty {
@@ -216,5 +216,23 @@ struct FlatModel {
     private static func resolved(_ attribute: Attribute, _ attributes: [String: Attribute]) -> Attribute? {
         guard case .reference(let name, _) = attribute.value else { return attribute }
         return attributes[name].map { Attribute(attribute.name, $0.value) }
+    }
+}
+
+/// Names by older names, of which the latest can be taken back: a copy for each graph inside another would cost as much as
+/// all that is around it.
+private struct ScopedNames {
+    private var current: [String: String] = [:]
+    private var changes: [(name: String, before: String?)] = []
+
+    var mark: Int { changes.count }
+
+    subscript(name: String) -> String? {
+        get { current[name] }
+        set { changes.append((name, current.updateValue(newValue ?? "", forKey: name))) }
+    }
+
+    mutating func restore(_ mark: Int) {
+        while changes.count > mark, let change = changes.popLast() { current[change.name] = change.before }
     }
 }

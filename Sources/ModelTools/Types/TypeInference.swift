@@ -11,6 +11,9 @@ struct TypeInference {
     private let opsets: [String: Int]
     /// Names that are visible where the work is; those of a subgraph end with it.
     private var visible: Set<String> = []
+    /// The same in the order of their definition, by which those of a subgraph are found. A copy of the set for each
+    /// subgraph would cost as much as all that is around it.
+    private var defined: [String] = []
 
     static func run(_ model: ONNXModel) throws(ModelToolsError) -> [String: ElementKind] {
         var inference = TypeInference(model: model)
@@ -37,12 +40,18 @@ struct TypeInference {
                 .types, "two things in the model are called \(name)", remedy: "Export the model again.")
         }
         visible.insert(name)
+        defined.append(name)
     }
 
     /// - Parameter inputs: what a node gives its graph; nil for the graph of the model, whose inputs are declared.
     private mutating func graph(_ graph: Graph, inputs: [ElementKind]?) throws(ModelToolsError) {
-        let around = visible
-        defer { if inputs != nil { visible = around } }
+        let outer = defined.count
+        defer {
+            if inputs != nil {
+                for name in defined[outer...] { visible.remove(name) }
+                defined.removeLast(defined.count - outer)
+            }
+        }
         let defaults = Set(graph.initializers.map(\.name))
         for value in graph.values + graph.outputs {
             if let type = value.type { declared[value.name] = ElementKind(type) }
