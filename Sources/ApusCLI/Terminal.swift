@@ -6,7 +6,15 @@ import Foundation
 enum Terminal {
     static func print(_ text: String) { write(text + "\n", to: .standardOutput) }
 
-    static func write(_ text: String, to file: FileHandle) {
+    /// Writes text, in which what a terminal would act on is shown by its number.
+    static func write(_ text: String, to file: FileHandle) { put(TerminalText.escaped(text), to: file) }
+
+    /// Puts a line on standard error in place of the one that is there; an empty one removes it. For progress.
+    static func redraw(_ line: String) {
+        put("\r\u{1B}[K" + TerminalText.escaped(line, keepingLines: false), to: .standardError)
+    }
+
+    private static func put(_ text: String, to file: FileHandle) {
         do {
             try file.write(contentsOf: Data(text.utf8))
         } catch  where file === FileHandle.standardOutput {
@@ -23,11 +31,14 @@ enum Terminal {
 
     static func report(_ error: any Error) { write(describe(error), to: .standardError) }
 
-    static func warn(_ text: String) { write("apus: warning: \(text)\n", to: .standardError) }
+    static func warn(_ text: String) {
+        write("apus: warning: \(TerminalText.escaped(text, keepingLines: false))\n", to: .standardError)
+    }
 
     /// "apus: could not …: …", and what to do, indented.
     static func describe(_ error: any Error) -> String {
-        let lines = "\(error)".split(separator: "\n", omittingEmptySubsequences: true)
+        // Escaped first: a return and a newline are one character, which is not a newline.
+        let lines = TerminalText.escaped("\(error)").split(separator: "\n", omittingEmptySubsequences: true)
         return "apus: " + lines.joined(separator: "\n      ") + "\n"
     }
 

@@ -97,7 +97,8 @@ private enum VerifyReport {
         }
         for candidate in report.candidates { lines += block(candidate, report) + [""] }
         lines += conclusion(report)
-        return (lines + report.notes.map { "note: \($0)" }).joined(separator: "\n")
+        return (lines + report.notes.map { "note: \($0)" }).map { TerminalText.escaped($0, keepingLines: false) }
+            .joined(separator: "\n")
     }
 
     /// The candidates come with the device's default first.
@@ -191,7 +192,7 @@ private enum VerifyReport {
 struct StepProgress {
     private let isShown = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
 
-    func show(_ step: String) { if isShown { Terminal.write("\r\u{1B}[K\(step) …", to: .standardError) } }
+    func show(_ step: String) { if isShown { Terminal.redraw("\(step) …") } }
 
-    func clear() { if isShown { Terminal.write("\r\u{1B}[K", to: .standardError) } }
+    func clear() { if isShown { Terminal.redraw("") } }
 }

@@ -13,7 +13,7 @@ struct ByteProgress {
     }
 
     /// Removes the bar, so that other lines may be written.
-    func clear() { if isShown, shown != start { Terminal.write("\r\u{1B}[K", to: .standardError) } }
+    func clear() { if isShown, shown != start { Terminal.redraw("") } }
 
     mutating func show(_ done: Int, of total: Int) {
         let now = ContinuousClock.now
@@ -23,8 +23,7 @@ struct ByteProgress {
         let filled = min(width, width * done / total)
         let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
         let rate = Double(done) / (now - start).seconds
-        Terminal.write(
-            "\r\u{1B}[K\(what) \(bar) \(Megabytes.text(done)) of \(Megabytes.text(total)), \(Megabytes.text(Int(rate)))/s",
-            to: .standardError)
+        Terminal.redraw(
+            "\(what) \(bar) \(Megabytes.text(done)) of \(Megabytes.text(total)), \(Megabytes.text(Int(rate)))/s")
     }
 }

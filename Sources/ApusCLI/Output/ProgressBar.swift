@@ -13,7 +13,7 @@ struct ProgressBar {
     }
 
     /// Removes the bar, so that other lines may be written.
-    func clear() { if isShown { Terminal.write("\r\u{1B}[K", to: .standardError) } }
+    func clear() { if isShown { Terminal.redraw("") } }
 
     mutating func advance() {
         done += 1
@@ -25,12 +25,12 @@ struct ProgressBar {
         let width = 30
         let filled = width * done / total
         let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
-        var line = "\r\u{1B}[K\(bar) \(done)/\(total)"
+        var line = "\(bar) \(done)/\(total)"
         if done > 0 {
             let rest = (ContinuousClock.now - start) / done * (total - done)
             line +=
                 "  \(rest.components.seconds / 60):" + String(format: "%02d", rest.components.seconds % 60) + " left"
         }
-        Terminal.write(line, to: .standardError)
+        Terminal.redraw(line)
     }
 }

@@ -23,7 +23,7 @@ enum TextReport {
                 time.decode + time.preprocess + time.inference + time.postprocess, time.decode, time.preprocess,
                 time.inference, time.postprocess))
         if let annotated = report.annotated { lines.append("  boxes drawn in \(annotated)") }
-        return lines.joined(separator: "\n") + "\n"
+        return TextReport.joined(lines) + "\n"
     }
 
     /// What ran, and why there: the same for all pictures.
@@ -55,7 +55,12 @@ enum TextReport {
         }
         lines.append("verified  \(verified(execution.verification))")
         for assumption in detector.assumptions { lines.append("assumed   \(assumption)") }
-        return lines.joined(separator: "\n")
+        return TextReport.joined(lines)
+    }
+
+    /// Lines of which each stays one, whatever a model's names have in them.
+    private static func joined(_ lines: [String]) -> String {
+        lines.map { TerminalText.escaped($0, keepingLines: false) }.joined(separator: "\n")
     }
 
     private static func isCached(_ execution: Execution) -> Bool {

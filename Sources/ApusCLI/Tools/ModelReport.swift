@@ -53,6 +53,9 @@ enum ModelReport {
     }
 
     static func print(_ lines: [(String, String)]) {
+        // A name is on one line, whatever it has in it; the lines of a text are indented. Escaped first, because a return
+        // and a newline are one character, which is not a newline.
+        let lines = lines.map { (TerminalText.escaped($0.0, keepingLines: false), TerminalText.escaped($0.1)) }
         let width = lines.map(\.0.count).max() ?? 0
         for (index, line) in lines.enumerated() {
             // A name that stands above already is not said again.
