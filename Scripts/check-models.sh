@@ -6,13 +6,15 @@ cd "$(dirname "$0")/.."
 
 apus=${1:-.build/debug/apus}
 python=.build/python/bin/python3
-if [ ! -e .build/python/.complete-1 ]; then
-    echo "check-models: installing onnx and onnxruntime for Python"
-    rm -rf .build/python
-    python3 -m venv .build/python
-    "$python" -m pip install --quiet --disable-pip-version-check onnx==1.23.2 onnxruntime-openvino==1.24.1 numpy==2.4.6
-    touch .build/python/.complete-1
+# The newest of each, so that operators are met when they appear. An old installation is brought up to date once a day.
+if [ -z "$(find .build/python/.complete-2 -mtime -1 2>/dev/null)" ]; then
+    echo "check-models: installing the newest onnx and onnxruntime for Python"
+    [ -e .build/python/.complete-2 ] || { rm -rf .build/python && python3 -m venv .build/python; }
+    "$python" -m pip install --quiet --disable-pip-version-check --upgrade onnx onnxruntime numpy ||
+        { [ -e .build/python/.complete-2 ] && echo "check-models: no update; going on with what is installed"; }
+    touch .build/python/.complete-2
 fi
+"$python" -c 'import onnx, onnxruntime; print(f"check-models: onnx {onnx.__version__}, onnxruntime {onnxruntime.__version__}")'
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
