@@ -60,8 +60,9 @@ PYTHON
 
 echo "fuzz: building"
 for product in $(for target in "${targets[@]}"; do fuzzer "$target"; done | sort -u); do
+    # Swift heeds the last -sanitize only, so both are named in one; --sanitize is for C and the linker.
     APUS_FUZZ=1 swift build -c release --disable-default-traits --scratch-path "$build" --product "$product" \
-        --sanitize fuzzer --sanitize address -Xswiftc -use-ld=lld --quiet
+        --sanitize fuzzer --sanitize address -Xswiftc -sanitize=fuzzer,address -Xswiftc -use-ld=lld --quiet
 done
 
 log=$(mktemp)
@@ -77,5 +78,6 @@ for target in "${targets[@]}"; do
         grep -vE '^#[0-9]+.*(NEW|REDUCE|pulse)' "$log" | tail -n 60 >&2
         exit 1
     fi
+    if grep -q 'Is the code instrumented' "$log"; then echo "fuzz: $target was built without coverage" >&2 && exit 1; fi
     grep -E 'stat::(number_of_executed_units|average_exec_per_sec|peak_rss_mb)|^Done' "$log"
 done
