@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Files whose parts are many, in each of the ways in which reading them could take time quadratic in their number. The
-/// limits are ten times what reading takes, and a tenth of what it took where it was quadratic.
+/// limits are several times what a debug build takes, and well below what it took where it was quadratic.
 @Suite struct LinearTimeTests {
     private func text(_ text: String) -> [UInt8] {
         [0x58] + StoredZip.little(UInt32(text.utf8.count)) + Array(text.utf8)
@@ -102,8 +102,8 @@ import Testing
         branch.outputs = [ValueDeclaration(name: "z", type: nil)]
         let attributes = [Attribute("then_branch", .graph(branch)), Attribute("else_branch", .graph(branch))]
         let body =
-            (0..<8000).map { Node("Neg", inputs: ["x"], outputs: ["n\($0)"]) }
-            + (0..<8000).map { Node("If", inputs: ["c"], outputs: ["i\($0)"], attributes: attributes) }
+            (0..<16_000).map { Node("Neg", inputs: ["x"], outputs: ["n\($0)"]) }
+            + (0..<16_000).map { Node("If", inputs: ["c"], outputs: ["i\($0)"], attributes: attributes) }
             + [Node("Neg", inputs: ["i0"], outputs: ["y"])]
         var model = ONNXModel()
         model.opsets = [("", 17), ("f", 1)]
@@ -124,6 +124,6 @@ import Testing
         }
         let source = model
         let seconds = try CPUTime.seconds { _ = try PrecisionConverter.convert(source, PrecisionOptions()) }
-        #expect(seconds < 12)
+        #expect(seconds < 14)
     }
 }
