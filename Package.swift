@@ -76,7 +76,7 @@ let package = Package(
         .target(
             name: "ApusServer",
             dependencies: [
-                "Apus", "CServerPages", "Drawing", "FormData", "Imaging", "ONNXRuntime",
+                "Apus", "CServerPages", "Drawing", "Files", "FormData", "Imaging", "ONNXRuntime",
                 server("AsyncHTTPClient", "async-http-client"),
                 server("Hummingbird", "hummingbird"), server("HummingbirdCore", "hummingbird"),
                 server("HummingbirdTLS", "hummingbird"),

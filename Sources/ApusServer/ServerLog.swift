@@ -1,4 +1,5 @@
 #if Server
+    internal import Apus
     internal import Foundation
     package import Logging
 
@@ -24,11 +25,8 @@
             set { metadata[key] = newValue }
         }
 
-        /// Without what ends a line or moves a terminal's cursor: a value that a client sent could look like a line of its own.
-        package static func oneLine(_ text: String) -> String {
-            guard text.unicodeScalars.contains(where: \.isControl) else { return text }
-            return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.isControl ? " " : $0 }))
-        }
+        /// A value that a client sent must not look like a line of its own, nor move a terminal's cursor.
+        package static func oneLine(_ text: String) -> String { TerminalText.escaped(text, keepingLines: false) }
 
         package func log(event: LogEvent) {
             var all = metadata
@@ -51,18 +49,12 @@
                 object["logger"] = label
                 let data = try? JSONSerialization.data(
                     withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
-                line = data.map { String(decoding: $0, as: UTF8.self) } ?? ""
+                line = data.map { TerminalText.json(String(decoding: $0, as: UTF8.self)) } ?? ""
             }
             line += "\n"
             // One write a line, so that lines of several threads do not mix.
             let bytes = Array(line.utf8)
             _ = write(STDERR_FILENO, bytes, bytes.count)
-        }
-    }
-
-    extension Unicode.Scalar {
-        fileprivate var isControl: Bool {
-            value < 0x20 || (0x7f...0x9f).contains(value) || value == 0x2028 || value == 0x2029
         }
     }
 #endif

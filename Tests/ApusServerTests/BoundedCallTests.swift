@@ -22,9 +22,14 @@
                 try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
             }
 
-            func begin(_ fields: [(String, String)] = [], endStream: Bool = false) throws {
+            func begin(
+                _ fields: [(String, String)] = [], type: String = "application/grpc", endStream: Bool = false
+            ) throws {
                 let headers = HPACKHeaders(
-                    [(":method", "POST"), (":path", "/inference.GRPCInferenceService/ServerLive")] + fields)
+                    [
+                        (":method", "POST"), (":path", "/inference.GRPCInferenceService/ServerLive"),
+                        ("content-type", type),
+                    ] + fields)
                 try channel.writeInbound(HTTP2Frame.FramePayload.headers(.init(headers: headers, endStream: endStream)))
             }
 
@@ -104,6 +109,21 @@
             #expect(response.headers["grpc-status"] == ["\(RPCError.Code.unimplemented.rawValue)"])
             #expect(response.headers["grpc-accept-encoding"] == ["identity"])
             #expect(response.headers.first(name: "grpc-message")?.contains(encoding) == true)
+        }
+
+        @Test(arguments: [
+            ("application/grpc", true), ("application/grpc+proto", true), ("Application/gRPC; charset=utf-8", true),
+            ("application/grpc+json", false), ("application/grpcx", false), ("text/plain", false), ("", false),
+        ])
+        func otherContentTypesAreRefused(type: String, isKnown: Bool) throws {
+            let call = try Call()
+            try call.begin(type: type)
+            if isKnown {
+                #expect(try call.passed()?["content-type"] == ["application/grpc"])
+            } else {
+                let response = try #require(try call.response())
+                #expect(response.endsWell && response.headers[":status"] == ["415"])
+            }
         }
 
         /// Without this, such a call is never answered, and its connection never ends.

@@ -1,6 +1,7 @@
 #if Server
     import Apus
     import ApusServer
+    import Foundation
     import TestSupport
     import Testing
 
@@ -83,6 +84,17 @@
             let folder = try TemporaryFolder()
             let file = try folder.write(Array("\(text)\n".utf8), to: "apus.yaml")
             #expect(throws: ApusError.self) { try settings(file: file) }
+        }
+
+        /// Opening a pipe waits for whoever writes into it, maybe for ever.
+        @Test func onlyFilesAreRead() throws {
+            let folder = try TemporaryFolder()
+            let pipe = folder.path("pipe")
+            #expect(mkfifo(pipe, 0o600) == 0)
+            let config = #expect(throws: ApusError.self) { try settings(file: pipe) }
+            #expect(config?.cause.contains("pipe") == true, "\(String(describing: config))")
+            let keys = #expect(throws: ApusError.self) { try APIKeys(file: pipe) }
+            #expect(keys?.cause.contains("pipe") == true, "\(String(describing: keys))")
         }
 
         @Test func modelsCanBeLeftAlone() throws {

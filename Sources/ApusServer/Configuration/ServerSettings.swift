@@ -93,9 +93,7 @@
             func failure(_ cause: String, _ remedy: String) -> ApusError {
                 ApusError(.option, doing: "read the settings \(file)", cause: cause, remedy: remedy)
             }
-            guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
-                throw failure("it cannot be read as text", "Name a YAML or JSON file: --config FILE")
-            }
+            let text = try SettingsText.read(file) { failure($0, "Set config to a YAML or JSON file.") }
             let node: Node?
             do {
                 node = try compose(yaml: text)  // JSON is YAML

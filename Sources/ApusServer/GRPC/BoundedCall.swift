@@ -81,6 +81,13 @@
             _ headers: inout HTTP2Frame.FramePayload.Headers, _ context: ChannelHandlerContext
         ) throws(ServerError) {
             let time = try GRPCDeadline.pass(&headers.headers)
+            let type = headers.headers.first(name: "content-type") ?? ""
+            guard GRPCMessage.isContentType(type) else {
+                throw .unsupportedMediaType(
+                    "The content-type \(Quoted(type)) is not gRPC's", remedy: "Send application/grpc.")
+            }
+            // Parameters are allowed, but the transport knows none.
+            headers.headers.replaceOrAdd(name: "content-type", value: "application/grpc")
             if let encoding = headers.headers.first(name: "grpc-encoding"), encoding.lowercased() != "identity" {
                 throw .unsupportedCompression("The grpc-encoding \(Quoted(encoding)) is not supported")
             }
@@ -159,7 +166,8 @@
             record.error = error
             log.ended("gRPC", route: "gRPC", method: "gRPC", status: error.status.code, duration: .zero, record)
             let trailers: HPACKHeaders = [
-                ":status": "200", "content-type": "application/grpc", "grpc-status": "\(error.grpcCode.rawValue)",
+                ":status": error.status == .unsupportedMediaType ? "415" : "200", "content-type": "application/grpc",
+                "grpc-status": "\(error.grpcCode.rawValue)",
                 "grpc-message": GRPCMessage.encoded(error.text), "grpc-accept-encoding": "identity",
             ]
             let channel = context.channel

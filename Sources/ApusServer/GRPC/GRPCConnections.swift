@@ -18,11 +18,11 @@
 
         /// - Parameters:
         ///   - most: connections at once.
-        ///   - idle: after which the transport asks a client without calls to go.
+        ///   - idle: after which a client without calls is asked to go. The transport's own timer for that (`maxIdleTime`) is not
+        ///     used: it keeps each connection's handler in memory for good.
         init(most: Int, idle: Duration, call: BoundedCall.Limits, bodies: BodyReader, log: RequestLog) {
             self.most = most
-            // The transport closes the connection only when the client has confirmed that.
-            self.idle = TimeAmount(idle) + .seconds(5)
+            self.idle = TimeAmount(idle)
             self.call = call
             self.bodies = bodies
             self.log = log
@@ -121,9 +121,14 @@
         private func wait() {
             guard let channel else { return }
             closing?.cancel()
+            let this = NIOLoopBound(self, eventLoop: channel.eventLoop)
             // The transport says goodbye and closes when the client has heard it, which is soon, or never.
             closing = channel.eventLoop.scheduleTask(in: isStopping ? .seconds(2) : idle) {
-                channel.close(promise: nil)
+                if this.value.isStopping {
+                    channel.close(promise: nil)
+                } else {
+                    channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+                }
             }
         }
     }

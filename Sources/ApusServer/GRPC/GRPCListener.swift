@@ -17,7 +17,6 @@
             let most = configuration.maxBody + configuration.maxBody / 2
             transport.rpc.maxRequestPayloadSize = most
             transport.http2.maxConcurrentStreams = 64
-            transport.connection.maxIdleTime = configuration.idleTimeout
             let connections = GRPCConnections(
                 most: configuration.maxConnections, idle: configuration.idleTimeout,
                 call: BoundedCall.Limits(timeout: configuration.bodyTimeout, maxMessage: most), bodies: service.bodies,

@@ -225,6 +225,7 @@
             case .serviceUnavailable: kind == "queue-full" ? .resourceExhausted : .unavailable
             case .gatewayTimeout, .requestTimeout: .deadlineExceeded
             case .notImplemented: .unimplemented
+            case .unsupportedMediaType: .invalidArgument
             case let other where other.code == 499: .cancelled
             default: .internalError
             }

@@ -17,8 +17,8 @@
             func failure(_ cause: String, _ remedy: String) -> ApusError {
                 ApusError(.option, doing: "read the API keys \(file)", cause: cause, remedy: remedy)
             }
-            guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
-                throw failure("it cannot be read as text", "Name a file with a key a line: --api-key-file FILE")
+            let text = try SettingsText.read(file) { cause in
+                failure(cause, "Set api-key-file to a text file with one key per line.")
             }
             let keys = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
                 .filter { !$0.isEmpty && !$0.hasPrefix("#") }
