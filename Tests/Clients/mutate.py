@@ -7,7 +7,8 @@ wants a key, and one with the default limits for requests that are meant to be e
 
  1. The server does not die, answers a probe after each block of cases, and ends with 0.
  2. No status of 500 or above but 503 and 504; no gRPC status UNKNOWN, INTERNAL, DATA_LOSS or, as nobody cancels, CANCELLED.
- 3. A whole request is answered, and the connection goes on after it, or is closed if that was asked for. Legal calls end with a status.
+ 3. A whole request is answered, and the connection goes on after it, or is closed if that was asked for. Legal calls end with
+    a status.
  4. Who shows no key gets nothing that needs one.
  5. Resident memory grows by less than 5 % after the first fifth of the cases, and no connection is left behind.
  6. A case costs less than 20 ms of CPU in the mean of each block, and each of the expensive ones less than 5 s.
@@ -19,6 +20,7 @@ import collections
 import functools
 import queue
 import random
+import re
 import signal
 import sys
 import tempfile
@@ -26,7 +28,7 @@ import threading
 import time
 
 sys.dont_write_bytecode = True
-from mutation import clients, expensive, grpc_cases, http1, multipart, v2  # noqa: E402
+from mutation import calls, clients, expensive, grpc_cases, http1, multipart, v2  # noqa: E402
 from mutation.findings import Findings  # noqa: E402
 from mutation.mutators import Case  # noqa: E402
 from mutation.server import Server  # noqa: E402
@@ -38,9 +40,11 @@ WEIGHTS = {"http1": 8, "v2": 7, "multipart": 5, "grpc": 8}
 CHUNK, CLIENTS, BLOCKS = 16, 12, 10
 MOST_CPU, MOST_GROWTH = 0.020, 0.05
 # Limits low enough to be reached. Connections that say nothing more are let go soon.
-OPTIONS = ["--max-body", "4MB", "--max-bodies", "64MB", "--max-pixels", "4000000", "--body-timeout", "5", "--idle-timeout", "10", "--timeout", "20"]
+OPTIONS = ["--max-body", "4MB", "--max-bodies", "64MB", "--max-pixels", "4000000", "--body-timeout", "5", "--idle-timeout", "10",
+           "--timeout", "20"]
 # In answers that need a key.
-SECRETS = [b'"outputs"', b'"results"', b'"predictions"', b'"models"', b'"extensions"', b'"platform"', b"# HELP", b'"state"', b'"canvases"']
+SECRETS = [b'"outputs"', b'"results"', b'"predictions"', b'"models"', b'"extensions"', b'"platform"', b"# HELP", b'"state"',
+           b'"canvases"']
 
 
 class Run:
@@ -48,6 +52,7 @@ class Run:
 
     def __init__(self, arguments: argparse.Namespace, findings: Findings, name: str, options: list[str], numbers: range):
         self.arguments, self.findings, self.name, self.options, self.numbers = arguments, findings, name, options, numbers
+        self.named_options = " ".join(options)
         self.server = Server(arguments.apus, *options)
         self.world: World = make_world(arguments.picture, self.server.port, name == "guarded")
         self.outcomes: dict[str, collections.Counter] = {each: collections.Counter() for each in GENERATORS}
@@ -57,11 +62,26 @@ class Run:
         self.lock = threading.Lock()
         # What each thread is sending.
         self.current: dict[int, list[Case]] = {}
+        self.warm_up()
+
+    def warm_up(self) -> None:
+        """Requests of the largest sizes, as some of the memory that they need stays with the server."""
+        client = clients.HTTP1(self.server.port)
+        for width, height in [(2000, 2000), (4000, 1000), (1000, 4000), (2000, 2000)]:
+            picture = expensive.png(width, height, expensive.zeros((width + 1) * height))
+            for path in ["/predict", "/predict?annotate=true"]:
+                result = client.run(Case(0, "http1", "", expensive.post(path, "image/png", picture, ("X-API-Key", KEY))))
+                assert result.outcomes == ["200"], result
+        numbers = '{"inputs":[{"name":"image","datatype":"FP32","shape":[1],"data":[%s1]}]}' % ("0.5," * 90_000)
+        for _ in range(8): client.run(Case(0, "v2", "", expensive.infer(numbers, ("X-API-Key", KEY), model="demo")))
+        client.close()
 
     def chunk(self, start: int) -> list[Case]:
         """Cases from a number on, all of one surface."""
-        chosen = self.arguments.surface
-        surface = chosen if chosen != "all" else random.Random(f"{self.arguments.seed}/{start}/surface").choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+        surface = self.arguments.surface
+        if surface == "all":
+            rng = random.Random(f"{self.arguments.seed}/{start // CHUNK}")
+            surface = rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
         cases = [GENERATORS[surface](random.Random(f"{self.arguments.seed}/{number}"), number, self.world)
                  for number in range(start, min(start + CHUNK, self.numbers.stop))]
         skip = self.arguments.skip
@@ -70,10 +90,10 @@ class Run:
     def send(self, cases: list[Case], client: clients.HTTP1) -> None:
         """Sends a chunk, and looks at what comes."""
         if cases and cases[0].surface == "grpc":
-            calls = [case for case in cases if case.framed]
+            legal = [case for case in cases if case.framed]
             try:
-                results = list(zip(calls, clients.run_calls(self.server.grpc_port, calls) if calls else []))
-                results += [(case, clients.run_wire(self.server.grpc_port, case)) for case in cases if not case.framed]
+                results = list(zip(legal, calls.run_calls(self.server.grpc_port, legal) if legal else []))
+                results += [(case, calls.run_wire(self.server.grpc_port, case)) for case in cases if not case.framed]
             except OSError:
                 return  # no connection: the server has died
             for case, result in results: self.note(case, result, [case])
@@ -84,16 +104,18 @@ class Run:
             if result.problem: client.close()
 
     def note(self, case: Case, result: clients.Result, sent: list[Case]) -> None:
+        if result.problem and not set(result.outcomes).isdisjoint(["closed", "unreachable", "reset"]):
+            time.sleep(0.1)  # it may be dying
         if not self.server.alive(): return  # whose fault that is will be found out
-        problem = result.problem
+        problem, text = result.problem, result.text
         if self.world.guarded and not problem and KEY.encode() not in case.data + case.body and "200" in result.outcomes:
             # The pages' own text, in HTML, JavaScript or as a description, is for all.
-            if result.text[:1] in (b"{", b"[", b"#") and any(secret in result.text for secret in SECRETS) and b'"openapi"' not in result.text:
-                problem = "an answer without the key"
+            is_data = text[:1] in (b"{", b"[", b"#") and b'"openapi"' not in text
+            if is_data and any(secret in text for secret in SECRETS): problem = "an answer without the key"
         with self.lock:
             self.sent[case.surface] += 1
             self.outcomes[case.surface].update(result.outcomes)
-            if problem: self.findings.add(case.surface, problem, sent, " ".join(self.options), result.text, self.server)
+            if problem: self.findings.add(case.surface, problem, sent, self.named_options, text, self.server)
 
     def block(self, numbers: range) -> None:
         """Sends cases from several threads."""
@@ -129,12 +151,17 @@ class Run:
             time.sleep(0.02)
             if not self.server.alive() or self.server.healthy():
                 self.server.process.wait()
-                self.findings.add(case.surface, "the server died: " + self.server.end(), [case], " ".join(self.options))
+                self.findings.add(case.surface, "the server died: " + self.server.end(), [case], self.named_options)
                 self.server = Server(self.arguments.apus, *self.options)
                 return
-        self.findings.add("server", f"it died, and none of the cases of the time does that alone: {how}", suspects, " ".join(self.options))
+        problem = f"it died, and none of the cases of the time does that alone: {how}"
+        self.findings.add("server", problem, suspects, self.named_options)
+
+    def fail(self, problem: str) -> None:
+        self.findings.add("server", problem, [], self.named_options)
 
     def all(self) -> None:
+        """Sends all of them block by block, and looks at the server after each."""
         step = max(CHUNK, len(self.numbers) // BLOCKS // CHUNK * CHUNK)
         warm, deaths = 0, 0
         for at, start in enumerate(range(self.numbers.start, self.numbers.stop, step)):
@@ -143,23 +170,25 @@ class Run:
             self.block(numbers)
             if self.findings.full: return
             problem = self.server.healthy()
-            if problem: self.findings.add("server", problem, [], " ".join(self.options))
+            if problem: self.fail(problem)
             spent, seconds = (self.server.idle_cpu() - before if deaths == self.deaths else 0.0), time.monotonic() - began
             self.cpu += spent
             self.worst = max(self.worst, spent / len(numbers))
             memory = self.server.memory()
             if at == 1 or len(self.numbers) <= step: warm, deaths = memory, self.deaths
-            print(f"{self.name}: {numbers.stop - self.numbers.start} of {len(self.numbers)} cases, {len(numbers) / seconds:.0f}/s, "
-                  f"{1000 * spent / len(numbers):.2f} ms of CPU each, memory {memory / 1e6:.0f} MB, {len(self.findings)} kinds of failures")
+            done = numbers.stop - self.numbers.start
+            print(f"{self.name}: {done} of {len(self.numbers)} cases, {len(numbers) / seconds:.0f}/s, "
+                  f"{1000 * spent / len(numbers):.2f} ms of CPU each, memory {memory / 1e6:.0f} MB, "
+                  f"{len(self.findings)} kinds of failures")
             if spent / len(numbers) > MOST_CPU:
-                self.findings.add("server", f"cases cost {1000 * spent / len(numbers):.1f} ms of CPU each in a block", [], " ".join(self.options))
+                self.fail(f"cases cost {1000 * spent / len(numbers):.1f} ms of CPU each in a block")
             if warm and not self.deaths: self.growth = memory / warm - 1
         if self.growth is not None and self.growth > MOST_GROWTH and len(self.numbers) >= 10_000:
-            self.findings.add("server", f"memory grew by {100 * self.growth:.1f} % from {warm / 1e6:.0f} MB", [], " ".join(self.options))
+            self.fail(f"memory grew by {100 * self.growth:.1f} % from {warm / 1e6:.0f} MB")
         deadline = time.monotonic() + 20
         while self.server.open_files() > self.server.files + 2:
             if time.monotonic() > deadline:
-                self.findings.add("server", f"{self.server.open_files() - self.server.files} descriptors are left open", [], " ".join(self.options))
+                self.fail(f"{self.server.open_files() - self.server.files} descriptors are left open")
                 break
             time.sleep(0.2)
 
@@ -170,12 +199,13 @@ class Run:
                 merged[outcome[0] + "xx" if outcome.isdigit() else outcome] += count
             return ", ".join(f"{outcome} {count}" for outcome, count in sorted(merged.items()))
         growth = "unknown" if self.growth is None else f"{100 * self.growth:+.1f} %"
-        return (f"{self.name}: " + "; ".join(f"{surface} {self.sent[surface]} ({classes(counts)})" for surface, counts in self.outcomes.items() if counts)
-                + f"; {1000 * self.cpu / max(1, sum(self.sent.values())):.2f} ms of CPU each (worst block {1000 * self.worst:.2f}), memory {growth}")
+        surfaces = [f"{surface} {self.sent[surface]} ({classes(counts)})" for surface, counts in self.outcomes.items() if counts]
+        mean = self.cpu / max(1, sum(self.sent.values()))
+        return (f"{self.name}: {'; '.join(surfaces)}; {1000 * mean:.2f} ms of CPU each (worst block {1000 * self.worst:.2f}), "
+                f"memory {growth}")
 
 
 def parse() -> argparse.Namespace:
-    import re
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("apus")
     parser.add_argument("picture")
@@ -201,7 +231,8 @@ def main() -> int:
         split = arguments.cases * 4 // 5 // CHUNK * CHUNK
         parts = [("open", OPTIONS, range(split)), ("guarded", guarded, range(split, arguments.cases))]
         if arguments.case is not None:
-            parts = [(name, options, range(arguments.case, arguments.case + 1)) for name, options, numbers in parts if arguments.case in numbers]
+            parts = [(name, options, range(arguments.case, arguments.case + 1)) for name, options,
+                     numbers in parts if arguments.case in numbers]
         summaries = []
         for name, options, numbers in parts if arguments.surface != "expensive" else []:
             if findings.full: break

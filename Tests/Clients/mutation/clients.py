@@ -1,11 +1,9 @@
-"""Sends cases and sees what comes of them."""
+"""Sends requests of HTTP/1 and sees what comes of them."""
 import dataclasses
 import re
 import socket
-import struct
 import time
 
-from . import http2
 from .mutators import Case
 
 # How long a whole request may take, and how long silence means that a broken one is not answered.
@@ -95,6 +93,12 @@ class HTTP1:
             if status == 101:
                 return status, head, b""
         length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+        if method == "HEAD" and status in (400, 431) and b"\r\nconnection: close" in head:
+            # What is not a request has no method either: its refusal may have a body, and ends the connection.
+            while self.receive(end - time.monotonic()):
+                pass
+            body, self.buffer = self.buffer, b""
+            return status, head, body
         if method == "HEAD" or status in (204, 304):
             return status, head, b""
         if re.search(rb"(?i)\r\ntransfer-encoding: chunked", head):
@@ -131,7 +135,8 @@ class HTTP1:
         try:
             status, head, body = self.response(case.method, end)
         except TimeoutError:
-            problem = f"no answer within {timeout:g} s" if len(self.history) == 1 else f"a connection that is deaf after {len(self.history) - 1} answers"
+            before = len(self.history) - 1
+            problem = f"a connection that is deaf after {before} answers" if before else f"no answer within {timeout:g} s"
             return self.ended("silent", problem, keep=True)
         except (Truncated, ConnectionError):
             if end - timeout + DEAF < time.monotonic() and len(self.history) > 1:
@@ -141,12 +146,13 @@ class HTTP1:
                 return self.whole(case, False)
             if not sent and not self.buffer:
                 return self.ended("reset", None)  # refused before all was sent; the answer is lost with the rest
-            return self.ended("closed", "the connection ended " + ("within the answer" if self.buffer else "without an answer"), keep=True)
+            return self.ended("closed", "the connection ended " + ("within the answer" if self.buffer else "without an answer"),
+                              keep=True)
         except ValueError as error:
             return self.ended("nonsense", f"not an answer: {error}", keep=True)
         result = Result([str(status)], self.judge(status, body), body, len(body))
         says_close = bool(re.search(rb"(?i)\r\nconnection: close", head))
-        if self.buffer and not result.problem:
+        if self.buffer and not says_close and not result.problem:
             result.problem = f"bytes after the answer: {self.buffer[:60]!r}"
         if case.closes and not result.problem and HTTP1.stays < 5 and not self.ends():
             HTTP1.stays += 1
@@ -203,7 +209,8 @@ class HTTP1:
                 pass
         statuses = self.statuses(self.buffer, case)
         problems = [found for found in (self.judge(int(status), b"") for status in statuses) if found]
-        result = Result(statuses or ["silent" if silent else "closed"], problems[0] if problems else None, self.buffer, len(self.buffer))
+        result = Result(statuses or ["silent" if silent else "closed"], problems[0] if problems else None, self.buffer,
+                        len(self.buffer))
         self.drop()
         return result
 
@@ -217,78 +224,3 @@ class HTTP1:
             if length and not data.startswith(b"HTTP/1."):  # an answer to HEAD has a length and no body
                 data = data[int(length[1]):]
         return found
-
-
-# How often a call was not answered; with some of them found, others are not waited for as long.
-unanswered = 0
-
-
-def run_calls(port: int, cases: list[Case], alone: bool = False) -> list[Result]:
-    """Calls that are legal HTTP/2, all at once on one connection. Those that are lost with it are tried again alone."""
-    connection = http2.Connection(port)
-    connection.send(http2.HELLO)
-    streams = {1 + 2 * at: case for at, case in enumerate(cases)}
-    for stream, case in streams.items():
-        connection.answers[stream] = http2.Answer()
-        connection.send(http2.frame(http2.HEADERS, http2.END_HEADERS | (0 if case.body else http2.END_STREAM), stream, case.data[:16384])
-                        if len(case.data) <= 16384 else split_head(stream, case))
-        if case.body: connection.send_message(stream, case.body)
-        if connection.closed: break
-    global unanswered
-    end = time.monotonic() + (ANSWER if unanswered < 4 else 1.0)
-    while not connection.closed and time.monotonic() < end and not all(connection.answers[each].ended for each in streams):
-        connection.read(0.5)
-    unanswered += not connection.closed and not all(connection.answers[each].ended for each in streams)
-    connection.close()
-    results = []
-    for stream, case in streams.items():
-        answer = connection.answers.get(stream) or http2.Answer()
-        if not answer.ended and not alone:
-            results += run_calls(port, [case], True)
-            continue
-        results.append(judge_call(answer, connection.goaway))
-    return results
-
-
-def split_head(stream: int, case: Case) -> bytes:
-    parts = [case.data[at:at + 16000] for at in range(0, len(case.data), 16000)]
-    flags = 0 if case.body else http2.END_STREAM
-    return b"".join(http2.frame(http2.CONTINUATION if at else http2.HEADERS, (0 if at else flags) | (http2.END_HEADERS if at == len(parts) - 1 else 0), stream, part)
-                    for at, part in enumerate(parts))
-
-
-def judge_call(answer: http2.Answer, goaway: tuple[int, str] | None) -> Result:
-    text = answer.message.encode("utf-8", "replace")
-    if answer.grpc is not None:
-        # Nobody cancels a call here, so CANCELLED is as wrong as a failure of the server's.
-        wrong = {1: "CANCELLED", 2: "UNKNOWN", 13: "INTERNAL", 15: "DATA_LOSS", -1: "no number"}.get(answer.grpc)
-        return Result([f"grpc {answer.grpc}"], f"grpc-status {answer.grpc} ({wrong})" if wrong else None, text)
-    if answer.reset is not None:
-        return Result([f"reset {answer.reset}"], f"a legal call's stream was reset ({answer.reset})", text)
-    if answer.ended:
-        problem = None
-        if answer.status in ("200", ""): problem = "the answer has no grpc-status"
-        elif answer.status >= "500" and answer.status not in ("503", "504"): problem = f"status {answer.status}"
-        return Result([f"h2 {answer.status}"], problem, text)
-    if goaway:
-        return Result([f"goaway {goaway[0]}"], f"a legal call ended the connection: GOAWAY {goaway[0]} {goaway[1][:100]}")
-    return Result(["silent"], "a call was not answered")
-
-
-def run_wire(port: int, case: Case) -> Result:
-    """A connection that may break any rule; a ping behind it tells when all was looked at."""
-    connection = http2.Connection(port)
-    mark = struct.pack(">Q", case.number + (1 << 40))
-    connection.send(case.data + http2.frame(http2.PING, 0, 0, mark))
-    quiet, end = 0, time.monotonic() + 3
-    while not connection.closed and time.monotonic() < end and quiet < (1 if mark in connection.pings else 4):
-        quiet = 0 if connection.read(SILENCE / 4) else quiet + 1
-    connection.close()
-    outcomes, problem, text = [], None, b""
-    for answer in connection.answers.values():
-        if answer.grpc is None and answer.reset is None and not answer.ended: continue
-        one = judge_call(answer, None)
-        outcomes += one.outcomes
-        if answer.reset is None and answer.grpc != 1 and one.problem: problem, text = problem or one.problem, text or one.text
-    if connection.goaway: outcomes.append(f"goaway {connection.goaway[0]}")
-    return Result(outcomes or ["closed" if connection.closed else "silent"], problem, text, connection.received)

@@ -6,6 +6,9 @@ import re
 from .mutators import Case
 from .server import Server
 
+# Bytes that a file holds of a case. The longer ones are made again by their names: --surface expensive --only NAME.
+MOST = 4_000_000
+
 
 @dataclasses.dataclass
 class Finding:
@@ -36,12 +39,14 @@ class Findings:
     def full(self) -> bool:
         return len(self.all) >= self.most
 
-    def add(self, surface: str, problem: str, cases: list[Case], options: str, text: bytes = b"", server: Server | None = None) -> None:
+    def add(self, surface: str, problem: str, cases: list[Case], options: str, text: bytes = b"",
+            server: Server | None = None) -> None:
         shown = text.decode("utf-8", "replace")
         label = cases[-1].label if cases else ""
         # Failures of the server's differ by their cause; others have none.
         has_cause = "status" in problem
-        place = surface, normal(problem), label if has_cause else "", normal(re.sub(r".*\r\n\r\n", "", shown, flags=re.S)) if has_cause else ""
+        place = surface, normal(problem), label if has_cause else "", normal(re.sub(r".*\r\n\r\n", "", shown,
+            flags=re.S)) if has_cause else ""
         if place in self.places:
             self.all[self.places[place]].count += 1
             return
@@ -53,15 +58,20 @@ class Findings:
             return
         number = cases[-1].number if cases else 0
         file = os.path.join(self.folder, f"{len(self.all) + 1:02}-{surface}-{number}.hex")
-        with open(file, "w") as out:
-            print(f"# {surface}, case {number}, seed {self.seed}, server options: {options or 'none'}", file=out)
-            print(f"# {problem}", file=out)
-            for case in cases[-50:]:
-                print(f"# case {case.number} ({case.label}); the bytes sent" + (", and those of its stream" if case.body else ""), file=out)
-                print(case.data.hex(), file=out)
-                if case.body: print(case.body.hex(), file=out)
+        self.write(file, f"{surface}, case {number}, seed {self.seed}, server options: {options or 'none'}", problem, cases[-50:])
         self.all[key] = Finding(surface, problem, cause, cases, file)
         print(f"FOUND {surface} case {number} ({label}): {problem}; {cause[:300]!r}; bytes: {file}", flush=True)
+
+    @staticmethod
+    def write(file: str, place: str, problem: str, cases: list[Case]) -> None:
+        """What was sent, a line of hexadecimal for each case: of a call, its head and its stream's content."""
+        with open(file, "w") as out:
+            print(f"# {place}\n# {problem}", file=out)
+            for case in cases:
+                print(f"# case {case.number} ({case.label})", file=out)
+                for data in filter(None, [case.data, case.body]):
+                    print(data.hex() if len(data) < MOST else f"{data[:1000].hex()} # and {len(data) - 1000} bytes more",
+                          file=out)
 
     @staticmethod
     def cause(shown: str, server: Server | None) -> str | None:
@@ -70,6 +80,7 @@ class Findings:
         if not found or not server: return None
         for line in reversed(server.text().splitlines()[-20_000:]):
             if found[1] in line:
-                error = re.search(r'error="?(.*?)"? (?:inference_ms|model|ms|request_id)=', line) or re.search(r'"error":"(.*?)","', line)
+                error = re.search(r'error="?(.*?)"? (?:inference_ms|model|ms|request_id)=',
+                                  line) or re.search(r'"error":"(.*?)","', line)
                 return error[1] if error else line[-300:]
         return None

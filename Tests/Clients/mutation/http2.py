@@ -116,7 +116,7 @@ class Connection:
         elif kind == DATA and answer:
             answer.data += len(content)
             if flags & END_STREAM: answer.ended = True
-        elif kind == RST and answer:
+        elif kind == RST and answer and not answer.ended:  # after the end it only asks for no more of the call
             answer.reset, answer.ended = int.from_bytes(content[:4]), True
         elif kind == SETTINGS and not flags & ACK:
             for at in range(0, len(content) - 5, 6):

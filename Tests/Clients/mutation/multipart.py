@@ -6,14 +6,25 @@ from .http1 import credentials, query, write
 from .mutators import NUMBERS, TEXTS, Case, cut, junk, mutate, number, pick
 from .world import KEY, World
 
-BOUNDARIES = ["x", "----WebKitFormBoundary7MA4YWxkTrZu0gW", "a" * 70, "a" * 71, "a" * 5000, "'()+_,-./:=?", "a b", "", " ", "-", "--", "0", "x\u00e9", "\u2200"]
-NAMES = ["file", "image", "image", "min_confidence", "api_key", "typedet", "nope", "", "file2", "File", "a" * 3000, "\u2200", 'a\\"b', "a%22b", "a%0d%0ab"]
-FILENAMES = ["a.png", "", "../../etc/passwd", "C:\\a.png", 'a\\"b.png', 'a"b', "\u202egnp.a", "a\tb", "a" * 5000, "%00", "=?utf-8?q?a?=", "\u00e9.jpg"]
-DISPOSITIONS = [
-    "", "form-data", "form-data;", "form-data; name", 'form-data; name="', "form-data; name=file", "attachment; filename=a", "FORM-DATA; NAME=\"file\"",
-    'form-data; name="file"; name="image"', "form-data; name*=utf-8''file", "form-data; filename*=utf-8''%ff; name=\"file\"", 'form-data; name="\\', "x" * 20_000,
-    'form-data ; name = "file"', "form-data; name='file'", 'form-data; name="fi\\le"', 'form-data' + '; a="b"' * 2000, 'form-data; name="file" x',
-]
+BOUNDARIES = ["x", "----WebKitFormBoundary7MA4YWxkTrZu0gW", "a" * 70, "a" * 71, "a" * 5000, "'()+_,-./:=?", "a b", "", " ", "-",
+              "--", "0", "x\u00e9", "\u2200"]
+NAMES = ["file", "image", "image", "min_confidence", "api_key", "typedet", "nope", "", "file2", "File", "a" * 3000, "\u2200",
+         'a\\"b', "a%22b", "a%0d%0ab"]
+FILENAMES = ["a.png", "", "../../etc/passwd", "C:\\a.png", 'a\\"b.png', 'a"b', "\u202egnp.a", "a\tb", "a" * 5000, "%00",
+             "=?utf-8?q?a?=", "\u00e9.jpg"]
+DISPOSITIONS = ["", "form-data", "form-data;", "form-data; name", 'form-data; name="', "form-data; name=file",
+                "attachment; filename=a", "FORM-DATA; NAME=\"file\"", 'form-data; name="file"; name="image"',
+                "form-data; name*=utf-8''file", "form-data; filename*=utf-8''%ff; name=\"file\"", 'form-data; name="\\',
+                "x" * 20_000, 'form-data ; name = "file"', "form-data; name='file'", 'form-data; name="fi\\le"',
+                'form-data' + '; a="b"' * 2000, 'form-data; name="file" x']
+
+PART_TYPES = ["image/png", "text/plain; charset=utf-16", "multipart/mixed; boundary=x", "", "x" * 3000]
+FORM_TYPES = ["multipart/form-data;boundary=", "Multipart/Form-Data; BOUNDARY=", "multipart/form-data; a=b; boundary=",
+              "multipart/mixed; boundary=", "multipart/form-data boundary=", "multipart/form-data; boundary=y; boundary="]
+ADDRESSES = ["", "http://", "https://localhost/", "file:///etc/passwd", "http://[::1]:1/", "//", "http://a@b:c/", "gopher://x",
+             "http://127.0.0.1:1/", "a" * 5000, "\u2200", "http://%00/"]
+DOCUMENTS = [b"[" * 90, b"[" * 200, b'{"image":"","url":""}', b'{"image":null}', b"{}", b"", b'{"image":' * 50,
+             '{"image":"\u2200"}'.encode("utf-16"), b'{"image":"' + b"\\u2200" * 2000 + b'"}', b'{"image":' + b"1" * 9000 + b"}"]
 
 
 def content(rng: random.Random, world: World) -> bytes:
@@ -27,17 +38,22 @@ def content(rng: random.Random, world: World) -> bytes:
         return mutate(rng, rng.choice(world.small[rng.choice(["jpeg", "webp"])]))
     if chance < 0.3:
         return mutate(rng, world.picture[:rng.choice([200, 700, 3000])])
-    return rng.choice([b"", b"x", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF", b"GIF89a", b"BM", b"--x", b"\r\n--x--", junk(rng), b"0.5", b"nan"])
+    return rng.choice([b"", b"x", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF", b"GIF89a", b"BM", b"--x", b"\r\n--x--",
+                       junk(rng), b"0.5", b"nan"])
 
 
 def part(rng: random.Random, world: World) -> bytes:
     name, filename = rng.choice(NAMES), rng.choice(FILENAMES) if pick(rng, 0.4) else "a.png"
-    disposition = rng.choice(DISPOSITIONS) if pick(rng, 0.12) else f'form-data; name="{name}"' + (f'; filename="{filename}"' if pick(rng, 0.6) else "")
+    disposition = f'form-data; name="{name}"'
+    if pick(rng, 0.6): disposition += f'; filename="{filename}"'
+    if pick(rng, 0.12): disposition = rng.choice(DISPOSITIONS)
     lines = [f"Content-Disposition: {disposition}"]
-    if pick(rng, 0.3): lines.append("Content-Type: " + rng.choice(["image/png", "text/plain; charset=utf-16", "multipart/mixed; boundary=x", "", "x" * 3000]))
+    if pick(rng, 0.3): lines.append("Content-Type: " + rng.choice(PART_TYPES))
     if pick(rng, 0.1): lines.append("Content-Transfer-Encoding: " + rng.choice(["base64", "quoted-printable", "binary", "x"]))
-    if pick(rng, 0.08): lines = rng.choice([[], lines * 2, ["x"] + lines, [":"] + lines, lines + ["X: y"] * 300, [each.replace(": ", ":") for each in lines],
-                                            [each.lower() for each in lines], [each + "\r\n folded" for each in lines], [" " + each for each in lines]])
+    if pick(rng, 0.08):
+        lines = rng.choice([[], lines * 2, ["x"] + lines, [":"] + lines, lines + ["X: y"] * 300,
+                            [each.replace(": ", ":") for each in lines], [each.lower() for each in lines],
+                            [each + "\r\n folded" for each in lines], [" " + each for each in lines]])
     if name in ("min_confidence", "api_key", "typedet") and pick(rng, 0.8):
         value = rng.choice([number(rng).encode(), rng.choice(TEXTS).encode(), KEY.encode(), b"x" * 4097])
     else:
@@ -55,11 +71,11 @@ def form(rng: random.Random, world: World) -> tuple[str, bytes]:
     body = rng.choice([b"", b"", b"", b"preamble\r\n", b"\r\n", junk(rng)])
     for each in parts:
         body += mark + rng.choice(ends) + each + rng.choice([b"\r\n"] * 16 + [b"\n", b"", b"\r\n\r\n"])
-    body += rng.choice([mark + b"--\r\n"] * 12 + [mark + b"--", mark, b"", mark[:-1], mark + b"-", mark + b"--x", mark + b"--\r\n" + junk(rng), mark + b"--" + mark])
-    said = rng.choice([boundary] * 12 + [f'"{boundary}"', f'"{boundary}', f"{boundary};x", boundary.upper(), rng.choice(BOUNDARIES), f"'{boundary}'", f'"\\{boundary}"'])
-    kind = rng.choice(["multipart/form-data; boundary="] * 12 + ["multipart/form-data;boundary=", "Multipart/Form-Data; BOUNDARY=", "multipart/form-data; a=b; boundary=",
-                                                                 "multipart/mixed; boundary=", "multipart/form-data boundary=", "multipart/form-data; boundary=y; boundary="])
-    return kind + said, body
+    body += rng.choice([mark + b"--\r\n"] * 12 + [mark + b"--", mark, b"", mark[:-1], mark + b"-", mark + b"--x",
+                                                  mark + b"--\r\n" + junk(rng), mark + b"--" + mark])
+    said = rng.choice([boundary] * 12 + [f'"{boundary}"', f'"{boundary}', f"{boundary};x", boundary.upper(),
+                                         rng.choice(BOUNDARIES), f"'{boundary}'", f'"\\{boundary}"'])
+    return rng.choice(["multipart/form-data; boundary="] * 12 + FORM_TYPES) + said, body
 
 
 def document(rng: random.Random, world: World) -> bytes:
@@ -67,18 +83,19 @@ def document(rng: random.Random, world: World) -> bytes:
     value = base64.b64encode(content(rng, world)).decode()
     match rng.randrange(12):
         case 0: value = "data:image/png;base64," + value
-        case 1: value = rng.choice(["data:", "data:,", "====", "A", "A===", "\\ud800", "\\u0000" * 50, "-_-_", value + "\\n", " " * 500])
-        case 2: return b'{"url":"' + rng.choice(["", "http://", "https://localhost/", "file:///etc/passwd", "http://[::1]:1/", "//", "http://a@b:c/", "gopher://x",
-                                                 "http://127.0.0.1:1/", "a" * 5000, "\u2200", "http://%00/"]).encode() + b'"}'
-        case 3: return rng.choice([b"[" * 90, b"[" * 200, b'{"image":' + rng.choice(NUMBERS).encode() + b"}", b'{"image":"","url":""}', b'{"image":null}', b"{}", b"",
-                                   b'{"image":' * 50, '{"image":"\u2200"}'.encode("utf-16"), b'{"image":"' + b"\\u2200" * 2000 + b'"}', b'{"image":' + b"1" * 9000 + b"}"])
+        case 1: value = rng.choice(["data:", "data:,", "====", "A", "A===", "\\ud800", "\\u0000" * 50, "-_-_", value + "\\n",
+                                    " " * 500])
+        case 2: return f'{{"url":"{rng.choice(ADDRESSES)}"}}'.encode()
+        case 3: return f'{{"image":{rng.choice(NUMBERS)}}}'.encode()
+        case 4: return rng.choice(DOCUMENTS)
     return f'{{"image":"{value}"}}'.encode()
 
 
 def seeds(world: World) -> list[bytes]:
     one = world.small["png"][0]
-    return [b'--x\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n' + one + b"\r\n--x--\r\n",
-            b'--x\r\nContent-Disposition: form-data; name="min_confidence"\r\n\r\n0.5\r\n--x\r\nContent-Disposition: form-data; name="image"\r\n\r\nx\r\n--x--']
+    begin = b'--x\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n'
+    field = b'--x\r\nContent-Disposition: form-data; name="min_confidence"\r\n\r\n0.5\r\n'
+    return [begin + one + b"\r\n--x--\r\n", field + begin + b"x\r\n--x--"]
 
 
 def generate(rng: random.Random, index: int, world: World) -> Case:
@@ -95,8 +112,10 @@ def generate(rng: random.Random, index: int, world: World) -> Case:
         if pick(rng, 0.2): body = mutate(rng, body)
     else:
         label, body = "picture", content(rng, world)
-        kind = rng.choice(["image/png", "image/jpeg", "image/webp", "application/octet-stream", "", "image/x", "image/svg+xml", "text/html", rng.choice(TEXTS).strip()])
-    path = rng.choice(["/predict"] * 3 + ["/v1/vision/detection"] * 2 + ["/v1/vision/custom/demo", "/v1/vision/custom/nope", "/v1/vision/custom/list"])
+        kind = rng.choice(["image/png", "image/jpeg", "image/webp", "application/octet-stream", "", "image/x", "image/svg+xml",
+                           "text/html", rng.choice(TEXTS).strip()])
+    path = rng.choice(["/predict"] * 3 + ["/v1/vision/detection"] * 2
+                      + ["/v1/vision/custom/demo", "/v1/vision/custom/nope", "/v1/vision/custom/list"])
     if path == "/predict" or pick(rng, 0.1):
         path += query(rng)
     if pick(rng, 0.2):

@@ -20,7 +20,8 @@ class Server:
     def __init__(self, apus: str, *options: str):
         self.log = tempfile.NamedTemporaryFile("rb", suffix=".log")
         self.process = subprocess.Popen(
-            [apus, "serve", "--host", "127.0.0.1", "--port", "0", "--grpc-port", "0", "--device", "cpu", "--reload-interval", "off", *options],
+            [apus, "serve", "--host", "127.0.0.1", "--port", "0", "--grpc-port", "0", "--device", "cpu", "--reload-interval",
+             "off", *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(self.log.name, "wb"),
             env=os.environ | {"SWIFT_BACKTRACE": "enable=no"})
         atexit.register(self.process.kill)

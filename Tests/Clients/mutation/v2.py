@@ -8,27 +8,31 @@ from .http1 import credentials, write
 from .mutators import NUMBERS, TEXTS, Case, cut, junk, mutate, number, pick
 from .world import SIZES, World, tensors
 
-TYPES = ["FP32", "INT64", "UINT8", "BOOL", "INT32", "FP16", "FP64", "BYTES", "BF16", "INT8", "UINT64", "fp32", "", "FP32 ", "STRING"]
+TYPES = ["FP32", "INT64", "UINT8", "BOOL", "INT32", "FP16", "FP64", "BYTES", "BF16", "INT8", "UINT64", "fp32", "", "FP32 ",
+         "STRING"]
 OUTPUTS = ["boxes", "scores", "labels", "categories", "pictures"]
-SHAPES = [[], [0], [1], [-1], [1, -1], [1, 3, 0, 64], [1 << 32], [1 << 16, 1 << 16], [1 << 63], [(1 << 63) - 1, 2], [3, 1 << 62], [1] * 8, [1] * 9,
-          [1] * 3000, [1, 3, 1, 1], [1, 3, 1, 400], [2, 3, 32, 32], [1, 4, 32, 32], [0, 1 << 62], [1.5], ["1"], [None], [True], [[1]], [1e300], {}]
-PARAMETERS = [
-    {}, {"binary_data_output": True}, {"binary_data_output": False}, {"binary_data_output": 1}, {"threshold": 0}, {"threshold": 1}, {"threshold": 2},
-    {"threshold": "0.5"}, {"threshold": True}, {"limit": 1}, {"limit": 0}, {"limit": 1001}, {"limit": 1.5}, {"limit": -1}, {"sequence_id": 1 << 63},
-    {"priority": -1}, {"timeout": 1}, {"x": [{}]}, {"shared_memory_region": "x", "shared_memory_byte_size": 4}, {"classification": 3},
-    {"shared_memory_region": "x", "shared_memory_offset": -1, "shared_memory_byte_size": 1 << 63}, {"class_count": 1}, {"binary_data": True},
-    {"binary_data": "x"}, {"binary_data_size": 4}, {"binary_data_size": -1}, {"binary_data_size": 1e999}, {"content_type": "np"}, [], "x", None, 5,
-]
+SHAPES = [[], [0], [1], [-1], [1, -1], [1, 3, 0, 64], [1 << 32], [1 << 16, 1 << 16], [1 << 63], [(1 << 63) - 1, 2], [3, 1 << 62],
+          [1] * 8, [1] * 9, [1] * 3000, [1, 3, 1, 1], [1, 3, 1, 400], [2, 3, 32, 32], [1, 4, 32, 32], [0, 1 << 62], [1.5], ["1"],
+          [None], [True], [[1]], [1e300], {}]
+PARAMETERS = [{}, {"binary_data_output": True}, {"binary_data_output": False}, {"binary_data_output": 1}, {"threshold": 0},
+              {"threshold": 1}, {"threshold": 2}, {"threshold": "0.5"}, {"threshold": True}, {"limit": 1}, {"limit": 0},
+              {"limit": 1001}, {"limit": 1.5}, {"limit": -1}, {"sequence_id": 1 << 63}, {"priority": -1}, {"timeout": 1},
+              {"x": [{}]}, {"shared_memory_region": "x", "shared_memory_byte_size": 4}, {"classification": 3},
+              {"shared_memory_region": "x", "shared_memory_offset": -1, "shared_memory_byte_size": 1 << 63}, {"class_count": 1},
+              {"binary_data": True}, {"binary_data": "x"}, {"binary_data_size": 4}, {"binary_data_size": -1},
+              {"binary_data_size": 1e999}, {"content_type": "np"}, [], "x", None, 5]
+# Bytes of a body: one that is rare and much larger would tell of the memory that it takes once, and not of what is lost.
+MOST = 300_000
 TINY = [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF\0\0\0\0WEBP", b"x", b""]
 # Written where a value was; none of it comes out of json.dumps.
-RAW = ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "1e-999", "-0", "01", "1.", ".1", "+1", "0x1", "1E+", "tru", "nul", "'x'", '"', '"\\', '"\\u"',
-       '"\\ud800"', '"\\udc00\\ud800"', '"\\u0000"', '"\\u2200"', '"\x01"', '"\\x"', "[", "]", "{", "}", "[1,]", "{,}", '{"a":1,"a":2}', '{"a"}', "/**/1",
-       "9" * 5000, "0." + "3" * 5000, "1" + "0" * 400, "-" * 50, "[" * 600 + "]" * 600, "[" * 5000, '{"a":' * 600 + "1" + "}" * 600,
-       "\ufeff1", "\u2028", "1 2", ""] + NUMBERS
+RAW = ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "1e-999", "-0", "01", "1.", ".1", "+1", "0x1", "1E+", "tru", "nul",
+       "'x'", '"', '"\\', '"\\u"', '"\\ud800"', '"\\udc00\\ud800"', '"\\u0000"', '"\\u2200"', '"\x01"', '"\\x"', "[", "]", "{",
+       "}", "[1,]", "{,}", '{"a":1,"a":2}', '{"a"}', "/**/1", "9" * 5000, "0." + "3" * 5000, "1" + "0" * 400, "-" * 50,
+       "[" * 600 + "]" * 600, "[" * 5000, '{"a":' * 600 + "1" + "}" * 600, "\ufeff1", "\u2028", "1 2", ""] + NUMBERS
 
 
 def infer(rng: random.Random, world: World) -> tuple[str, dict, list[bytes]]:
-    """A model, a request that it takes, and the binary parts, which belong to the inputs in order. What would be run is made rare."""
+    """A model, a request that it takes, and the inputs' bytes in order. What would be run is made rare."""
     raw, runs = pick(rng, 0.5), pick(rng, 0.02)
     if raw:
         inputs, parts = tensors(world, 1, rng.choice([32, 32, 64, 33, 1]), 32)
@@ -59,13 +63,16 @@ def spoil(rng: random.Random, document: dict, world: World) -> None:
         case 0: first["shape"] = rng.choice(SHAPES)
         case 1: first["datatype"] = rng.choice(TYPES)
         case 2: first["name"] = rng.choice(TEXTS + [5, None])
-        case 3: document["inputs"] = rng.choice([[], {}, None, "x", [5], [[]], [{}], document["inputs"] * rng.choice([2, 3, 64, 65, 200])])
+        case 3: document["inputs"] = rng.choice([[], {}, None, "x", [5], [[]], [{}],
+                                                 document["inputs"] * rng.choice([2, 3, 64, 65, 200])])
         case 4: document["outputs"] = [{"name": rng.choice(world.outputs + OUTPUTS)}] * rng.choice([1, 2, 3, 50])
-        case 5: document["outputs"] = rng.choice([{}, "x", [5], [{}], [{"name": 5}], [{"name": "nope"}], [{"name": "x%d" % i} for i in range(300)]])
+        case 5: document["outputs"] = rng.choice([{}, "x", [5], [{}], [{"name": 5}], [{"name": "nope"}],
+                                                  [{"name": "x%d" % i} for i in range(300)]])
         case 6: document["outputs"] = [{"name": rng.choice(world.outputs + OUTPUTS), "parameters": rng.choice(PARAMETERS)}]
         case 7: document["parameters"] = rng.choice(PARAMETERS)
         case 8: first["parameters"] = rng.choice(PARAMETERS)
-        case 9: first["data"] = rng.choice([[], [[]], [[[1]]], ["x"], ["===="], [None], [True, 1], {}, "x", 5, [1e308, -1e308], [[1], 2, [[3]]], [{}]])
+        case 9: first["data"] = rng.choice([[], [[]], [[[1]]], ["x"], ["===="], [None], [True, 1], {}, "x", 5, [1e308, -1e308],
+                                            [[1], 2, [[3]]], [{}]])
         case 10: first.pop(rng.choice(list(first)))
         case 11: document[rng.choice(TEXTS)] = rng.choice([None, [], {}, "x" * 2000])
         case 12: document.update({"x%d" % i: i for i in range(rng.choice([10, 500]))})
@@ -82,16 +89,19 @@ def text(rng: random.Random, document: dict) -> bytes:
         out = out[:at] + rng.choice(RAW) + rng.choice(["", "", ","]) + out[at:]
     if pick(rng, 0.1):
         # A quotation mark's byte twice in UTF-16: U+2200 and U+0022 are told apart only by those who know the encoding.
-        out = out.replace('"inputs"', rng.choice(['"\u2200":"\u2200","inputs"', '"\u2222":0,"inputs"', '"\u0022":1,"inputs"', '"inputs":[],"inputs"']), 1)
-    encoding = rng.choice(["utf-8"] * 16 + ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be", "utf-8-sig", "latin-1", "utf-7"])
+        out = out.replace('"inputs"', rng.choice(['"\u2200":"\u2200","inputs"', '"\u2222":0,"inputs"', '"\u0022":1,"inputs"',
+                                                  '"inputs":[],"inputs"']), 1)
+    encoding = rng.choice(["utf-8"] * 16 + ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be", "utf-8-sig", "latin-1",
+                                            "utf-7"])
     return out.encode(encoding, "replace")
 
 
 def seeds(world: World) -> list[bytes]:
     return [json.dumps(document).encode() for document in [
-        {"id": "1", "inputs": [{"name": "image", "datatype": "BYTES", "shape": [1], "data": ["eA=="]}], "outputs": [{"name": "boxes"}]},
-        {"parameters": {"binary_data_output": True, "limit": 3}, "inputs": [{"name": world.inputs[0]["name"], "datatype": "FP32", "shape": [1, 3, 1, 1],
-                                                                             "data": [0.5, -1e3, 1]}]}]]
+        {"id": "1", "inputs": [{"name": "image", "datatype": "BYTES", "shape": [1], "data": ["eA=="]}],
+         "outputs": [{"name": "boxes"}]},
+        {"parameters": {"binary_data_output": True, "limit": 3},
+         "inputs": [{"name": world.inputs[0]["name"], "datatype": "FP32", "shape": [1, 3, 1, 1], "data": [0.5, -1e3, 1]}]}]]
 
 
 def generate(rng: random.Random, index: int, world: World) -> Case:
@@ -111,8 +121,8 @@ def generate(rng: random.Random, index: int, world: World) -> Case:
             if binary: entry["parameters"] = {"binary_data_size": len(part)}
             else: as_data(entry, part[:400] if entry["datatype"] != "BYTES" else part)
         for _ in range(rng.choice([0, 1, 1, 2])):
-            if document["inputs"] and isinstance(document["inputs"], list) and isinstance(document["inputs"][0], dict) and document["inputs"][0]:
-                spoil(rng, document, world)
+            entries = document["inputs"]
+            if entries and isinstance(entries, list) and entries[0] and isinstance(entries[0], dict): spoil(rng, document, world)
         body = text(rng, document)
         if binary:
             label, head, body = "binary", str(len(body)), body + b"".join(parts)
@@ -120,10 +130,13 @@ def generate(rng: random.Random, index: int, world: World) -> Case:
         elif pick(rng, 0.3):
             label, body = "json bytes", mutate(rng, body, rng.choice(seeds(world)))
         if pick(rng, 0.05):
-            path = rng.choice(["/v2/models/{}/versions/1/infer", "/v2/models/{}/versions/" + rng.choice(["0", "-1", "x", "%00"]) + "/infer"])
+            path = rng.choice(["/v2/models/{}/versions/1/infer",
+                               "/v2/models/{}/versions/" + rng.choice(["0", "-1", "x", "%00"]) + "/infer"])
+    body = body[:MOST]
     if head is not None:
         fields.append(("Inference-Header-Content-Length", head))
-    fields.append(("Content-Type", rng.choice(["application/json", "application/octet-stream", "application/json; charset=utf-16", "text/plain"])))
+    fields.append(("Content-Type", rng.choice(["application/json", "application/octet-stream", "application/json; charset=utf-16",
+                                               "text/plain"])))
     if pick(rng, 0.02):
         fields.append(("Content-Encoding", rng.choice(["gzip", "deflate", "identity", "x"])))
     fields += [("Host", "localhost"), ("Content-Length", str(len(body)))]
@@ -136,19 +149,21 @@ def spoil_binary(rng: random.Random, label: str, head: str, body: bytes) -> tupl
         case 1: return "binary head", str(int(head) + rng.choice([-1, 1, -len(body), len(body)])), body
         case 2: return "binary tail", head, body + junk(rng)
         case 3: return "binary tail", head, body[:-rng.randint(1, 5)]
-        case 4: return "binary sizes", head, body[:int(head)] + rng.choice([b"\xff\xff\xff\xff", b"\0\0\0\x80", b"\xff\xff\xff\x7f", b"\0"]) * 3
+        case 4:
+            size = rng.choice([b"\xff\xff\xff\xff", b"\0\0\0\x80", b"\xff\xff\xff\x7f", b"\0"])
+            return "binary sizes", head, body[:int(head)] + size * 3
         case 5: return "binary whole", "0", rng.choice(TINY) if pick(rng, 0.9) else body
         case 6 | 7: return "binary bytes", head, mutate(rng, body[:4000])
         case _: return label, head, body
 
 
 def repository(rng: random.Random, index: int, fields: list[tuple[str, str]]) -> Case:
-    """Asks for models that do not exist; demo itself is loaded and unloaded by who runs the cases."""
-    path = rng.choice(["/v2/repository/index", "/v2/repository/index"] + [f"/v2/repository/models/{name}/{what}" for name in ["nope", "..", "%00", "x" * 3000]
-                                                                          for what in ["load", "unload"]])
-    bodies = [b"", b"{}", b'{"ready":true}', b'{"ready":"x"}', b'{"ready":1}', b'{"ready":null}', b"[]", b"{", b'{"parameters":{"unload_dependents":true}}',
-              b'{"parameters":{"config":"{}","file:1/x":"AA=="}}', b"[" * 900, b"[" * 1100, b'{"ready":' + b"9" * 3000 + b"}", '{"\u2200":1}'.encode("utf-16"),
-              b'{"a":1,' * 600]
+    """Asks for models that do not exist: loading takes seconds, and an unloaded model would answer no other case."""
+    path = f"/v2/repository/models/{rng.choice(['nope', '..', '%00', 'x' * 3000])}/{rng.choice(['load', 'unload'])}"
+    if pick(rng, 0.4): path = "/v2/repository/index"
+    bodies = [b"", b"{}", b'{"ready":true}', b'{"ready":"x"}', b'{"ready":1}', b'{"ready":null}', b"[]", b"{",
+              b'{"parameters":{"unload_dependents":true}}', b'{"parameters":{"config":"{}","file:1/x":"AA=="}}', b"[" * 900,
+              b"[" * 1100, b'{"ready":' + b"9" * 3000 + b"}", '{"\u2200":1}'.encode("utf-16"), b'{"a":1,' * 600]
     body = rng.choice(bodies)
     if pick(rng, 0.4):
         body = mutate(rng, body)
