@@ -60,8 +60,8 @@ class Run:
         self.cpu, self.worst, self.growth = 0.0, 0.0, None
         self.deaths = 0
         self.lock = threading.Lock()
-        # What each thread is sending.
-        self.current: dict[int, list[Case]] = {}
+        # What each thread has sent last, and sends.
+        self.last: dict[int, collections.deque[list[Case]]] = {}
         self.warm_up()
 
     def warm_up(self) -> None:
@@ -122,26 +122,27 @@ class Run:
         starts: queue.SimpleQueue = queue.SimpleQueue()
         for start in range(numbers.start, numbers.stop, CHUNK): starts.put(start)
         def work(thread: int) -> None:
+            chunks = self.last[thread] = collections.deque(maxlen=2)
             client = clients.HTTP1(self.server.port)
             while self.server.alive() and not self.findings.full:
                 try:
                     start = starts.get_nowait()
                 except queue.Empty:
                     break
-                self.current[thread] = self.chunk(start)
-                self.send(self.current[thread], client)
-                if self.server.alive(): self.current.pop(thread)
+                chunks.append(self.chunk(start))
+                self.send(chunks[-1], client)
             client.close()
         while not starts.empty() and not self.findings.full:
             threads = [threading.Thread(target=work, args=[each], daemon=True) for each in range(CLIENTS)]
             for thread in threads: thread.start()
             for thread in threads: thread.join()
+            time.sleep(0.1)  # it may be dying
             if not self.server.alive(): self.died()
 
     def died(self) -> None:
         """Finds the case that killed the server, and starts another."""
-        how, suspects = self.server.end(), [case for cases in self.current.values() for case in cases]
-        self.current.clear()
+        how = self.server.end()
+        suspects = [case for chunks in self.last.values() for cases in reversed(chunks) for case in cases]
         self.deaths += 1
         self.server = Server(self.arguments.apus, *self.options)
         for case in suspects:
@@ -149,8 +150,7 @@ class Run:
             self.send([case], client)
             client.close()
             time.sleep(0.02)
-            if not self.server.alive() or self.server.healthy():
-                self.server.process.wait()
+            if self.server.healthy() and not self.server.alive():
                 self.findings.add(case.surface, "the server died: " + self.server.end(), [case], self.named_options)
                 self.server = Server(self.arguments.apus, *self.options)
                 return
@@ -170,7 +170,8 @@ class Run:
             self.block(numbers)
             if self.findings.full: return
             problem = self.server.healthy()
-            if problem: self.fail(problem)
+            if not self.server.alive(): self.died()
+            elif problem: self.fail(problem)
             spent, seconds = (self.server.idle_cpu() - before if deaths == self.deaths else 0.0), time.monotonic() - began
             self.cpu += spent
             self.worst = max(self.worst, spent / len(numbers))

@@ -215,16 +215,17 @@
             let names = try OpenInferenceService.outputs(request.outputs, of: signature.outputs.map(\.name))
             var inputs: [String: Tensor] = [:]
             for input in request.inputs {
+                guard !input.shape.contains(0) else {
+                    throw ServerError.badRequest(
+                        "The input \(Quoted(input.name)) is empty: a side of its shape is 0")
+                }
+                let tensor = try input.tensor()
                 guard signature.inputs.contains(where: { $0.name == input.name }) else {
                     throw ServerError.badRequest(
                         "There is no input \(Quoted(input.name))",
                         remedy: "There are \(signature.inputs.map(\.name).sorted().joined(separator: ", ")).")
                 }
-                guard !input.shape.contains(0) else {
-                    throw ServerError.badRequest(
-                        "The input \(Quoted(input.name)) is empty: a side of its shape is 0")
-                }
-                guard inputs.updateValue(try input.tensor(), forKey: input.name) == nil else {
+                guard inputs.updateValue(tensor, forKey: input.name) == nil else {
                     throw ServerError.badRequest("The input \(Quoted(input.name)) is given twice")
                 }
             }

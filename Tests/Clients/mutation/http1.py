@@ -173,6 +173,7 @@ def generate(rng: random.Random, index: int, world: World) -> Case:
         name = rng.choice(list(HEADERS))
         value = rng.choice(HEADERS[name]) if pick(rng, 0.85) else rng.choice([number(rng), rng.choice(TEXTS)])
         fields.append((name if pick(rng, 0.8) else rng.choice([name.upper(), name.lower()]), value.strip(" \t")))
+        if "pgrade" in value and pick(rng, 0.7): fields.append(("Upgrade", rng.choice(HEADERS["Upgrade"])))
     if pick(rng, 0.1) and fields:
         fields.append(rng.choice(fields))
     target = path(rng, world) + query(rng)
