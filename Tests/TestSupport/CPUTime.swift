@@ -8,6 +8,13 @@ package enum CPUTime {
         return now - start
     }
 
+    /// How many times as much work of a size costs as work of a quarter of it: 4 where the cost is linear, 16 where it is quadratic.
+    /// Both are measured side by side, so neither a slow machine nor a sanitizer changes it.
+    package static func growth(to size: Int, _ work: (Int) throws -> Void) rethrows -> Double {
+        let quarter = try min(seconds { try work(size / 4) }, seconds { try work(size / 4) })
+        return try seconds { try work(size) } / max(quarter, 0.001)
+    }
+
     private static var now: Double {
         var time = timespec()
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
