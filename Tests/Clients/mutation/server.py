@@ -45,11 +45,11 @@ class Server:
         return self.process.poll() is None
 
     def end(self) -> str:
-        """How it died, and its last words that are no requests."""
+        """How it died, and its last words."""
         code = self.process.wait()
         name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        last = [line for line in self.text().splitlines()[-400:] if not re.match(r'\d{4}-|\{"', line) and line.strip()]
-        return f"{name}: " + next((line.strip() for line in last if "rror" in line or "rash" in line), " ".join(last[:1]))[:300]
+        found = re.findall(r".*(?:Fatal error|terminate called|Assertion|Sanitizer).*", self.text())
+        return f"{name} {found[-1].strip()[-200:]}" if found else name
 
     def stop(self) -> str | None:
         """Ends it as a service manager does; returns what was wrong with that."""
