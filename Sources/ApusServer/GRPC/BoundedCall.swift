@@ -144,7 +144,7 @@
         }
 
         package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-            // When the server is to stop, the transport would cancel what runs; it is to finish.
+            // On shutdown the transport would cancel in-flight calls; they may finish.
             if event is ChannelShouldQuiesceEvent { return }
             context.fireUserInboundEventTriggered(event)
         }
