@@ -54,7 +54,7 @@
 
     /// Closes a connection on which there has been no call for some time, whatever else comes, or whose client takes nothing of
     /// what is to be sent.
-    private final class BoundedConnection: ChannelInboundHandler {
+    final class BoundedConnection: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
 
         private let idle: TimeAmount
@@ -87,6 +87,13 @@
                 if calls == 0 { wait() }
             }
             context.fireUserInboundEventTriggered(event)
+        }
+
+        /// NIO ends no read in which the connection closes, and NIOHTTP2 keeps the streams of an unended read for good, and with
+        /// them the connection.
+        func channelInactive(context: ChannelHandlerContext) {
+            context.fireChannelReadComplete()
+            context.fireChannelInactive()
         }
 
         /// A call whose answer cannot be written never gets to it.
