@@ -57,10 +57,13 @@ let package = Package(
         .target(name: "Imaging", dependencies: ["CImageCodecs", "CResampling"], swiftSettings: settings),
         .target(name: "CDemoModel", exclude: ["demo.onnx"]),
         .target(name: "Files", swiftSettings: settings),
+        .target(name: "HuggingFaceConfig", dependencies: ["Files"], swiftSettings: settings),
         .target(name: "Hardware", swiftSettings: settings),
         .target(
             name: "Apus",
-            dependencies: ["CDemoModel", "Files", "Hardware", "Hashing", "Imaging", "ONNX", "ONNXRuntime"],
+            dependencies: [
+                "CDemoModel", "Files", "Hardware", "Hashing", "HuggingFaceConfig", "Imaging", "ONNX", "ONNXRuntime",
+            ],
             swiftSettings: settings),
         .systemLibrary(
             name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
@@ -70,7 +73,8 @@ let package = Package(
             name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "Hashing", dependencies: ["CCrypto", "Files"], swiftSettings: settings),
         .target(name: "ONNX", dependencies: ["Files"], swiftSettings: settings),
-        .target(name: "ModelTools", dependencies: ["CModelTools", "Hashing", "ONNX"], swiftSettings: settings),
+        .target(name: "ModelTools", dependencies: ["CModelTools", "Hashing", "HuggingFaceConfig", "ONNX"],
+            swiftSettings: settings),
         .target(name: "FormData", swiftSettings: settings),
         .target(name: "CServerPages", exclude: ["index.html", "page.css", "page.js", "docs.html", "openapi.json"]),
         .target(

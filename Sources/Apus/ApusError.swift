@@ -17,8 +17,10 @@ public struct ApusError: Error, Sendable, CustomStringConvertible {
         public static let checkpoint = Code(name: "checkpoint")
         /// The model gives other answers than it should.
         public static let verification = Code(name: "verification")
-        /// The model is no detector that Apus knows.
+        /// The model is not a detector that Apus knows.
         public static let notADetector = Code(name: "notADetector")
+        /// The model could be of several families, which decode its outputs differently.
+        public static let ambiguousModel = Code(name: "ambiguousModel")
         /// ONNX Runtime is not there, or does not load.
         public static let runtime = Code(name: "runtime")
         /// The device that was asked for is not there or cannot run the model.

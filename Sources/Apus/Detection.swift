@@ -38,6 +38,27 @@ public struct Box: Sendable, Hashable {
         self.xMax = xMax
         self.yMax = yMax
     }
+
+    /// Pixels from the left edge to the right one.
+    public var width: Float { xMax - xMin }
+
+    /// Pixels from the top edge to the bottom one.
+    public var height: Float { yMax - yMin }
+
+    /// The middle of the box.
+    public var center: (x: Float, y: Float) { ((xMin + xMax) / 2, (yMin + yMax) / 2) }
+
+    /// Square pixels.
+    public var area: Float { width * height }
+
+    /// Intersection over union: 1 for the same box, 0 for two that don't overlap.
+    public func iou(with other: Box) -> Float {
+        let width = min(xMax, other.xMax) - max(xMin, other.xMin)
+        let height = min(yMax, other.yMax) - max(yMin, other.yMin)
+        guard width > 0, height > 0 else { return self == other ? 1 : 0 }
+        let shared = width * height
+        return shared / (area + other.area - shared)
+    }
 }
 
 /// What was found in one picture, highest score first.

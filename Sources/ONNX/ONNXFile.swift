@@ -21,6 +21,17 @@ package enum ONNXFile {
         return model
     }
 
+    /// A model without the weights that lie in other files, after the check that a runtime would want.
+    package static func structure(of path: String) throws(ModelFileError) -> ONNXModel {
+        try ModelStructure.check(file: path)
+        return try ONNXModel(Bytes(mapping: path))
+    }
+
+    package static func structure(of bytes: Bytes) throws(ModelFileError) -> ONNXModel {
+        try ModelStructure(bytes).check(nil)
+        return try ONNXModel(bytes)
+    }
+
     package struct Written: Sendable {
         package var bytes: Int
         /// The second file, if the model needs one.

@@ -49,11 +49,47 @@ import Testing
         let classifier = Fixtures.path("models/classifier.onnx")
         #expect(
             try await failure(picture, "--model", classifier, "--provider", "cpu").contains(
-                "it is no detector that Apus knows"))
+                "it is not a detector that Apus decodes"))
         let external = Fixtures.path("models/external.onnx")
         #expect(
             try await failure(picture, "--model", external).contains(
                 "its weights are in a second file, external.data: there is no such file"))
+    }
+
+    /// Their outputs fit several families, each of which decodes them differently.
+    @Test(arguments: [[("dets", 4), ("labels", 91)], [("logits", 80), ("pred_boxes", 4)]])
+    func modelsOfUncertainFamilyAreRefusedUntilItIsChosen(outputs: [(String, Int)]) async throws {
+        let folder = try TemporaryFolder()
+        let model = try folder.write(QueryModel.bytes(outputs: outputs), to: "uncertain.onnx")
+        let text = try await failure(picture, "--model", model)
+        #expect(text.contains("use the model \(model): its family is not certain"))
+        #expect(text.contains("detr   ") && text.contains("--family detr"))
+        let inspected = try await Command.run("inspect", model)
+        #expect(inspected.status == 0 && inspected.output.contains("--family detr"))
+        let chosen = try await Command.run("detect", picture, "--model", model, "--family", "detr", "--device", "cpu")
+        #expect(chosen.status == 0)
+        let unknown = try await Command.run("detect", picture, "--model", model, "--family", "yolo")
+        #expect(unknown.status == 64 && unknown.errors.contains("detr"))
+    }
+
+    /// As repositories at Hugging Face have it: the model in a folder below its configuration.
+    @Test func configurationNextToAModelDecidesItsFamily() async throws {
+        let folder = try TemporaryFolder()
+        let bytes = try QueryModel.bytes(outputs: [("logits", 92), ("pred_boxes", 4)])
+        try FileManager.default.createDirectory(atPath: folder.path("onnx"), withIntermediateDirectories: true)
+        let model = try folder.write(bytes, to: "onnx/model.onnx")
+        try folder.write(Array(#"{"model_type": "detr", "id2label": {"1": "thing"}}"#.utf8), to: "config.json")
+        try folder.write(
+            Array(#"{"size": {"shortest_edge": 64, "longest_edge": 128}, "do_resize": true}"#.utf8),
+            to: "preprocessor_config.json")
+        let inspected = try await Command.run("inspect", model)
+        #expect(inspected.output.contains("family      detr: model_type detr in "))
+        #expect(inspected.output.contains("shortest side 64, longest at most 128 (from preprocessor_config.json)"))
+        #expect(try await Command.run("detect", picture, "--model", model, "--device", "cpu").status == 0)
+        try folder.write(Array(#"{"model_type": "conditional_detr"}"#.utf8), to: "config.json")
+        #expect(try await failure(picture, "--model", model).contains("says model_type conditional_detr"))
+        try folder.write(Array("{".utf8), to: "config.json")
+        #expect(try await failure(picture, "--model", model).contains("config.json: it is not valid JSON"))
     }
 
     // MARK: Devices

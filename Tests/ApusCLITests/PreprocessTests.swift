@@ -14,7 +14,7 @@ import Testing
         #expect(run.status == 0)
         #expect(run.output == "\(folder.path("t.npy"))  [1, 3, 256, 341] f32\n")
         let file = try NPY(contentsOf: folder.url.appendingPathComponent("t.npy"))
-        let rule = ResizeRule(shortest: 256, longest: 427)
+        let rule = ShortestEdge(shortest: 256, longest: 427)
         let tensor = try Preprocessor(rule: rule, type: .float32).tensor(for: Image(contentsOfFile: picture))
         #expect(file.shape == [1, 3, 256, 341])
         #expect(try file.values == tensor.elements(of: Float.self))

@@ -14,12 +14,20 @@ import Testing
         let image = ValueInfo(
             name: "x", elementType: .float32, dimensions: [.dynamic(nil), .fixed(3), .dynamic(nil), .dynamic(nil)])
         let family = try ModelFamilies.recognize(
-            ModelSignature(inputs: [image], outputs: [value("logits", classes), value("boxes", 4)], metadata: [:]))
+            ModelDescription(
+                ModelSignature(inputs: [image], outputs: [value("logits", classes), value("boxes", 4)], metadata: [:])),
+            chosen: .detr
+        ).family
         let outputs = [
             "logits": try Tensor(shape: shape, scalars: logits),
             "boxes": try Tensor(shape: [shape[0], shape[1], 4], scalars: boxes),
         ]
-        return try family.detections(in: outputs, sizes: sizes, threshold: threshold)
+        let placements = sizes.map {
+            Placement(
+                original: PixelSize(width: $0.width, height: $0.height), filling: PixelSize(width: 32, height: 64))
+        }
+        return try family.detections(
+            in: ModelOutputs(outputs), placements: placements, options: DecodingOptions(threshold: threshold))
     }
 
     @Test func softmaxCountsNoObjectAndDropsIt() throws {

@@ -13,20 +13,27 @@ import Testing
                 dimensions: dimensions.map { $0.map(ValueInfo.Dimension.fixed) ?? .dynamic(nil) })
         }
         return try ModelFamilies.recognize(
-            ModelSignature(
-                inputs: [value("inputs", [batch, 3, height, width]), value("valid_sizes", [batch, 2], .int64)],
-                outputs: [value("pred_logits", [nil, 5, 4]), value("pred_boxes", [nil, 5, 4])],
-                metadata: ["family": "detr"]))
+            ModelDescription(
+                ModelSignature(
+                    inputs: [value("inputs", [batch, 3, height, width]), value("valid_sizes", [batch, 2], .int64)],
+                    outputs: [value("pred_logits", [nil, 5, 4]), value("pred_boxes", [nil, 5, 4])],
+                    metadata: ["family": "detr"]))
+        ).family
     }
 
-    private func picture(_ width: Int, _ height: Int, _ level: UInt8) -> Bitmap {
-        Bitmap(width: width, height: height, pixels: [UInt8](repeating: level, count: 3 * width * height))
+    /// An image that was resized already.
+    private func picture(_ width: Int, _ height: Int, _ level: UInt8) -> (bitmap: Bitmap, placement: Placement) {
+        let size = PixelSize(width: width, height: height)
+        return (
+            Bitmap(width: width, height: height, pixels: [UInt8](repeating: level, count: 3 * width * height)),
+            Placement(original: size, filling: size)
+        )
     }
 
     @Test func picturesOfSeveralSizesShareACanvas() throws {
         let family = try family(height: nil, width: nil)
-        #expect(family.mixesSizes)
-        let inputs = try family.inputs(for: [picture(3, 2, 255), picture(2, 4, 0)], on: nil)
+        #expect(family.inputs.marksPadding)
+        let inputs = try family.inputs.tensors(for: [picture(3, 2, 255), picture(2, 4, 0)])
         #expect(inputs["inputs"]?.shape == [2, 3, 4, 3])
         #expect(try inputs["valid_sizes"]?.elements(of: Int64.self) == [2, 3, 4, 2])
         let pixels = try inputs["inputs"]?.elements(of: Float.self) ?? []
@@ -40,16 +47,18 @@ import Testing
 
     @Test func aFixedCanvasIsPaddedAndNotStretched() throws {
         let family = try family(height: 480, width: 640)
-        #expect(family.inputSize(width: 1000, height: 1000, on: nil) == PixelSize(width: 480, height: 480))
-        #expect(family.inputSize(width: 100, height: 900, on: nil) == PixelSize(width: 53, height: 480))
-        #expect(family.inputSize(width: 2000, height: 100, on: nil) == PixelSize(width: 640, height: 32))
+        #expect(family.inputs.placement(of: PixelSize(width: 1000, height: 1000)).content == PixelSize(width: 480, height: 480))
+        #expect(family.inputs.placement(of: PixelSize(width: 100, height: 900)).content == PixelSize(width: 53, height: 480))
+        #expect(family.inputs.placement(of: PixelSize(width: 2000, height: 100)).content == PixelSize(width: 640, height: 32))
         #expect(family.assumptions.contains { $0.contains("scaled into it, and the rest is masked") })
-        #expect(try family.inputs(for: [picture(53, 480, 9)], on: nil)["inputs"]?.shape == [1, 3, 480, 640])
+        let narrow = family.inputs.placement(of: PixelSize(width: 53, height: 480))
+        #expect(
+            try family.inputs.tensors(for: [(picture(53, 480, 9).bitmap, narrow)])["inputs"]?.shape == [1, 3, 480, 640])
     }
 
     @Test func theRestOfAFixedBatchRepeatsTheLastPicture() throws {
-        let inputs = try family(height: nil, width: nil, batch: 3).inputs(
-            for: [picture(2, 2, 1), picture(1, 2, 1)], on: nil)
+        let inputs = try family(height: nil, width: nil, batch: 3).inputs.tensors(
+            for: [picture(2, 2, 1), picture(1, 2, 1)])
         #expect(try inputs["valid_sizes"]?.elements(of: Int64.self) == [2, 2, 2, 1, 2, 1])
     }
 }

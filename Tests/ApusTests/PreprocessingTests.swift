@@ -23,7 +23,7 @@ import Testing
     @Test(arguments: goldens)
     func theTensorEqualsTorchvisions(golden: Golden) throws {
         let image = try Image(contentsOfFile: Fixtures.path("images/" + golden.file))
-        let rule = ResizeRule(shortest: golden.shortest, longest: golden.longest)
+        let rule = ShortestEdge(shortest: golden.shortest, longest: golden.longest)
         let tensor = try Preprocessor(rule: rule, type: .float32).tensor(for: image)
         let (width, height) = (golden.resizedSize[0], golden.resizedSize[1])
         #expect(tensor.shape == [1, 3, height, width])
@@ -40,7 +40,7 @@ import Testing
 
     @Test func halfPrecisionIsTheRoundedTensor() throws {
         let image = try Image(contentsOfFile: Fixtures.path("images/palette.png"))
-        let rule = ResizeRule(shortest: 64, longest: 128)
+        let rule = ShortestEdge(shortest: 64, longest: 128)
         let full = try Preprocessor(rule: rule, type: .float32).tensor(for: image).elements(of: Float.self)
         let half = try Preprocessor(rule: rule, type: .float16).tensor(for: image).elements(of: Float16.self)
         #expect(half == full.map { Float16($0) })
@@ -48,8 +48,8 @@ import Testing
 
     @Test(.enabled(if: TestRuntime.isWanted)) func aModelsOwnRuleIsUsed() throws {
         let image = try Image(contentsOfFile: Fixtures.path("images/baseline.jpg"))
-        let demo = try Preprocessor(model: .demo, runtime: nil).tensor(for: image)
-        let rule = try Preprocessor(rule: ResizeRule(shortest: 256, longest: 427), type: .float32).tensor(for: image)
+        let demo = try Preprocessor(model: .demo).tensor(for: image)
+        let rule = try Preprocessor(rule: ShortestEdge(shortest: 256, longest: 427), type: .float32).tensor(for: image)
         #expect(demo.shape == [1, 3, 256, 341])
         #expect(try demo.elements(of: Float.self) == rule.elements(of: Float.self))
     }

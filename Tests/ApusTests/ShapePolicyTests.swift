@@ -114,7 +114,7 @@ import Testing
             try Detector(model: model, configuration: .init(device: .cpu, shapes: .padded))
         }
         #expect(error?.code == .option)
-        #expect(error?.cause == "the model has no valid_sizes input, by which it would know the padding")
+        #expect(error?.cause == "the model has no input that marks padding")
         #expect(error?.remedy?.contains("apus export --padding") == true)
     }
 }

@@ -24,9 +24,9 @@ import Testing
 
     @Test func overlapIsIntersectionOverUnion() {
         let box = Box(xMin: 0, yMin: 0, xMax: 10, yMax: 10)
-        #expect(box.overlap(with: box) == 1)
-        #expect(box.overlap(with: Box(xMin: 5, yMin: 0, xMax: 15, yMax: 10)) == 50 / Float(150))
-        #expect(box.overlap(with: Box(xMin: 20, yMin: 0, xMax: 30, yMax: 10)) == 0)
+        #expect(box.iou(with: box) == 1)
+        #expect(box.iou(with: Box(xMin: 5, yMin: 0, xMax: 15, yMax: 10)) == 50 / Float(150))
+        #expect(box.iou(with: Box(xMin: 20, yMin: 0, xMax: 30, yMax: 10)) == 0)
     }
 
     @Test func outputsAreComparedByDifferenceAndCorrelation() {

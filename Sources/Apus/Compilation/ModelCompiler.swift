@@ -38,7 +38,7 @@ struct ModelCompiler: Sendable {
         // Measured with DETR-R50: 1.4 s to load with and without.
         case (.openVINO, _) where choice.device == "CPU": cache = .none("the CPU gains nothing by it")
         // OpenVINO writes into the cache of a model of open sizes whenever a new one comes.
-        case _ where !hasCanvases && !family.hasFixedSize:
+        case _ where !hasCanvases && !family.inputs.hasFixedSize:
             cache = .none("a model of any size is compiled as sizes come")
         case (_, nil): cache = .none("turned off")
         case (_, let path?): cache = .folder(path)

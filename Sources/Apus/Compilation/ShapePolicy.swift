@@ -3,7 +3,7 @@
 /// A GPU compiles a model for each size of its input, which takes seconds. Compiled for a few canvases, to which
 /// pictures are padded, it never has to while it works.
 public enum ShapePolicy: Hashable, Sendable, CustomStringConvertible {
-    /// What is best on the device: exact on a CPU, padded on a GPU and an NPU if the model takes `valid_sizes`.
+    /// What is best on the device: exact on a CPU, padded on a GPU and an NPU if an input of the model marks padding.
     case auto
     /// Each picture at just the size that the model's resize rule gives.
     case exact
@@ -57,18 +57,18 @@ struct ShapePlan: Sendable {
             canvases = family.padding?.canvases ?? []
             reason =
                 canvases.isEmpty
-                ? (family.hasFixedSize
+                ? (family.inputs.hasFixedSize
                     ? "the model's own fixed size"
-                    : "exact sizes, as the model has no valid_sizes input that would mark padding")
+                    : "exact sizes, as the model has no input that marks padding")
                 : "padded, so that no new size of picture has to be compiled for"
         case .padded, .canvases:
             guard let padding = family.padding else {
                 throw ApusError(
                     .option, doing: "use shapes \(policy)",
-                    cause: family.hasFixedSize
+                    cause: family.inputs.hasFixedSize
                         ? "the model's size is fixed already"
-                        : "the model has no valid_sizes input, by which it would know the padding",
-                    remedy: family.hasFixedSize
+                        : "the model has no input that marks padding",
+                    remedy: family.inputs.hasFixedSize
                         ? "Use --shapes auto."
                         : "Export it with padding (apus export --padding), or use --shapes exact.")
             }
@@ -79,6 +79,6 @@ struct ShapePlan: Sendable {
             }
             reason = "shapes \(policy) were asked for"
         }
-        stalls = canvases.isEmpty && !isCPU && !family.hasFixedSize
+        stalls = canvases.isEmpty && !isCPU && !family.inputs.hasFixedSize
     }
 }

@@ -12,6 +12,9 @@ extension Detector {
 
     /// How a detector runs. Every default is said in `Detector.execution` or `Detector.assumptions`.
     public struct Configuration: Sendable {
+        /// The model's family; nil determines it from the model's file and those next to it, and is an error where they leave
+        /// it open.
+        public var family: Family?
         /// Where the model is to run.
         public var device: Device
         /// What the device is to compute in.
@@ -42,15 +45,18 @@ extension Detector {
         package var verdicts: String?
         /// Whether answers that cannot be right are errors. Off where answers are judged otherwise, or only timed.
         package var watchesAnswers = true
+        /// The families to choose from.
+        package var families = ModelFamilies.all
 
         /// Makes a configuration; every value has a default.
         public init(
-            device: Device = .auto, precision: Precision = .auto, provider: Provider = .auto, threshold: Float = 0.9,
+            family: Family? = nil, device: Device = .auto, precision: Precision = .auto, provider: Provider = .auto, threshold: Float = 0.9,
             labels: LabelMap? = nil, batchSize: Int = 1, shapes: ShapePolicy = .auto,
             preparation: Preparation = .beforeReady, cache: CompiledModelCache = .standard,
             requiresVerified: Bool = false, canaryInterval: Int = 1000,
             runtime: String? = nil
         ) {
+            self.family = family
             self.device = device
             self.precision = precision
             self.provider = provider

@@ -2,7 +2,8 @@ internal import ONNXRuntime
 
 /// A model whose family, shapes and compiler are settled, before the device compiles it.
 struct PreparedModel {
-    let family: any ModelFamily
+    let recognized: RecognizedFamily
+    var family: any ModelFamily { recognized.family }
     let plan: ShapePlan
     let canvases: [Canvas]
     let compiler: ModelCompiler
@@ -20,28 +21,19 @@ struct PreparedModel {
     ) throws(ApusError) {
         var stamp: FileStamp?
         if case .file(let path) = model.source { stamp = FileStamp(path) }
-        if choice.device == "CPU" && [.auto, .exact].contains(configuration.shapes) {
-            let compiled = try ApusError.wrapping(doing: "load the model \(model.name)") {
+        recognized = try ModelFamilies.recognize(
+            ModelDescription(model), chosen: configuration.family, among: configuration.families)
+        session =
+            choice.device == "CPU" && [.auto, .exact].contains(configuration.shapes)
+            ? try ApusError.wrapping(doing: "load the model \(model.name)") {
                 try ModelCompiler.compile(model, choice, runtime)
-            }
-            session = compiled
-            family = try ModelFamilies.recognize(compiled.session, of: model)
-        } else {
-            session = nil
-            // Loading it to read its description takes a moment, compiling it for the wrong shape seconds.
-            let description = try ApusError.wrapping(doing: "load the model \(model.name)") {
-                var options = SessionOptions(provider: .cpu)
-                options.isOptimized = false
-                return try Session(checked: model.source, runtime: runtime, options: options)
-            }
-            family = try ModelFamilies.recognize(description, of: model)
-        }
+            } : nil
         plan = try ShapePlan(
-            configuration.shapes, family: family, device: choice.device, isOwnKernels: choice.provider == .cpu)
-        let batch = family.fixedBatch ?? configuration.batchSize
+            configuration.shapes, family: recognized.family, device: choice.device, isOwnKernels: choice.provider == .cpu)
+        let batch = recognized.family.inputs.fixedBatch ?? configuration.batchSize
         canvases = plan.canvases.map { Canvas(size: $0, batch: batch) }
         compiler = try ModelCompiler(
-            configuration, runtime: runtime, model: model, choice: choice, family: family,
+            configuration, runtime: runtime, model: model, choice: choice, family: recognized.family,
             hasCanvases: !canvases.isEmpty)
         // What was loaded above is what the digest was made of.
         if let stamp, FileStamp(stamp.path) != stamp {

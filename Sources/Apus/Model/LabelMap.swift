@@ -1,5 +1,6 @@
 internal import Files
 internal import Foundation
+internal import ONNX
 
 /// The names of a model's classes, by the number that the model gives them.
 public struct LabelMap: Sendable, Equatable {
@@ -65,17 +66,7 @@ public struct LabelMap: Sendable, Equatable {
 
     /// Reads `{"1": "person"}` or `["person"]`; nil for anything else.
     init?(json: String) {
-        let data = Data(json.utf8)
-        if let list = try? JSONDecoder().decode([String].self, from: data) {
-            self.init(names: Dictionary(uniqueKeysWithValues: list.enumerated().map { ($0, $1) }))
-            return
-        }
-        guard let object = try? JSONDecoder().decode([String: String].self, from: data) else { return nil }
-        var names: [Int: String] = [:]
-        for (key, name) in object {
-            guard let label = Int(key), label >= 0 else { return nil }
-            names[label] = name
-        }
+        guard let names = ModelMetadata.names(json: json) else { return nil }
         self.init(names: names)
     }
 

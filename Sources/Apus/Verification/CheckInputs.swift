@@ -26,27 +26,32 @@ struct CheckInputs: CustomStringConvertible {
         inputs.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.shape) \(kind.rawValue)" }.joined(separator: ", ")
     }
 
-    /// Random numbers and the largest values that pixels have, and zeros at a size that nothing divides.
-    static func cases(for inputs: [ValueInfo]) throws(ApusError) -> [CheckInputs] {
+    /// Random numbers and the extreme values that pixels have, and zeros at a size that nothing divides.
+    ///
+    /// - Parameter family: what a detector's inputs mean; nil for any other model.
+    static func cases(for inputs: [ValueInfo], family: ModelInputs?) throws(ApusError) -> [CheckInputs] {
         // A model of one size gets one case.
         if inputs.allSatisfy({ $0.dimensions.allSatisfy { $0.size != nil } }) {
-            return [try CheckInputs(.random, inputs, batch: 2, height: 64, width: 96)]
+            return [try CheckInputs(.random, inputs, family, batch: 2, height: 64, width: 96)]
         }
-        let zeros = try CheckInputs(.zeros, inputs, batch: 1, height: 37, width: 53)
-        if inputs.contains(where: { $0.dimensions.first?.size == 1 }) { return try singles(for: inputs) + [zeros] }
-        return [try CheckInputs(.random, inputs, batch: 2, height: 64, width: 96), zeros]
+        let zeros = try CheckInputs(.zeros, inputs, family, batch: 1, height: 37, width: 53)
+        if inputs.contains(where: { $0.dimensions.first?.size == 1 }) { return try singles(for: inputs, family: family) + [zeros] }
+        return [try CheckInputs(.random, inputs, family, batch: 2, height: 64, width: 96), zeros]
     }
 
-    /// One picture at a time, where a model that says it takes several does not.
-    static func singles(for inputs: [ValueInfo]) throws(ApusError) -> [CheckInputs] {
+    /// One image at a time, where a model that declares any batch fails on several.
+    static func singles(for inputs: [ValueInfo], family: ModelInputs?) throws(ApusError) -> [CheckInputs] {
         [
-            try CheckInputs(.random, inputs, batch: 1, height: 64, width: 96),
-            try CheckInputs(.extremes, inputs, batch: 1, height: 64, width: 96),
+            try CheckInputs(.random, inputs, family, batch: 1, height: 64, width: 96),
+            try CheckInputs(.extremes, inputs, family, batch: 1, height: 64, width: 96),
         ]
     }
 
-    private init(_ kind: Kind, _ values: [ValueInfo], batch: Int, height: Int, width: Int) throws(ApusError) {
+    private init(
+        _ kind: Kind, _ values: [ValueInfo], _ family: ModelInputs?, batch: Int, height: Int, width: Int
+    ) throws(ApusError) {
         self.kind = kind
+        let extremes = family?.format.range ?? (-2.5)...2.5
         var generator = SplitMix64(state: 20_250_131)
         func shape(of value: ValueInfo) -> [Int] {
             let rank = value.dimensions.count
@@ -77,9 +82,9 @@ struct CheckInputs: CustomStringConvertible {
                     shape: shape,
                     values: .floats(
                         (0..<count).map { index in
-                            // ImageNet's black and white, in squares.
-                            let edge: Float =
-                                (index / 16 + index / (16 * max(1, shape.last ?? 1))).isMultiple(of: 2) ? -2.1 : 2.6
+                            // Black and white squares.
+                            let isBlack = (index / 16 + index / (16 * max(1, shape.last ?? 1))).isMultiple(of: 2)
+                            let edge = isBlack ? extremes.lowerBound : extremes.upperBound
                             return switch kind {
                             case .random: index < first ? generator.normal() : edge
                             case .zeros: 0
@@ -88,11 +93,11 @@ struct CheckInputs: CustomStringConvertible {
                         }))
             case .uint8, .int32, .int64, .bool:
                 var integers = [Int](repeating: 1, count: count)
-                if value.name == "valid_sizes" {
-                    // Of the batch's pictures the first fills the canvas, the next does not.
-                    integers = (0..<(count / 2)).flatMap {
-                        $0 == 0 ? [canvas[2], canvas[3]] : [canvas[2] / 2, canvas[3] * 2 / 3]
-                    }
+                let content = family?.auxiliary.first { $0.value.name == value.name }?.content
+                if content == .contentSizes || content == .originalSizes {
+                    let sides = content == .contentSizes ? [canvas[2], canvas[3]] : [canvas[3], canvas[2]]
+                    // The first image of the batch fills the canvas, the next does not.
+                    integers = (0..<(count / 2)).flatMap { $0 == 0 ? sides : [sides[0] / 2, sides[1] * 2 / 3] }
                 }
                 inputs[value.name] = Input(shape: shape, values: .integers(integers))
             }

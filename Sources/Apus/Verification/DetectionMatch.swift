@@ -21,7 +21,7 @@ package struct DetectionMatch: Sendable {
         var candidates: [(overlap: Float, one: Int, other: Int)] = []
         for (one, expected) in reference.enumerated() {
             for (other, found) in candidate.enumerated() where expected.label == found.label {
-                let overlap = expected.box.overlap(with: found.box)
+                let overlap = expected.box.iou(with: found.box)
                 if overlap >= DetectionMatch.leastOverlap { candidates.append((overlap, one, other)) }
             }
         }
@@ -37,17 +37,4 @@ package struct DetectionMatch: Sendable {
         lost = ones.sorted().map { reference[$0] }
         added = others.sorted().map { candidate[$0] }
     }
-}
-
-extension Box {
-    /// Intersection over union: 1 for the same box, 0 for two apart.
-    package func overlap(with other: Box) -> Float {
-        let width = min(xMax, other.xMax) - max(xMin, other.xMin)
-        let height = min(yMax, other.yMax) - max(yMin, other.yMin)
-        guard width > 0, height > 0 else { return self == other ? 1 : 0 }
-        let shared = width * height
-        return shared / (area + other.area - shared)
-    }
-
-    private var area: Float { (xMax - xMin) * (yMax - yMin) }
 }

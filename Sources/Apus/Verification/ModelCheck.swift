@@ -75,14 +75,15 @@ package struct ModelCheck: Sendable {
             let session = try session(reference)
             var expectation = Expectation(subject: reference, cases: [], outputs: [], skipped: [])
             var failure: (any Error)?
-            var pending = try CheckInputs.cases(for: session.inputs)[...]
+            let family = ModelCheck.family(of: session)
+            var pending = try CheckInputs.cases(for: session.inputs, family: family)[...]
             while let inputs = pending.popFirst() {
                 // Many exports take one picture only, though they say that they take any number, or one size.
                 do {
                     expectation.outputs.append(try run(session, inputs))
                     expectation.cases.append(inputs)
                 } catch {
-                    if failure == nil { pending += try CheckInputs.singles(for: session.inputs) }
+                    if failure == nil { pending += try CheckInputs.singles(for: session.inputs, family: family) }
                     failure = error
                     expectation.skipped.append(inputs.description)
                 }
@@ -109,6 +110,12 @@ package struct ModelCheck: Sendable {
             return Report(
                 differences: differences, inputs: expected.cases.map(\.description), skipped: expected.skipped)
         }
+    }
+
+    /// What a detector's inputs mean; nil for any other model, which is checked all the same.
+    private static func family(of session: Session) -> ModelInputs? {
+        let signature = ModelSignature(inputs: session.inputs, outputs: session.outputs, metadata: session.metadata)
+        return try? ModelFamilies.recognize(ModelDescription(signature)).family.inputs
     }
 
     private func session(_ subject: Subject) throws -> Session {

@@ -202,7 +202,7 @@ package struct Verifier {
 
     private func floats(_ outputs: [String: Tensor]) throws(ApusError) -> [String: [Float]] {
         try ApusError.wrapping(doing: "verify") {
-            try outputs.filter { $0.value.isFloatingPoint }.mapValues { try $0.withFloats { $0 } }
+            try outputs.filter { $0.value.isFloatingPoint }.mapValues { try $0.withFloats { Array($0) } }
         }
     }
 

@@ -24,9 +24,10 @@ package enum AnswerWatch {
 extension Tensor {
     var isFloatingPoint: Bool { elementType == .float32 || elementType == .float16 }
 
-    /// The elements of an f32 or f16 tensor.
-    func withFloats<Result>(_ body: ([Float]) throws -> Result) throws -> Result {
-        try body(elementType == .float16 ? elements(of: Float16.self).map { Float($0) } : elements())
+    /// The elements of an f32 or f16 tensor; f32 isn't copied.
+    func withFloats<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) throws -> Result {
+        guard elementType == .float16 else { return try withElements(of: Float.self, body) }
+        return try elements(of: Float16.self).map { Float($0) }.withUnsafeBufferPointer(body)
     }
 
     /// Every other number a little larger, the rest a little smaller; numbers that are no fractions stay.

@@ -29,6 +29,8 @@ struct InspectCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The width of pictures for the estimate of arithmetic.", valueName: "pixels"))
     var width = 1066
 
+    @OptionGroup var familyOption: FamilyOption
+
     @Option(help: "text or json.")
     var format = ReportFormat.text
 
@@ -96,39 +98,15 @@ struct InspectCommand: AsyncParsableCommand {
         report.bytesByType = summary.bytesByType
         report.metadata = Dictionary(model.metadata.map { ($0.key, $0.value) }) { $1 }
         do {
-            let family = try ModelFamilies.recognize(ModelSignature(model))
-            report.family = type(of: family).name
-            report.assumptions = family.assumptions
+            let recognized = try ModelFamilies.recognize(
+                ModelDescription(model, at: path), chosen: familyOption.family)
+            report.family = recognized.name
+            report.familyEvidence = recognized.evidence
+            report.assumptions = recognized.family.assumptions
         } catch {
-            report.whyNoFamily = error.cause
+            report.whyNoFamily = error.cause + (error.code == .ambiguousModel ? "\n" + (error.remedy ?? "") : "")
         }
         report.estimate(model, height: height, width: width)
         return report
-    }
-}
-
-extension ModelSignature {
-    /// As the runtime would tell it of a loaded model.
-    init(_ model: ONNXModel) {
-        let defaults = Set(model.graph.initializers.map(\.name))
-        func values(_ declarations: [ValueDeclaration]) -> [ValueInfo] {
-            declarations.filter { !defaults.contains($0.name) }.map { value in
-                guard case .tensor(let type, let shape)? = value.type else {
-                    return ValueInfo(name: value.name, elementType: nil, dimensions: [])
-                }
-                return ValueInfo(
-                    name: value.name, elementType: ElementType(rawValue: Int32(type.rawValue)),
-                    dimensions: (shape ?? []).map { dimension in
-                        switch dimension {
-                        case .fixed(let size): size >= 0 ? .fixed(size) : .dynamic(nil)
-                        case .named(let name): .dynamic(name)
-                        case .unknown: .dynamic(nil)
-                        }
-                    })
-            }
-        }
-        self.init(
-            inputs: values(model.graph.inputs), outputs: values(model.graph.outputs),
-            metadata: Dictionary(model.metadata.map { ($0.key, $0.value) }) { $1 })
     }
 }

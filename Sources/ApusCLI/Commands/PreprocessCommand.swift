@@ -40,7 +40,7 @@ struct PreprocessCommand: AsyncParsableCommand {
     var dtype: ElementFormat?
 
     @OptionGroup var limits: LimitOptions
-    @OptionGroup var runtime: RuntimeOptions
+    @OptionGroup var familyOption: FamilyOption
 
     func validate() throws {
         guard (shortest == nil) == (longest == nil) else {
@@ -78,11 +78,11 @@ struct PreprocessCommand: AsyncParsableCommand {
 
     private func preprocessor() throws -> Preprocessor {
         if let shortest, let longest {
-            return Preprocessor(
-                rule: ResizeRule(shortest: shortest, longest: longest), type: dtype == .f16 ? .float16 : .float32)
+            return try Preprocessor(
+                rule: ShortestEdge(shortest: shortest, longest: longest), type: dtype == .f16 ? .float16 : .float32)
         }
         return try Preprocessor(
-            model: try model.map { .file(try ModelStore.path(of: $0)) } ?? .demo, runtime: runtime.runtime,
-            type: dtype.map { $0 == .f16 ? .float16 : .float32 })
+            model: try model.map { .file(try ModelStore.path(of: $0)) } ?? .demo,
+            family: familyOption.family, type: dtype.map { $0 == .f16 ? .float16 : .float32 })
     }
 }

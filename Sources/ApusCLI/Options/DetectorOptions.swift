@@ -14,6 +14,21 @@ extension ShapePolicy: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }
 }
 
+extension Family: ExpressibleByArgument {
+    /// Reads what `Family.init(_:)` reads.
+    public init?(argument: String) { self.init(argument) }
+    /// What `--help` and completions list.
+    public static var allValueStrings: [String] { all.map(\.name) }
+}
+
+/// How a model's outputs are to be read.
+struct FamilyOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The model's family, where its file leaves it open.", valueName: "family"))
+    var family: Family?
+}
+
 /// Which model runs, where and how.
 struct DetectorOptions: ParsableArguments {
     @Option(
@@ -22,6 +37,8 @@ struct DetectorOptions: ParsableArguments {
             valueName: "model"),
         completion: .file(extensions: ["onnx"]))
     var model: String?
+
+    @OptionGroup var familyOption: FamilyOption
 
     @Option(help: "auto, cpu, gpu, gpu.N or npu. auto takes an Intel GPU if OpenVINO finds one, else the CPU.")
     var device = Device.auto
@@ -61,7 +78,7 @@ struct DetectorOptions: ParsableArguments {
 
     func configuration() throws -> Detector.Configuration {
         Detector.Configuration(
-            device: device, precision: precision, provider: provider, threshold: threshold,
+            family: familyOption.family, device: device, precision: precision, provider: provider, threshold: threshold,
             labels: try labels.map { try LabelMap(contentsOfFile: $0) }, shapes: shapes, cache: cache.cache,
             runtime: runtime.runtime)
     }

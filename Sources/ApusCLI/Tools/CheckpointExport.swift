@@ -70,10 +70,10 @@ struct CheckpointExport {
         var assumptions = weights.assumptions
         var preprocessing = try PreprocessorConfiguration(besideCheckpoint: checkpoint)
         if let shortest = options.shortest, let longest = options.longest {
-            (preprocessing.shortest, preprocessing.longest) = (shortest, longest)
+            preprocessing.resize = .init(shortest: shortest, longest: longest)
         } else {
             assumptions.append(
-                "pictures are resized to \(preprocessing.shortest) pixels, at most \(preprocessing.longest), "
+                "images are resized to \(preprocessing.resize.shortest) pixels, at most \(preprocessing.resize.longest), "
                     + (preprocessing.isFromFile ? "from preprocessor_config.json" : "as DETR was trained"))
         }
         var labels = given

@@ -18,6 +18,8 @@ struct InspectReport: Encodable {
     var parameters = 0
     var bytesByType: [String: Int] = [:]
     var family: String?
+    /// How the family was determined.
+    var familyEvidence: String?
     var whyNoFamily: String?
     var assumptions: [String]?
     var arithmetic: Arithmetic?
@@ -82,7 +84,8 @@ struct InspectReport: Encodable {
                         + (arithmetic.uncounted > 0 ? "; \(arithmetic.uncounted) operators not counted" : "")
                 ))
         }
-        lines.append(("family", family ?? "none that Apus detects with: \(whyNoFamily ?? "")"))
+        lines.append(
+            ("family", family.map { $0 + (familyEvidence.map { ": \($0)" } ?? "") } ?? "not known: \(whyNoFamily ?? "")"))
         if let network { lines.append(("network", network.text)) }
         lines += (assumptions ?? []).map { ("assumed", $0) }
         lines += (leftOut ?? [:]).sorted { $0.key < $1.key }.map { ("left out", "\($0.key), \($0.value) tensors") }

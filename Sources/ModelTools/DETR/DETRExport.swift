@@ -1,4 +1,3 @@
-internal import Foundation
 package import ONNX
 
 /// From a checkpoint to a model.
@@ -31,10 +30,10 @@ package struct DETRExport: Sendable {
         try DETRExport.check(options, weights.architecture)
         var model = DETRExport.model(graph: try DETRGraph.build(weights, options), opset: options.opset)
         model.producerVersion = description.version
-        model.metadata = try DETRExport.metadata(checkpoint, description)
+        model.metadata = DETRExport.metadata(checkpoint, description).entries
         let digest = BackgroundDigest(checkpoint.bytes)
         self.digest = digest
-        model.lateMetadata = [.init(key: "source_sha256", byteCount: 64) { Array(digest.value.utf8) }]
+        model.lateMetadata = [.init(key: ModelMetadata.digestKey, byteCount: 64) { Array(digest.value.utf8) }]
         self.model = model
     }
 
@@ -83,25 +82,15 @@ package struct DETRExport: Sendable {
         }
     }
 
-    private static func metadata(
-        _ checkpoint: Checkpoint, _ description: Description
-    ) throws(ModelToolsError) -> [(key: String, value: String)] {
-        func list(_ values: [Float]) -> String { values.map { "\($0)" }.joined(separator: ",") }
-        var entries = [
-            ("family", "detr"), ("shortest", "\(description.preprocessing.shortest)"),
-            ("longest", "\(description.preprocessing.longest)"), ("mean", list(description.preprocessing.mean)),
-            ("std", list(description.preprocessing.std)),
-            ("source", checkpoint.name), ("apus_version", description.version),
-        ]
-        if let labels = description.labels {
-            let names = Dictionary(uniqueKeysWithValues: labels.map { ("\($0)", $1) })
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            guard let json = try? encoder.encode(names) else {
-                throw ModelToolsError(.option, "the labels cannot be written as JSON", remedy: "Give other names.")
-            }
-            entries.append(("labels", String(decoding: json, as: UTF8.self)))
-        }
-        return entries.map { (key: $0.0, value: $0.1) }
+    private static func metadata(_ checkpoint: Checkpoint, _ description: Description) -> ModelMetadata {
+        var metadata = ModelMetadata()
+        metadata.family = "detr"
+        metadata.scoring = .softmax
+        metadata.resize = description.preprocessing.resize
+        metadata.normalization = description.preprocessing.normalization
+        metadata.source = checkpoint.name
+        metadata.version = description.version
+        metadata.labels = description.labels
+        return metadata
     }
 }

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import HuggingFaceConfig
 internal import ONNX
 
 /// Hugging Face's `config.json`, as far as it says what weights do not.
@@ -29,20 +29,27 @@ package struct ModelConfiguration: Sendable {
         var downsampleInFirstStage: Bool?
     }
 
-    /// The file beside a checkpoint; nil if there is none.
+    /// The file next to a checkpoint; nil if there is none.
     package init?(besideCheckpoint path: String) throws(ModelToolsError) {
-        guard let json = try SidecarFile.read("config.json", beside: path) else { return nil }
-        try self.init(json: json)
+        let file: (content: Content, path: String)?
+        do {
+            file = try ModelConfig.decode(Content.self, in: ConfigFolders.beside(path))
+        } catch {
+            throw ModelToolsError(error)
+        }
+        guard let file else { return nil }
+        self.init(file.content)
     }
 
     package init(json: [UInt8]) throws(ModelToolsError) {
-        let content: Content
         do {
-            content = try SidecarFile.decoded(json)
+            self.init(try ModelConfig.decode(Content.self, json: json))
         } catch {
-            throw ModelToolsError(
-                .malformed, "the config.json beside it cannot be read", remedy: "Correct it, or move it away.")
+            throw ModelToolsError(error)
         }
+    }
+
+    private init(_ content: Content) {
         if let type = content.modelType, type != "detr" { unsupported.append("model_type \(type)") }
         if let encoder = content.encoderAttentionHeads, let decoder = content.decoderAttentionHeads,
             encoder != decoder
@@ -70,9 +77,7 @@ package struct ModelConfiguration: Sendable {
         }
         heads = content.encoderAttentionHeads ?? content.decoderAttentionHeads
         dilation = content.dilation
-        let named = content.id2label?.filter { $0.value != "LABEL_\($0.key)" && $0.value != "N/A" } ?? [:]
-        let pairs = named.compactMap { key, value in Int(key).map { ($0, value) } }
-        labels = pairs.isEmpty ? nil : Dictionary(pairs) { $1 }
+        labels = ModelConfig.labels(content.id2label)
     }
 
     /// Throws if the network is of a kind that is not exported.

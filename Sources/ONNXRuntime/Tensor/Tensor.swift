@@ -26,6 +26,19 @@ package struct Tensor: Sendable {
         self.init(elementType: Scalar.elementType, shape: shape, storage: buffer)
     }
 
+    /// A tensor of `shape` whose every element `fill` writes; before that they are undefined.
+    ///
+    /// - Throws: `invalidInput` if the shape is negative or larger than memory can address, and what `fill` throws.
+    package init<Scalar: TensorScalar>(
+        _: Scalar.Type = Scalar.self, uninitialized shape: [Int],
+        fill: (UnsafeMutableBufferPointer<Scalar>) throws -> Void
+    ) throws {
+        let buffer = OwnedBuffer(
+            byteCount: try Tensor.byteCount(shape: shape, elementType: Scalar.elementType), isZeroed: false)
+        try buffer.withElements(of: Scalar.self, fill)
+        self.init(elementType: Scalar.elementType, shape: shape, storage: buffer)
+    }
+
     /// A tensor with a copy of `scalars`.
     package init<Scalar: TensorScalar>(shape: [Int], scalars: [Scalar]) throws {
         let count = try Tensor.byteCount(shape: shape, elementType: Scalar.elementType) / Scalar.elementType.size
@@ -34,7 +47,7 @@ package struct Tensor: Sendable {
                 .invalidInput, doing: "make a tensor of shape \(shape)",
                 cause: "it has \(count) elements, but \(scalars.count) values were given")
         }
-        try self.init(Scalar.self, shape: shape) { target in _ = target.initialize(from: scalars) }
+        try self.init(Scalar.self, uninitialized: shape) { target in _ = target.initialize(from: scalars) }
     }
 
     /// Calls `body` with the elements, without copying them.
@@ -87,9 +100,9 @@ protocol TensorStorage: AnyObject, Sendable {
 final class OwnedBuffer: TensorStorage, @unchecked Sendable {  // written only before the tensor that owns it exists
     private let memory: UnsafeMutableRawBufferPointer
 
-    init(byteCount: Int) {
+    init(byteCount: Int, isZeroed: Bool = true) {
         memory = .allocate(byteCount: byteCount, alignment: 64)
-        memory.initializeMemory(as: UInt8.self, repeating: 0)
+        if isZeroed { memory.initializeMemory(as: UInt8.self, repeating: 0) }
     }
 
     deinit { memory.deallocate() }

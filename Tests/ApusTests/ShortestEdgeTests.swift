@@ -2,9 +2,9 @@ import Apus
 import Testing
 
 /// Sizes as `get_size_with_aspect_ratio` of the reference implementation gives them.
-@Suite struct ResizeRuleTests {
-    private func size(_ width: Int, _ height: Int, _ rule: ResizeRule = .detr) -> [Int] {
-        let size = rule.size(width: width, height: height)
+@Suite struct ShortestEdgeTests {
+    private func size(_ width: Int, _ height: Int, _ rule: ShortestEdge = ShortestEdge(shortest: 800, longest: 1333)) -> [Int] {
+        let size = rule.size(PixelSize(width: width, height: height))
         return [size.width, size.height]
     }
 
@@ -22,8 +22,8 @@ import Testing
 
     @Test func halvesRoundToEven() {
         // 427 * 100 / 200 = 213.5 -> 214, 425 / 2 = 212.5 -> 212
-        #expect(size(200, 100, ResizeRule(shortest: 256, longest: 427)) == [428, 214])
-        #expect(size(200, 100, ResizeRule(shortest: 256, longest: 425)) == [424, 212])
+        #expect(size(200, 100, ShortestEdge(shortest: 256, longest: 427)) == [428, 214])
+        #expect(size(200, 100, ShortestEdge(shortest: 256, longest: 425)) == [424, 212])
     }
 
     @Test func aPictureOfTheRightSizeStays() {

@@ -1,0 +1,105 @@
+internal import Imaging
+package import ONNXRuntime
+
+/// Watching the device, and looking at what the model computes.
+extension Detector {
+    /// Whether it was the picture or the device that failed: a test picture tells.
+    func checkDevice(after entry: SessionPool.Entry) throws {
+        guard let canary = entry.canary else { return }
+        try health.check(canary) { try canaryOutputs(entry) }
+    }
+
+    func canaryOutputs(_ entry: SessionPool.Entry) throws -> [String: Tensor] {
+        try adapter.answerCanary(entry.session, try adapter.inputs.tensors(for: [Canary.picture], on: entry.canvas))
+    }
+
+    /// A picture's raw outputs and what is detected in it, whether or not they can be right.
+    ///
+    /// - Parameter shaking: how far the pixels are moved, as a share of each, which shows how sensitive the network is.
+    package func answer(
+        _ image: Image, threshold: Float, shaking: Float = 0
+    ) throws(ApusError) -> RawAnswer {
+        try ApusError.wrapping(doing: "run the model") {
+            let wanted = adapter.inputs.placement(of: image.size).canvas
+            let entry = try pool.entry(at: pool.index(for: wanted))
+            let placement = adapter.inputs.placement(of: image.size, on: entry.canvas?.size)
+            var inputs = try adapter.inputs.tensors(for: [image], [placement], on: entry.canvas)
+            if shaking > 0 { inputs = try inputs.mapValues { try $0.shaken(by: shaking) } }
+            let start = ContinuousClock.now
+            let outputs = try run(inputs, on: entry, count: 1, cancellation: nil)
+            let duration = ContinuousClock.now - start
+            let found = Result { () throws(ApusError) in
+                try ApusError.wrapping(doing: "read the answer") {
+                    try adapter.detections(
+                        in: ModelOutputs(outputs), placements: [placement],
+                        options: DecodingOptions(threshold: threshold))[0]
+                }
+            }
+            return RawAnswer(outputs: outputs, detections: found, inference: duration)
+        }
+    }
+
+    /// Canvases that none of the pictures goes to.
+    package func canvases(without images: [Image]) -> [PixelSize] {
+        let used = Set(images.map { pool.index(for: adapter.inputs.placement(of: $0.size).canvas) })
+        return execution.canvases.indices.filter { !used.contains($0) }.map { execution.canvases[$0] }
+    }
+
+    /// Gives the device a picture whose answer is known, on each canvas; does nothing where no answer is known, as on a CPU.
+    ///
+    /// - Throws: `ApusError` with code `deviceFault` if the answer changed. From then on `detect` throws it too, until a
+    ///   later check passes.
+    public func checkDevice() throws(ApusError) {
+        try ApusError.wrapping(doing: "check the device") {
+            let known = health.faultNumber
+            for entry in pool.entries { try checkDevice(after: entry) }
+            health.clear(upTo: known)
+        }
+    }
+
+    /// What the watch found wrong with the device; nil if nothing.
+    public var deviceFault: ApusError? { health.fault }
+}
+
+/// A picture's answer, whether or not it can be right.
+package struct RawAnswer {
+    package var outputs: [String: Tensor]
+    /// Or why none can be read from the outputs.
+    package var detections: Result<[Detection], ApusError>
+    package var inference: Duration
+}
+
+extension ModelInputs {
+    /// The model's inputs for images of any size.
+    func tensors(for images: [Image], on canvas: Canvas? = nil) throws -> [String: Tensor] {
+        try tensors(for: images, images.map { placement(of: $0.size, on: canvas?.size) }, on: canvas)
+    }
+
+    /// The model's inputs for images that are to lie as `placements` say.
+    func tensors(for images: [Image], _ placements: [Placement], on canvas: Canvas?) throws -> [String: Tensor] {
+        try tensors(
+            for: zip(images, placements).map { image, placement in
+                (image.bitmap.resized(width: placement.content.width, height: placement.content.height), placement)
+            }, on: canvas)
+    }
+}
+
+extension ModelFamily {
+    func run(_ session: Session, _ images: [Image], on canvas: Canvas?) throws -> [String: Tensor] {
+        try session.run(try inputs.tensors(for: images, on: canvas), outputs: outputNames)
+    }
+
+    /// - Throws: `ApusError` with code `inference` if no detections can be read from the outputs.
+    func answerCanary(_ session: Session, _ inputs: [String: Tensor]) throws -> [String: Tensor] {
+        let outputs = try session.run(inputs, outputs: outputNames)
+        let placement = self.inputs.placement(of: Canary.picture.size)
+        _ = try detections(
+            in: ModelOutputs(outputs), placements: [placement], options: DecodingOptions(threshold: 1))
+        return outputs
+    }
+}
+
+extension Image {
+    /// Width and height of the upright image, in pixels.
+    var size: PixelSize { PixelSize(width: width, height: height) }
+}

@@ -1,0 +1,14 @@
+/// The best of many scores.
+package enum TopK {
+    /// Indices of the `count` highest of `scores` above `threshold`, best first; of equals, the lower index comes first.
+    ///
+    /// As `torch.topk` over query x class takes them, but for the order of equals, which torch leaves open.
+    package static func indices(
+        of scores: some RandomAccessCollection<Float>, count: Int, above threshold: Float
+    ) -> [Int] {
+        var candidates: [(score: Float, index: Int)] = []
+        for (index, score) in scores.enumerated() where score > threshold { candidates.append((score, index)) }
+        candidates.sort { ($0.score, $1.index) > ($1.score, $0.index) }
+        return candidates.prefix(count).map(\.index)
+    }
+}

@@ -1,0 +1,180 @@
+internal import HuggingFaceConfig
+package import ONNX
+package import ONNXRuntime
+
+/// What a model takes and gives.
+package struct ModelSignature: Sendable {
+    package var inputs: [ValueInfo]
+    package var outputs: [ValueInfo]
+    package var metadata: [String: String]
+
+    package init(inputs: [ValueInfo], outputs: [ValueInfo], metadata: [String: String]) {
+        self.inputs = inputs
+        self.outputs = outputs
+        self.metadata = metadata
+    }
+}
+
+/// All that tells which family a model is of, read from its file and those next to it; no runtime is needed.
+package struct ModelDescription: Sendable {
+    /// What errors call the model.
+    package var title: String
+    package var inputs: [ValueInfo]
+    package var outputs: [ValueInfo]
+    package var metadata: ModelMetadata
+    /// The operators of the graph, functions and subgraphs included.
+    package var operators: Set<String>
+    /// Outputs that are scores already, with the operator that makes them: `Softmax` or `Sigmoid`.
+    package var scoredOutputs: [String: String]
+    /// Hugging Face's files next to the model, if there are any.
+    package var companions: Companions
+
+    /// What `config.json` and `preprocessor_config.json` tell.
+    package struct Companions: Sendable {
+        package var modelType: String?
+        package var labels: [Int: String]?
+        package var resize: ModelMetadata.Resize?
+        package var normalization: ModelMetadata.Normalization?
+        /// The files that were read.
+        package var paths: [String] = []
+
+        package init() {}
+    }
+
+    /// - Throws: `ApusError` with code `model` if the metadata has a wrong value.
+    package init(
+        _ signature: ModelSignature, operators: Set<String> = [], scoredOutputs: [String: String] = [:],
+        companions: Companions = Companions(), name: String? = nil
+    ) throws(ApusError) {
+        title = name.map { "the model \($0)" } ?? "the model"
+        inputs = signature.inputs
+        outputs = signature.outputs
+        self.operators = operators
+        self.scoredOutputs = scoredOutputs
+        self.companions = companions
+        do {
+            metadata = try ModelMetadata(signature.metadata)
+        } catch {
+            throw ApusError(
+                .model, doing: "read \(title)'s metadata \(error.key)", cause: error.cause,
+                remedy: "Export the model again, or remove this entry from its metadata.")
+        }
+    }
+
+    package init(
+        _ model: ONNXModel, companions: Companions = Companions(), name: String? = nil
+    ) throws(ApusError) {
+        var operators: Set<String> = []
+        func collect(_ nodes: [Node]) {
+            for node in nodes {
+                operators.insert(node.operation)
+                for graph in node.subgraphs { collect(graph.nodes) }
+            }
+        }
+        collect(model.graph.nodes)
+        for function in model.functions { collect(function.nodes) }
+        try self.init(
+            ModelSignature(model), operators: operators,
+            scoredOutputs: ModelDescription.scoredOutputs(of: model.graph), companions: companions, name: name)
+    }
+
+    /// - Parameter path: where the model's file is, for what lies next to it or in the folder above; nil for none.
+    package init(_ model: ONNXModel, at path: String?, name: String? = nil) throws(ApusError) {
+        var companions = Companions()
+        if let path {
+            do {
+                companions = try Companions(nextTo: path)
+            } catch {
+                throw ApusError(
+                    .model, doing: "load the model \(path)", cause: "\(error.path): \(error.cause)",
+                    remedy: error.remedy)
+            }
+        }
+        try self.init(model, companions: companions, name: name)
+    }
+
+    /// Reads a model's file, and Hugging Face's files next to it or in the folder above.
+    package init(_ model: Model) throws(ApusError) {
+        let content: ONNXModel
+        do {
+            content =
+                switch model.source {
+                case .file(let path): try ONNXFile.structure(of: path)
+                case .bytes(let bytes): try ONNXFile.structure(of: Bytes(bytes))
+                case .embedded: try ONNXModel(Bytes(Model.demoBytes))
+                }
+        } catch {
+            throw ApusError(error, doing: "load the model \(model.name)")
+        }
+        let path: String? = if case .file(let path) = model { path } else { nil }
+        try self.init(content, at: path, name: model.name)
+    }
+
+    /// Operators that change an output's shape or type only.
+    private static let transparent: Set = [
+        "Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Flatten",
+    ]
+
+    private static func scoredOutputs(of graph: Graph) -> [String: String] {
+        var makers: [String: Node] = [:]
+        for node in graph.nodes { for output in node.outputs where !output.isEmpty { makers[output] = node } }
+        var scored: [String: String] = [:]
+        for output in graph.outputs {
+            var maker = makers[output.name]
+            for _ in 0..<16 {
+                guard let node = maker, transparent.contains(node.operation) else { break }
+                maker = node.inputs.first.flatMap { makers[$0] }
+            }
+            if let operation = maker?.operation, ["Softmax", "Sigmoid"].contains(operation) {
+                scored[output.name] = operation
+            }
+        }
+        return scored
+    }
+}
+
+extension ModelDescription.Companions {
+    init(nextTo path: String) throws(ConfigError) {
+        let folders = ConfigFolders.besideOrAbove(path)
+        if let config = try ModelConfig(in: folders), config.modelType != nil {
+            modelType = config.modelType
+            labels = config.labels
+            paths.append(config.path)
+        }
+        if let config = try PreprocessorConfig(in: folders) {
+            if case .edges(let shortest, let longest)? = config.size {
+                resize = ModelMetadata.Resize(shortest: shortest, longest: longest)
+            }
+            if let mean = config.mean, let std = config.std {
+                normalization = ModelMetadata.Normalization(mean: mean, std: std)
+            }
+            paths.append(config.path)
+        }
+    }
+}
+
+extension ModelSignature {
+    /// As a runtime would describe the loaded model.
+    package init(_ model: ONNXModel) {
+        let defaults = Set(model.graph.initializers.map(\.name))
+        func values(_ declarations: [ValueDeclaration]) -> [ValueInfo] {
+            declarations.filter { !defaults.contains($0.name) }.map { value in
+                guard case .tensor(let type, let shape)? = value.type else {
+                    return ValueInfo(name: value.name, elementType: nil, dimensions: [])
+                }
+                return ValueInfo(
+                    name: value.name, elementType: ElementType(rawValue: Int32(type.rawValue)),
+                    dimensions: (shape ?? []).map { dimension in
+                        switch dimension {
+                        case .fixed(let size): size >= 0 ? .fixed(size) : .dynamic(nil)
+                        case .named(let name): .dynamic(name)
+                        case .unknown: .dynamic(nil)
+                        }
+                    })
+            }
+        }
+        self.init(
+            inputs: values(model.graph.inputs), outputs: values(model.graph.outputs),
+            metadata: Dictionary(model.metadata.map { ($0.key, $0.value) }) { $1 })
+    }
+}
