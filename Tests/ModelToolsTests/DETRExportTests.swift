@@ -140,6 +140,7 @@ import Testing
         let network = try GoldenNetwork("tiny-basic")
         let export = try network.export()
         let metadata = try export.model.session().metadata
+        #expect(metadata["scoring"] == "softmax")
         #expect(metadata["family"] == "detr" && metadata["shortest"] == "800" && metadata["longest"] == "1333")
         #expect(metadata["source"] == "tiny-basic.pth")
         // sha256sum Tests/Fixtures/checkpoints/tiny-basic.pth
