@@ -139,7 +139,8 @@ let package = Package(
         .target(name: "FuzzSupport", path: "Fuzz/Support", swiftSettings: settings),
         .testTarget(name: "FuzzSupportTests", dependencies: ["FuzzSupport"], swiftSettings: settings),
         .testTarget(name: "HardwareTests", dependencies: ["Hardware", "TestSupport"], swiftSettings: settings),
-        .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "ImagingTests", dependencies: ["Hashing", "Imaging", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "ModelToolsTests",
             dependencies: ["Apus", "Hashing", "ModelTools", "ONNX", "ONNXRuntime", "TestSupport"],

@@ -29,5 +29,9 @@ private func decode(_ input: [UInt8]) -> Int {
     guard pixels <= 4096 else { return pixels }
     let small = image.bitmap.resized(width: 1 + image.bitmap.width / 2, height: 1 + image.bitmap.height * 3 / 2)
     precondition(small.pixels.count == 3 * small.width * small.height, "an image of another size")
-    return pixels + small.width * small.height
+    let (width, height) = (1 + image.bitmap.width * 3 / 2, 1 + image.bitmap.height / 2)
+    let openCV = image.bitmap.resized(width: width, height: height, interpolation: .openCV)
+    let torch = image.bitmap.torchResized(width: width, height: height)
+    precondition(openCV.pixels.count == torch.samples.count, "images of different sizes")
+    return pixels + small.width * small.height + 2 * width * height
 }

@@ -5,7 +5,7 @@
 #define HALF (1 << (APUS_WEIGHT_PRECISION - 1))
 #define AVX2 __attribute__((target("avx2")))
 
-bool apus_resampling_is_vectorized(void) { return __builtin_cpu_supports("avx2"); }
+bool apus_resampling_is_vectorized(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 
 static uint8_t rounded(int32_t sum) {
     int32_t value = (sum + HALF) >> APUS_WEIGHT_PRECISION;

@@ -1,4 +1,4 @@
-// The inner loops of resizing, in instructions that Swift does not reach (AVX2).
+// The inner loops of antialiased resizing, in instructions that Swift does not reach (AVX2).
 #ifndef APUS_RESAMPLING_H
 #define APUS_RESAMPLING_H
 
@@ -12,7 +12,7 @@
 #define APUS_WEIGHT_LOW_BITS 11
 #define APUS_WEIGHT_GROUP 8
 
-// Whether this processor can run the functions below.
+// Whether this processor can run the functions below, and the vector instructions of taps.h: AVX2 and FMA.
 bool apus_resampling_is_vectorized(void);
 
 // Filters a row of RGB pixels: pixel x of `target` is the weighted sum of the pixels from first[x] on.
