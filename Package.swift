@@ -45,8 +45,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),  // tests only
     ],
     targets: [
+        .target(name: "Remedies", swiftSettings: settings),
         .target(name: "COnnxRuntime"),
-        .target(name: "ONNXRuntime", dependencies: ["COnnxRuntime"], swiftSettings: settings),
+        .target(name: "ONNXRuntime", dependencies: ["COnnxRuntime", "Remedies"], swiftSettings: settings),
         .target(
             name: "CImageCodecs",
             linkerSettings: [
@@ -54,33 +55,35 @@ let package = Package(
                 .linkedLibrary("z"),
             ]),
         .target(name: "CResampling"),
-        .target(name: "Imaging", dependencies: ["CImageCodecs", "CResampling"], swiftSettings: settings),
+        .target(name: "Imaging", dependencies: ["CImageCodecs", "CResampling", "Remedies"], swiftSettings: settings),
         .target(name: "CDemoModel", exclude: ["demo.onnx"]),
         .target(name: "Files", swiftSettings: settings),
         .target(name: "HuggingFaceConfig", dependencies: ["Files"], swiftSettings: settings),
-        .target(name: "Hardware", swiftSettings: settings),
+        .target(name: "Hardware", dependencies: ["Remedies"], swiftSettings: settings),
         .target(
             name: "Apus",
             dependencies: [
                 "CDemoModel", "Files", "Hardware", "Hashing", "HuggingFaceConfig", "Imaging", "ONNX", "ONNXRuntime",
+                "Remedies",
             ],
             swiftSettings: settings),
         .systemLibrary(
             name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
-        .target(name: "Drawing", dependencies: ["CCairo", "Imaging"], swiftSettings: settings),
+        .target(name: "Drawing", dependencies: ["CCairo", "Imaging", "Remedies"], swiftSettings: settings),
         .target(name: "CModelTools", exclude: ["operators.txt"]),
         .systemLibrary(
             name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "Hashing", dependencies: ["CCrypto", "Files"], swiftSettings: settings),
-        .target(name: "ONNX", dependencies: ["Files"], swiftSettings: settings),
-        .target(name: "ModelTools", dependencies: ["CModelTools", "Hashing", "HuggingFaceConfig", "ONNX"],
+        .target(name: "ONNX", dependencies: ["Files", "Remedies"], swiftSettings: settings),
+        .target(
+            name: "ModelTools", dependencies: ["CModelTools", "Hashing", "HuggingFaceConfig", "ONNX", "Remedies"],
             swiftSettings: settings),
         .target(name: "FormData", swiftSettings: settings),
         .target(name: "CServerPages", exclude: ["index.html", "page.css", "page.js", "docs.html", "openapi.json"]),
         .target(
             name: "ApusServer",
             dependencies: [
-                "Apus", "CServerPages", "Drawing", "Files", "FormData", "Imaging", "ONNXRuntime",
+                "Apus", "CServerPages", "Drawing", "Files", "FormData", "Imaging", "ONNXRuntime", "Remedies",
                 server("AsyncHTTPClient", "async-http-client"),
                 server("Hummingbird", "hummingbird"), server("HummingbirdCore", "hummingbird"),
                 server("HummingbirdTLS", "hummingbird"),
@@ -101,7 +104,7 @@ let package = Package(
             name: "ApusCLI",
             dependencies: [
                 .target(name: "ApusServer", condition: .when(traits: ["Server"])), "Apus", "Drawing", "Files",
-                "Hardware", "Hashing", "Imaging", "ModelTools", "ONNX", "ONNXRuntime",
+                "Hardware", "Hashing", "Imaging", "ModelTools", "ONNX", "ONNXRuntime", "Remedies",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["URLs"])),
                 server("Logging", "swift-log"),
@@ -110,7 +113,8 @@ let package = Package(
         .testTarget(
             name: "ApusCLITests",
             dependencies: [
-                "Apus", "ApusCLI", "Hardware", "Hashing", "ModelTools", "ONNX", "ONNXRuntime", "TestSupport",
+                "Apus", "ApusCLI", "Hardware", "Hashing", "ModelTools", "ONNX", "ONNXRuntime", "Remedies",
+                "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -130,7 +134,8 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "ApusTests", dependencies: ["Apus", "Hardware", "Imaging", "ONNX", "ONNXRuntime", "TestSupport"],
+            name: "ApusTests",
+            dependencies: ["Apus", "Hardware", "Imaging", "ONNX", "ONNXRuntime", "Remedies", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "DrawingTests", dependencies: ["Drawing", "Imaging", "TestSupport"], swiftSettings: settings),
@@ -138,15 +143,18 @@ let package = Package(
         .testTarget(name: "FormDataTests", dependencies: ["FormData"], swiftSettings: settings),
         .target(name: "FuzzSupport", path: "Fuzz/Support", swiftSettings: settings),
         .testTarget(name: "FuzzSupportTests", dependencies: ["FuzzSupport"], swiftSettings: settings),
-        .testTarget(name: "HardwareTests", dependencies: ["Hardware", "TestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "ImagingTests", dependencies: ["Hashing", "Imaging", "TestSupport"], swiftSettings: settings),
+            name: "HardwareTests", dependencies: ["Hardware", "Remedies", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "ImagingTests", dependencies: ["Hashing", "Imaging", "Remedies", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(
             name: "ModelToolsTests",
-            dependencies: ["Apus", "Hashing", "ModelTools", "ONNX", "ONNXRuntime", "TestSupport"],
+            dependencies: ["Apus", "Hashing", "ModelTools", "ONNX", "ONNXRuntime", "Remedies", "TestSupport"],
             swiftSettings: settings),
-        .testTarget(name: "ONNXTests", dependencies: ["ONNX", "TestSupport"], swiftSettings: settings),
-        .testTarget(name: "ONNXRuntimeTests", dependencies: ["ONNXRuntime", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "ONNXTests", dependencies: ["ONNX", "Remedies", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "ONNXRuntimeTests", dependencies: ["ONNXRuntime", "Remedies", "TestSupport"], swiftSettings: settings),
     ]
 )
 

@@ -1,6 +1,7 @@
 package import Imaging
 package import ONNX
 package import ONNXRuntime
+package import Remedies
 
 /// What failed, while doing what, and what to do about it.
 public struct ApusError: Error, Sendable, CustomStringConvertible {
@@ -9,8 +10,10 @@ public struct ApusError: Error, Sendable, CustomStringConvertible {
         /// A word for programs, as "image".
         public let name: String
 
-        /// The picture cannot be read, or is larger than the limits allow.
+        /// The image cannot be read.
         public static let image = Code(name: "image")
+        /// The image is larger than the limits allow.
+        public static let tooLarge = Code(name: "tooLarge")
         /// The model file cannot be read.
         public static let model = Code(name: "model")
         /// The checkpoint cannot be read, or is no network that can be exported.
@@ -44,8 +47,15 @@ public struct ApusError: Error, Sendable, CustomStringConvertible {
     public var doing: String
     /// Why it failed.
     public var cause: String
-    /// What to do about it.
-    public var remedy: String?
+    /// What to do about it, in terms of the library.
+    public var remedy: String? {
+        get { advice?.text(for: .library) }
+        set { advice = newValue.map { Remedy($0) } }
+    }
+    /// What to do about it, for each front end to word.
+    package var advice: Remedy?
+    /// The error of a lower level that this one is made of; nil if there is none.
+    public var underlying: (any Error)?
     /// What the runtime logged meanwhile, warnings and errors only.
     public var log: [String]
 
@@ -54,25 +64,41 @@ public struct ApusError: Error, Sendable, CustomStringConvertible {
         self.code = code
         self.doing = doing
         self.cause = cause
-        self.remedy = remedy
+        self.advice = remedy.map { Remedy($0) }
+        self.log = log
+    }
+
+    package init(
+        _ code: Code, doing: String, cause: String, remedy: Remedy?, underlying: (any Error)? = nil, log: [String] = []
+    ) {
+        self.code = code
+        self.doing = doing
+        self.cause = cause
+        self.advice = remedy
+        self.underlying = underlying
         self.log = log
     }
 
     /// "could not (doing): (cause)", and the remedy on a line of its own.
-    public var description: String {
+    public var description: String { text(for: .library) }
+
+    /// The same, with the remedy in terms of a front end.
+    package func text(for frontEnd: Remedy.FrontEnd) -> String {
         let text = "could not \(doing): \(cause)"
-        return remedy.map { text + "\n" + $0 } ?? text
+        return advice.map { "\(text)\n\($0.text(for: frontEnd))" } ?? text
     }
 }
 
 extension ApusError {
     package init(_ error: ImagingError, doing: String) {
         self.init(
-            error.code == .cancelled ? .cancelled : .image, doing: doing, cause: error.cause, remedy: error.remedy)
+            error.code == .cancelled
+                ? .cancelled : [.tooManyBytes, .tooManyPixels].contains(error.code) ? .tooLarge : .image,
+            doing: doing, cause: error.cause, remedy: error.remedy, underlying: error)
     }
 
     package init(_ error: ModelFileError, doing: String) {
-        self.init(.model, doing: doing, cause: error.cause, remedy: error.remedy)
+        self.init(.model, doing: doing, cause: error.cause, remedy: error.remedy, underlying: error)
     }
 
     package init(_ error: ONNXRuntimeError) {
@@ -85,7 +111,8 @@ extension ApusError {
             case .cancelled: .cancelled
             default: .inference
             }
-        self.init(code, doing: error.doing, cause: error.cause, remedy: error.remedy, log: error.log)
+        self.init(
+            code, doing: error.doing, cause: error.cause, remedy: error.remedy, underlying: error, log: error.log)
     }
 
     /// Runs `body`, and turns what it throws into an `ApusError`: the one place where errors of lower modules are wrapped.
@@ -101,7 +128,7 @@ extension ApusError {
         } catch let error as ModelFileError {
             throw ApusError(error, doing: doing)
         } catch {
-            throw ApusError(.inference, doing: doing, cause: "\(error)")
+            throw ApusError(.inference, doing: doing, cause: "\(error)", remedy: nil as Remedy?, underlying: error)
         }
     }
 }

@@ -1,5 +1,6 @@
 internal import Files
 package import Imaging
+internal import Remedies
 
 /// A picture to look for objects in: RGB, upright.
 public struct Image: Sendable {
@@ -89,7 +90,8 @@ public struct Image: Sendable {
         do {
             if let bytes = try read(limits.bytes) { return bytes }
         } catch {
-            throw ApusError(.image, doing: "read \(name)", cause: error.cause, remedy: error.remedy)
+            throw ApusError(
+                .image, doing: "read \(name)", cause: error.cause, remedy: Remedy(error.remedy), underlying: error)
         }
         throw ApusError(ImagingError.tooManyBytes(limit: limits.bytes), doing: "read \(name)")
     }

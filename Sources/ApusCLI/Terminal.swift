@@ -1,6 +1,7 @@
 import Apus
 import ArgumentParser
 import Foundation
+import Remedies
 
 /// What the command says: results on standard output, all else on standard error.
 enum Terminal {
@@ -38,7 +39,8 @@ enum Terminal {
     /// "apus: could not …: …", and what to do, indented.
     static func describe(_ error: any Error) -> String {
         // Escaped first: a return and a newline are one character, which is not a newline.
-        let lines = TerminalText.escaped("\(error)").split(separator: "\n", omittingEmptySubsequences: true)
+        let text = (error as? ApusError)?.text(for: .command) ?? "\(error)"
+        let lines = TerminalText.escaped(text).split(separator: "\n", omittingEmptySubsequences: true)
         return "apus: " + lines.joined(separator: "\n      ") + "\n"
     }
 

@@ -4,6 +4,7 @@
     package import HTTPTypes
     internal import Imaging
     internal import NIOHTTP1
+    internal import Remedies
 
     /// Why a request is not answered as asked, before a protocol gives it its own form.
     package struct ServerError: Error, Sendable {
@@ -106,16 +107,19 @@
                 return
             }
             if let error = error as? ImagingError {
-                self = .badPicture("Could not draw on the image: \(error.cause)", remedy: error.remedy)
+                self = .badPicture(
+                    "Could not draw on the image: \(error.cause)", remedy: error.remedy?.text(for: .server))
                 return
             }
             guard let error = error as? ApusError else {
                 self = .internalError("\(error)")
                 return
             }
+            let (detail, remedy) = ("Could not \(error.doing): \(error.cause)", error.advice?.text(for: .server))
             switch error.code {
-            case .image: self = .badPicture("Could not \(error.doing): \(error.cause)", remedy: error.remedy)
-            case .option: self = .badRequest("Could not \(error.doing): \(error.cause)", remedy: error.remedy)
+            case .image: self = .badPicture(detail, remedy: remedy)
+            case .tooLarge: self = .tooLarge(detail, remedy: remedy)
+            case .option: self = .badRequest(detail, remedy: remedy)
             case .cancelled: self = .cancelled
             case .deviceFault:
                 self = ServerError(

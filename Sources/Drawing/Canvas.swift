@@ -1,5 +1,6 @@
 internal import CCairo
 internal import Imaging
+internal import Remedies
 
 /// A cairo surface with a picture on it.
 final class Canvas {
@@ -97,7 +98,7 @@ final class Canvas {
         guard status == CAIRO_STATUS_SUCCESS else {
             throw ImagingError(
                 .notEncodable, "cairo could not draw (\(String(cString: cairo_status_to_string(status))))",
-                remedy: "Leave out --output, or free memory.")
+                remedy: "Leave out \(setting: .output), or free memory.")
         }
         let pixels = [UInt8](unsafeUninitializedCapacity: 3 * width * height) { target, count in
             for pixel in 0..<(width * height) {

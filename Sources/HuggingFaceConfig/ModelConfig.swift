@@ -8,7 +8,9 @@ package struct ModelConfig: Sendable, Equatable {
 
     /// The file in the first of `folders` that has one; nil if none has.
     package init?(in folders: [String]) throws(ConfigError) {
-        guard let (content, path) = try ConfigFile.read("config.json", in: folders, as: Content.self) else { return nil }
+        guard let (content, path) = try ConfigFile.read("config.json", in: folders, as: Content.self) else {
+            return nil
+        }
         self.init(content, path: path)
     }
 
@@ -31,13 +33,13 @@ package struct ModelConfig: Sendable, Equatable {
 
     /// Reads a configuration with fields of the caller's own.
     package static func decode<Content: Decodable>(
-        _ : Content.Type = Content.self, in folders: [String]
+        _: Content.Type = Content.self, in folders: [String]
     ) throws(ConfigError) -> (content: Content, path: String)? {
         try ConfigFile.read("config.json", in: folders)
     }
 
     package static func decode<Content: Decodable>(
-        _ : Content.Type = Content.self, json: [UInt8]
+        _: Content.Type = Content.self, json: [UInt8]
     ) throws(ConfigError) -> Content {
         try ConfigFile.decode(json, path: "config.json")
     }

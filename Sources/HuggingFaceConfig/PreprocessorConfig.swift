@@ -17,7 +17,8 @@ package struct PreprocessorConfig: Sendable, Equatable {
 
     /// The file in the first of `folders` that has one; nil if none has.
     package init?(in folders: [String]) throws(ConfigError) {
-        guard let (content, path) = try ConfigFile.read("preprocessor_config.json", in: folders, as: Content.self) else {
+        guard let (content, path) = try ConfigFile.read("preprocessor_config.json", in: folders, as: Content.self)
+        else {
             return nil
         }
         try self.init(content, path: path)
@@ -55,7 +56,9 @@ package struct PreprocessorConfig: Sendable, Equatable {
         guard (mean == nil) == (std == nil) else {
             throw ConfigError(path: path, cause: "image_mean and image_std must be given together")
         }
-        if let mean, let std, mean.count != 3 || std.count != 3 || std.contains(0) || !(mean + std).allSatisfy(\.isFinite) {
+        if let mean, let std,
+            mean.count != 3 || std.count != 3 || std.contains(0) || !(mean + std).allSatisfy(\.isFinite)
+        {
             throw ConfigError(path: path, cause: "image_mean and image_std must be three numbers each, and no std 0")
         }
     }

@@ -1,3 +1,5 @@
+package import Remedies
+
 /// Why a picture cannot be read or written, and what to do about it.
 package struct ImagingError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kind of failure. New kinds may be added.
@@ -19,9 +21,9 @@ package struct ImagingError: Error, Sendable, Equatable, CustomStringConvertible
 
     package var code: Code
     package var cause: String
-    package var remedy: String?
+    package var remedy: Remedy?
 
-    package init(_ code: Code, _ cause: String, remedy: String? = nil) {
+    package init(_ code: Code, _ cause: String, remedy: Remedy? = nil) {
         self.code = code
         self.cause = cause
         self.remedy = remedy

@@ -1,5 +1,6 @@
 internal import Files
 internal import Foundation
+internal import Remedies
 
 /// Where the weights that a model keeps in other files may be: in the model's folder, or below it.
 ///

@@ -1,3 +1,5 @@
+internal import Remedies
+
 /// What a model's functions amount to when they are written out where they are called. Nothing here recurses: there may be
 /// a hundred thousand functions, each calling the next.
 struct FunctionExpansion {

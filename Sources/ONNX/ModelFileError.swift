@@ -1,3 +1,5 @@
+package import Remedies
+
 /// Why a checkpoint or a model cannot be read, exported or converted, and what to do about it.
 package struct ModelFileError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kind of failure. New kinds may be added.
@@ -22,10 +24,10 @@ package struct ModelFileError: Error, Sendable, Equatable, CustomStringConvertib
 
     package var code: Code
     package var cause: String
-    package var remedy: String?
+    package var remedy: Remedy?
 
     /// - Parameter cause: values that are interpolated into it are shortened.
-    package init(_ code: Code, _ cause: BoundedText, remedy: String? = nil) {
+    package init(_ code: Code, _ cause: BoundedText, remedy: Remedy? = nil) {
         self.code = code
         self.cause = cause.description
         self.remedy = remedy

@@ -85,7 +85,8 @@ package struct ModelMetadata: Sendable, Equatable {
         }
         if let (shortest, longest) = try ModelMetadata.pair("shortest", "longest", in: entries) {
             resize = Resize(
-                shortest: try ModelMetadata.side("shortest", shortest), longest: try ModelMetadata.side("longest", longest))
+                shortest: try ModelMetadata.side("shortest", shortest),
+                longest: try ModelMetadata.side("longest", longest))
         }
         if let (mean, std) = try ModelMetadata.pair("mean", "std", in: entries) {
             let normalization = Normalization(

@@ -1,3 +1,5 @@
+internal import Remedies
+
 /// What a runtime relies on before it is given a model, checked without building the model or touching its weights.
 ///
 /// ONNX Runtime 1.24 overflows its stack on functions that call themselves, doubles its work with each graph inside

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Remedies
 
 /// Reads and writes models as files, with the weights that lie in files beside them.
 package enum ONNXFile {

@@ -1,3 +1,5 @@
+internal import Remedies
+
 extension ONNXModel {
     /// Reads a model. Weights stay where they are in `bytes`.
     package init(_ bytes: Bytes) throws(ModelFileError) {

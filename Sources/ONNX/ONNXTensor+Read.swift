@@ -1,3 +1,5 @@
+internal import Remedies
+
 extension ONNXTensor {
     /// Reads a `TensorProto`. Elements in typed fields (`float_data` and its like) become raw bytes.
     init(_ bytes: Bytes) throws(ModelFileError) {

@@ -1,3 +1,5 @@
+internal import Remedies
+
 extension StructureScanner {
     /// A tensor's description. Its elements are not read.
     mutating func scan(tensor bytes: Bytes) throws(ModelFileError) {

@@ -1,3 +1,5 @@
+internal import Remedies
+
 /// Walks the fields of a model for `ModelStructure`.
 struct StructureScanner {
     /// What a graph or a function consists of, graphs inside it included and functions that it calls left out.

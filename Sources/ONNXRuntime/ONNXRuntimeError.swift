@@ -1,3 +1,5 @@
+package import Remedies
+
 /// What went wrong between Apus and ONNX Runtime: the kind, what was being done, the cause and what to do about it.
 package struct ONNXRuntimeError: Error, Sendable, CustomStringConvertible {
     /// The kind of failure. New kinds may be added.
@@ -21,11 +23,11 @@ package struct ONNXRuntimeError: Error, Sendable, CustomStringConvertible {
     /// What was being done, as in "load the model /models/detr.onnx".
     package var doing: String
     package var cause: String
-    package var remedy: String?
+    package var remedy: Remedy?
     /// What the runtime logged meanwhile, warnings and errors only.
     package var log: [String]
 
-    package init(_ code: Code, doing: String, cause: String, remedy: String? = nil, log: [String] = []) {
+    package init(_ code: Code, doing: String, cause: String, remedy: Remedy? = nil, log: [String] = []) {
         self.code = code
         self.doing = doing
         self.cause = cause
@@ -34,8 +36,7 @@ package struct ONNXRuntimeError: Error, Sendable, CustomStringConvertible {
     }
 
     package var description: String {
-        var text = "could not \(doing): \(cause)"
-        if let remedy { text += "\n\(remedy)" }
-        return text
+        let text = "could not \(doing): \(cause)"
+        return remedy.map { "\(text)\n\($0)" } ?? text
     }
 }

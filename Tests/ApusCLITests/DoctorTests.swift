@@ -1,6 +1,7 @@
 import Foundation
 import Hardware
 import ONNXRuntime
+import Remedies
 import TestSupport
 import Testing
 
@@ -274,7 +275,8 @@ import Testing
         #expect(run.status == 1)
         let report = try #require(run.json as? [String: Any])
         let notes = try #require(report["notes"] as? [String])
-        #expect(notes.contains { $0.hasPrefix("ONNX Runtime: --runtime names /nowhere, which does not exist") })
+        #expect(
+            notes.contains { $0.hasPrefix("ONNX Runtime: the runtime option names /nowhere, which does not exist") })
         #expect((report["automatic"] as? [String: Any])?["reason"] as? String == "ONNX Runtime cannot be loaded")
     }
 

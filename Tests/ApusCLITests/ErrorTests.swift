@@ -120,7 +120,7 @@ import Testing
         #expect(message.contains("make setup"))
         #expect(
             try await failure(picture, "--runtime", "/nowhere").contains(
-                "--runtime names /nowhere, which does not exist"))
+                "the runtime option names /nowhere, which does not exist"))
     }
 
     /// A copy of the runtime's folder, made of links, without some files.

@@ -8,7 +8,8 @@ enum QueryModel {
         graph.name = "queries"
         graph.inputs = [
             ValueDeclaration(
-                name: "pixel_values", type: .tensor(.float32, [.fixed(1), .fixed(3), .named("height"), .named("width")]))
+                name: "pixel_values",
+                type: .tensor(.float32, [.fixed(1), .fixed(3), .named("height"), .named("width")]))
         ]
         // The mean of the pixels, at most, in every place.
         graph.nodes = [

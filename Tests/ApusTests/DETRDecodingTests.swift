@@ -1,6 +1,7 @@
 import Apus
 import Foundation
 import ONNXRuntime
+import Remedies
 import Testing
 
 @Suite struct DETRDecodingTests {
@@ -73,7 +74,7 @@ import Testing
                 try detections(logits: logits, boxes: boxes, shape: [1, 1, 3], sizes: [(1, 1)], threshold: 0.5)
             }
             #expect(error?.code == .inference)
-            #expect(error?.remedy?.contains("--precision f32") == true)
+            #expect(error?.advice?.text(for: .command).contains("--precision f32") == true)
         }
     }
 }

@@ -1,4 +1,5 @@
 import Apus
+import Remedies
 import TestSupport
 import Testing
 
@@ -24,7 +25,7 @@ import Testing
         if precision == .bf16, case .failure(let error as ApusError) = loaded,
             error.cause.contains("this CPU has no bf16")
         {
-            #expect(error.remedy == "Use --precision f32.")
+            #expect(error.advice?.text(for: .command) == "Use --precision f32.")
             return
         }
         let detector = try loaded.get()

@@ -1,6 +1,7 @@
 import Apus
 import Foundation
 import ONNXRuntime
+import Remedies
 import TestSupport
 import Testing
 
@@ -176,14 +177,15 @@ import Testing
     @Test func answersThatAreNoNumbersAreAnError() throws {
         let error = #expect(throws: ApusError.self) { try detector("detector_nan").detect(picture()) }
         #expect(error?.code == .deviceFault)
-        #expect(error?.remedy?.contains("--precision f32") == true)
+        #expect(error?.advice?.text(for: .command).contains("--precision f32") == true)
     }
 
     @Test func aModelThatIsNoDetectorIsAnErrorThatSaysWhatItIs() throws {
         let error = #expect(throws: ApusError.self) { try detector("classifier") }
         #expect(error?.code == .notADetector)
         #expect(error?.description.contains("classifier.onnx") == true)
-        #expect(error?.cause.contains(
+        #expect(
+            error?.cause.contains(
                 "Its inputs are image f32 [1, 3, 32, 32], its outputs scores f32 [1, 10].") == true)
     }
 

@@ -1,5 +1,6 @@
 import Apus
 import ONNXRuntime
+import Remedies
 import Testing
 
 /// A device that begins to answer wrong.
@@ -38,7 +39,7 @@ import Testing
             try health.examine(bad, canary: first) { try outputs(good) }
         }
         #expect(error?.code == .inference)
-        #expect(error?.remedy == "Try --precision f32.")
+        #expect(error?.advice?.text(for: .command) == "Try --precision f32.")
         #expect(health.fault == nil)
     }
 

@@ -1,5 +1,6 @@
 import Apus
 import ONNXRuntime
+import Remedies
 import TestSupport
 import Testing
 
@@ -45,10 +46,12 @@ import Testing
     @Test(.enabled(if: TestRuntime.isWanted)) func impossibleCombinationsAreErrors() throws {
         let f16 = try rejection(.init(device: .cpu, precision: .f16))
         #expect(f16.code == .option)
-        #expect(f16.remedy == "Use --precision f32 or bf16, or --device gpu.")
+        #expect(f16.advice?.text(for: .command) == "Use --precision f32 or bf16, or --device gpu.")
         #expect(try rejection(.init(device: .gpu(nil), provider: .cpu)).code == .device)
         #expect(try rejection(.init(precision: .bf16, provider: .cpu)).code == .option)
-        #expect(try rejection(.init(precision: .f32, provider: .cpu)).remedy?.contains("Leave out --precision") == true)
+        #expect(
+            try rejection(.init(precision: .f32, provider: .cpu)).advice?.text(for: .command).contains(
+                "Leave out --precision") == true)
         #expect(try rejection(.init(threshold: 1.5)).code == .option)
         #expect(try rejection(.init(threshold: .nan)).code == .option)
         #expect(try rejection(.init(batchSize: 0)).code == .option)

@@ -1,4 +1,5 @@
 import Apus
+import Imaging
 import ONNX
 import ONNXRuntime
 

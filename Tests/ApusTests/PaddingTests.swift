@@ -22,10 +22,11 @@ import Testing
     }
 
     /// An image that was resized already.
-    private func picture(_ width: Int, _ height: Int, _ level: UInt8) -> (bitmap: Bitmap, placement: Placement) {
+    private func picture(_ width: Int, _ height: Int, _ level: UInt8) -> (pixels: ResizedPixels, placement: Placement) {
         let size = PixelSize(width: width, height: height)
         return (
-            Bitmap(width: width, height: height, pixels: [UInt8](repeating: level, count: 3 * width * height)),
+            .bytes(
+                Bitmap(width: width, height: height, pixels: [UInt8](repeating: level, count: 3 * width * height))),
             Placement(original: size, filling: size)
         )
     }
@@ -47,13 +48,19 @@ import Testing
 
     @Test func aFixedCanvasIsPaddedAndNotStretched() throws {
         let family = try family(height: 480, width: 640)
-        #expect(family.inputs.placement(of: PixelSize(width: 1000, height: 1000)).content == PixelSize(width: 480, height: 480))
-        #expect(family.inputs.placement(of: PixelSize(width: 100, height: 900)).content == PixelSize(width: 53, height: 480))
-        #expect(family.inputs.placement(of: PixelSize(width: 2000, height: 100)).content == PixelSize(width: 640, height: 32))
+        #expect(
+            family.inputs.placement(of: PixelSize(width: 1000, height: 1000)).content
+                == PixelSize(width: 480, height: 480))
+        #expect(
+            family.inputs.placement(of: PixelSize(width: 100, height: 900)).content == PixelSize(width: 53, height: 480)
+        )
+        #expect(
+            family.inputs.placement(of: PixelSize(width: 2000, height: 100)).content
+                == PixelSize(width: 640, height: 32))
         #expect(family.assumptions.contains { $0.contains("scaled into it, and the rest is masked") })
         let narrow = family.inputs.placement(of: PixelSize(width: 53, height: 480))
         #expect(
-            try family.inputs.tensors(for: [(picture(53, 480, 9).bitmap, narrow)])["inputs"]?.shape == [1, 3, 480, 640])
+            try family.inputs.tensors(for: [(picture(53, 480, 9).pixels, narrow)])["inputs"]?.shape == [1, 3, 480, 640])
     }
 
     @Test func theRestOfAFixedBatchRepeatsTheLastPicture() throws {

@@ -1,6 +1,7 @@
 import Apus
 import Imaging
 import ONNXRuntime
+import Remedies
 import Testing
 
 @Suite struct RecognitionTests {
@@ -83,8 +84,8 @@ import Testing
         let named = error?.cause.split(separator: "\n").dropFirst().compactMap { $0.split(separator: " ").first }
         #expect(named?.map(String.init) == candidates)
         #expect(error?.cause.contains("sigmoid scores") == true && error?.cause.contains("softmax scores") == true)
-        #expect(error?.remedy?.contains("--family detr") == true)
-        #expect(error?.remedy?.contains("--family rf-detr") == false)
+        #expect(error?.advice?.text(for: .command).contains("--family detr") == true)
+        #expect(error?.advice?.text(for: .command).contains("--family rf-detr") == false)
         // The user's choice decides.
         let chosen = try recognized(outputs, chosen: .detr)
         #expect(chosen.name == "detr" && chosen.evidence == "as chosen")
@@ -107,12 +108,13 @@ import Testing
 
     @Test func deformableAttentionLeavesTheFamiliesThatHaveIt() {
         let error = #expect(throws: ApusError.self) {
-            try recognized([value("logits", [1, 300, 80]), value("pred_boxes", [1, 300, 4])], operators: ["GridSample"])
+            try recognized(
+                [value("logits", [1, 300, 80]), value("pred_boxes", [1, 300, 4])], operators: ["GridSample"])
         }
         #expect(error?.code == .notADetector && error?.cause.contains("GridSample") == true)
         #expect(error?.cause.contains("deformable-detr") == true && error?.cause.contains("rt-detr") == true)
         #expect(error?.cause.contains("conditional-detr") == false)
-        #expect(error?.remedy?.contains("--family") == false)
+        #expect(error?.advice?.text(for: .command).contains("--family") == false)
     }
 
     @Test(arguments: ["Softmax", "Sigmoid"]) func scoresAreNotTakenForLogits(operation: String) {
@@ -172,7 +174,8 @@ import Testing
             "family": "detr", "shortest": "64", "longest": "128", "mean": "0, 0.5,1", "std": "1,1,1",
             "labels": #"{"3": "three"}"#,
         ]
-        let family = try recognize([image], [value("pred_logits", [1, 9, 5]), value("pred_boxes", [1, 9, 4])], metadata)
+        let family = try recognize(
+            [image], [value("pred_logits", [1, 9, 5]), value("pred_boxes", [1, 9, 4])], metadata)
         #expect(family.assumptions.isEmpty)
         #expect(family.labels?[3] == "three")
         #expect(content(family, 200, 100) == PixelSize(width: 128, height: 64))
@@ -213,13 +216,14 @@ import Testing
         let picture = Bitmap(width: 200, height: 100, pixels: [UInt8](repeating: 0, count: 60_000))
         let size = PixelSize(width: 200, height: 100)
         let placement = Placement(original: size, filling: size)
-        let error = #expect(throws: ApusError.self) { try family.inputs.tensors(for: [(picture, placement)]) }
+        let error = #expect(throws: ApusError.self) { try family.inputs.tensors(for: [(.bytes(picture), placement)]) }
         #expect(error?.code == .model && error?.remedy != nil)
     }
 
     @Test func anUnknownFamilyIsNamed() {
         let error = #expect(throws: ApusError.self) {
-            try recognize([image], [value("pred_logits", [1, 9, 5]), value("pred_boxes", [1, 9, 4])], ["family": "yolo"])
+            try recognize(
+                [image], [value("pred_logits", [1, 9, 5]), value("pred_boxes", [1, 9, 4])], ["family": "yolo"])
         }
         #expect(error?.code == .notADetector)
         #expect(error?.remedy == "This version of Apus knows detr.")

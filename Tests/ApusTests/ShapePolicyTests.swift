@@ -1,5 +1,6 @@
 import Apus
 import Foundation
+import Remedies
 import TestSupport
 import Testing
 
@@ -115,6 +116,6 @@ import Testing
         }
         #expect(error?.code == .option)
         #expect(error?.cause == "the model has no input that marks padding")
-        #expect(error?.remedy?.contains("apus export --padding") == true)
+        #expect(error?.advice?.text(for: .command).contains("apus export --padding") == true)
     }
 }

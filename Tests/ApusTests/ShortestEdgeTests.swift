@@ -3,7 +3,9 @@ import Testing
 
 /// Sizes as `get_size_with_aspect_ratio` of the reference implementation gives them.
 @Suite struct ShortestEdgeTests {
-    private func size(_ width: Int, _ height: Int, _ rule: ShortestEdge = ShortestEdge(shortest: 800, longest: 1333)) -> [Int] {
+    private func size(_ width: Int, _ height: Int, _ rule: ShortestEdge = ShortestEdge(shortest: 800, longest: 1333))
+        -> [Int]
+    {
         let size = rule.size(PixelSize(width: width, height: height))
         return [size.width, size.height]
     }

@@ -1,5 +1,6 @@
 import Apus
 import Foundation
+import Remedies
 import TestSupport
 import Testing
 
@@ -86,7 +87,7 @@ import Testing
         configuration.requiresVerified = true
         let error = #expect(throws: ApusError.self) { try Detector(configuration: configuration) }
         #expect(error?.code == .verification)
-        #expect(error?.remedy == "Compare them: apus verify --device cpu --precision f32")
+        #expect(error?.advice?.text(for: .command) == "Compare them: apus verify --device cpu --precision f32")
 
         configuration.requiresVerified = false
         let verifier = Verifier(model: .demo, configuration: configuration, reference: .cpu)

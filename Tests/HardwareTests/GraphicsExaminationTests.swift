@@ -1,5 +1,6 @@
 import Foundation
 import Hardware
+import Remedies
 import TestSupport
 import Testing
 
@@ -49,7 +50,7 @@ import Testing
         try addChip(driver: nil)
         let finding = try finding("gpu-device")
         #expect(finding.reason == "no driver of the kernel has taken the Intel GPU 0x56a0 at 0000:03:00.0")
-        #expect(finding.remedy?.contains("modprobe xe") == true)
+        #expect(finding.remedy?.text(for: .command).contains("modprobe xe") == true)
     }
 
     @Test func aContainerThatDoesNotSeeTheGPU() throws {
@@ -62,7 +63,7 @@ import Testing
 
     @Test func windowsSubsystemForLinux() throws {
         try write("5.15.90.1-microsoft-standard-WSL2\n", to: "proc/sys/kernel/osrelease")
-        #expect(try finding("gpu-device").remedy?.contains("wsl --update") == true)
+        #expect(try finding("gpu-device").remedy?.text(for: .command).contains("wsl --update") == true)
         try write("", to: "dev/dxg")
         #expect(try finding("gpu-device").status == .pass)
     }
@@ -84,7 +85,7 @@ import Testing
             [.posixPermissions: 0], ofItemAtPath: folder.path("dev/dri/renderD128"))
         let finding = try finding("gpu-device")
         #expect(finding.status == .fail)
-        #expect(finding.remedy?.contains("usermod -aG") == true)
+        #expect(finding.remedy?.text(for: .command).contains("usermod -aG") == true)
     }
 
     @Test func anotherMakersGPUIsNamed() throws {
@@ -107,7 +108,7 @@ import Testing
         let other = try finding("opencl-other", environment: environment)
         #expect(other.status == .warn)
         #expect(other.reason.contains("the driver /no/libpocl.so") && other.reason.contains("there is no such file"))
-        #expect(other.remedy?.hasPrefix("sudo rm /etc/OpenCL/vendors/pocl.icd") == true)
+        #expect(other.remedy?.text(for: .command).hasPrefix("sudo rm /etc/OpenCL/vendors/pocl.icd") == true)
     }
 
     @Test func intelsDriverForCPUsIsNoneForGPUs() throws {

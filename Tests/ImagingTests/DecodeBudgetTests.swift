@@ -1,4 +1,5 @@
 import Imaging
+import Remedies
 import TestSupport
 import Testing
 
@@ -80,7 +81,7 @@ import Testing
         let error = #expect(throws: ImagingError.self) { try ImageDecoder.decode(file) }
         #expect(error?.code == .tooCostly)
         #expect(error?.cause.contains("far more work to decode than an image of its size should") == true)
-        #expect(error?.remedy?.contains("baseline JPEG") == true)
+        #expect(error?.remedy?.text(for: .command).contains("baseline JPEG") == true)
     }
 
     @Test func aJPEGWithHundredsOfScansCostsNoMoreThanAFewHonestOnes() throws {

@@ -1,5 +1,6 @@
 import Foundation
 import Imaging
+import Remedies
 import TestSupport
 import Testing
 
@@ -31,7 +32,7 @@ import Testing
         let error = try rejection(header(width: 60_000, height: 60_000))
         #expect(error.code == .tooManyPixels)
         #expect(error.cause == "it is 60000x60000, 3600000000 pixels; the limit is 100000000")
-        #expect(error.remedy?.contains("--max-pixels") == true)
+        #expect(error.remedy?.text(for: .command).contains("--max-pixels") == true)
         #expect(try rejection(header(width: 0x7FFF_FFFF, height: 0x7FFF_FFFF)).code == .tooManyPixels)
         // However high the limit, there is one.
         let unlimited = ImageLimits(pixels: .max)

@@ -1,5 +1,6 @@
 import Foundation
 import Imaging
+import Remedies
 import TestSupport
 import Testing
 

@@ -3,6 +3,7 @@ import Hashing
 import ModelTools
 import ONNX
 import ONNXRuntime
+import Remedies
 import TestSupport
 import Testing
 
@@ -165,7 +166,7 @@ import Testing
         #expect(basic.queries == 7 && basic.classes == 20)
         let dilated = try weights("tiny-bottleneck-dc5.pth")
         #expect(dilated.architecture.isDilated && dilated.architecture.block == .bottleneck)
-        #expect(dilated.assumptions.contains { $0.contains("dilated (DC5), from the file's name") })
+        #expect(dilated.assumptions.contains { $0.description.contains("dilated (DC5), from the file's name") })
     }
 
     @Test func whatWeightsDoNotTellCanBeGiven() throws {

@@ -89,7 +89,7 @@ import Testing
         #expect(byOperator.result.graph.initializers[0].type == .float32)
         for pattern in ["t", "t*"] {
             let byNode = try convert("external") { $0.blockedNodes = [pattern] }
-            #expect(byNode.report.kept.map(\.reason) == ["you asked for it (--block-node)"])
+            #expect(byNode.report.kept.map(\.reason) == ["you blocked this node"])
         }
     }
 

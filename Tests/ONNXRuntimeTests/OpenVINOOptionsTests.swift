@@ -1,4 +1,5 @@
 import ONNXRuntime
+import Remedies
 import Testing
 
 /// Each is a trap of the provider, which takes the value in silence and runs elsewhere, or fails without a reason.
@@ -11,7 +12,7 @@ import Testing
         let error = try #require(rejection([:]))
         #expect(error.code == .invalidOption)
         #expect(error.cause.contains("without it OpenVINO runs on the CPU in silence"))
-        #expect(error.remedy?.contains("GPU.1") == true)
+        #expect(error.remedy?.text(for: .command).contains("GPU.1") == true)
     }
 
     @Test(arguments: [
@@ -32,9 +33,9 @@ import Testing
 
     @Test func f16OnTheCPUIsRefusedWithTheWayToBf16() throws {
         let raw = try #require(rejection(["device_type": "CPU", "precision": "FP16"]))
-        #expect(raw.remedy?.contains("INFERENCE_PRECISION_HINT") == true)
+        #expect(raw.remedy?.text(for: .command).contains("INFERENCE_PRECISION_HINT") == true)
         let typed = #expect(throws: ONNXRuntimeError.self) { try OpenVINOOptions(device: "CPU", precision: .f16) }
-        #expect(typed?.remedy == "Use --precision f32 or bf16, or --device gpu.")
+        #expect(typed?.remedy?.text(for: .command) == "Use --precision f32 or bf16, or --device gpu.")
     }
 
     @Test func theCPUIsAlwaysToldItsPrecision() throws {
@@ -61,6 +62,6 @@ import Testing
     @Test(arguments: ["/etc/openvino.json", "{", "[]", #"{"CPU":"bf16"}"#])
     func loadConfigMustBeJSONTextAndNotAPath(_ config: String) throws {
         let error = try #require(rejection(["device_type": "CPU", "load_config": config]))
-        #expect(error.remedy?.contains("not a path") == true)
+        #expect(error.remedy?.text(for: .command).contains("not a path") == true)
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import ONNXRuntime
+import Remedies
 import TestSupport
 import Testing
 
@@ -18,7 +19,7 @@ import Testing
         try folder.write([], to: "b/libonnxruntime.so.1.24.1")
         let found = try find(explicit: folder.path("a"), environment: ["APUS_RUNTIME": folder.path("b")])
         #expect(found.folder == folder.path("a"))
-        #expect(found.origin == "--runtime")
+        #expect(found.origin == "the runtime option")
         #expect(try find(environment: ["APUS_RUNTIME": folder.path("b")]).folder == folder.path("b"))
     }
 
@@ -62,6 +63,6 @@ import Testing
         let error = #expect(throws: ONNXRuntimeError.self) { try find(executable: "/nonexistent/bin/apus") }
         #expect(error?.cause.contains("/nonexistent/.local/share/apus/runtime/1.24.1") == true)
         #expect(error?.cause.contains("/nonexistent/bin") == true)
-        #expect(error?.remedy?.contains("make setup") == true)
+        #expect(error?.remedy?.text(for: .command).contains("make setup") == true)
     }
 }

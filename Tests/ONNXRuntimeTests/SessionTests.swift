@@ -1,5 +1,6 @@
 import Foundation
 import ONNXRuntime
+import Remedies
 import TestSupport
 import Testing
 

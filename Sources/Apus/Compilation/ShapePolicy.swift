@@ -1,3 +1,5 @@
+internal import Remedies
+
 /// For which sizes of input a model is compiled.
 ///
 /// A GPU compiles a model for each size of its input, which takes seconds. Compiled for a few canvases, to which
@@ -69,8 +71,9 @@ struct ShapePlan: Sendable {
                         ? "the model's size is fixed already"
                         : "the model has no input that marks padding",
                     remedy: family.inputs.hasFixedSize
-                        ? "Use --shapes auto."
-                        : "Export it with padding (apus export --padding), or use --shapes exact.")
+                        ? "Use \(setting: .shapes, "auto")."
+                        : "Export it with padding (apus export \(setting: .padding)), or use \(setting: .shapes, "exact")."
+                )
             }
             if case .canvases(let sizes) = policy {
                 canvases = Set(sizes).sorted { ($0.area, $1.width) < ($1.area, $0.width) }

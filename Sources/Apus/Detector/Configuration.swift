@@ -50,7 +50,8 @@ extension Detector {
 
         /// Makes a configuration; every value has a default.
         public init(
-            family: Family? = nil, device: Device = .auto, precision: Precision = .auto, provider: Provider = .auto, threshold: Float = 0.9,
+            family: Family? = nil, device: Device = .auto, precision: Precision = .auto, provider: Provider = .auto,
+            threshold: Float = 0.9,
             labels: LabelMap? = nil, batchSize: Int = 1, shapes: ShapePolicy = .auto,
             preparation: Preparation = .beforeReady, cache: CompiledModelCache = .standard,
             requiresVerified: Bool = false, canaryInterval: Int = 1000,

@@ -1,5 +1,6 @@
 internal import Imaging
 package import ONNXRuntime
+internal import Remedies
 
 /// Finding objects in images.
 extension Detector {
@@ -60,7 +61,8 @@ extension Detector {
         // as padding has an effect on answers, and a picture's answer is not to depend on its neighbours.
         var groups: [[Int]: [Int]] = [:]
         for index in images.indices {
-            let sharesCanvas = pool.canvas(at: slots[index]) != nil || (adapter.inputs.marksPadding && adapter.inputs.hasFixedSize)
+            let sharesCanvas =
+                pool.canvas(at: slots[index]) != nil || (adapter.inputs.marksPadding && adapter.inputs.hasFixedSize)
             let key = sharesCanvas ? [slots[index]] : [slots[index], wanted[index].height, wanted[index].width]
             groups[key, default: []].append(index)
         }

@@ -79,7 +79,7 @@ extension ModelInputs {
     func tensors(for images: [Image], _ placements: [Placement], on canvas: Canvas?) throws -> [String: Tensor] {
         try tensors(
             for: zip(images, placements).map { image, placement in
-                (image.bitmap.resized(width: placement.content.width, height: placement.content.height), placement)
+                (ResizedPixels(image.bitmap, size: placement.content, interpolation), placement)
             }, on: canvas)
     }
 }

@@ -1,4 +1,5 @@
 package import ONNXRuntime
+internal import Remedies
 
 /// Running the model on tensors, for callers that prepare pictures and read answers themselves.
 extension Detector {
@@ -25,7 +26,8 @@ extension Detector {
             } catch let error as ONNXRuntimeError {
                 if error.code == .runFailed { try checkDevice(after: entry) }
                 guard error.code == .invalidInput else { throw error }
-                throw ApusError(.option, doing: error.doing, cause: error.cause, remedy: error.remedy)
+                throw ApusError(
+                    .option, doing: error.doing, cause: error.cause, remedy: error.remedy, underlying: error)
             }
             // Whoever gives tensors may give any, and so get any; but then the test picture tells of the device.
             let own = outputs.filter { adapter.outputNames.contains($0.key) }
@@ -78,8 +80,8 @@ extension Detector {
         throw ApusError(
             .option, doing: "run the model on a tensor of shape \(shape)",
             cause: "the device compiled the model for other shapes: \(shapes)",
-            remedy: "Pad the pixels to one of them and give the picture's own size in valid_sizes, or serve the model "
-                + "with --shapes exact.")
+            remedy: "Pad the pixels to one of them and give the image's own size in valid_sizes, or serve the model "
+                + "with \(setting: .shapes, "exact").")
     }
 }
 

@@ -1,4 +1,5 @@
 internal import ONNXRuntime
+internal import Remedies
 
 /// Finds objects in pictures with a detection model.
 ///
@@ -118,14 +119,17 @@ public final class Detector: Sendable {
         guard configuration.requiresVerified, verification.state != .yes else { return }
         // ONNX Runtime's own kernels are the usual reference, and nothing is compared with itself.
         let isOwnKernels = choice.provider == .cpu
-        let command =
-            "apus verify\(model.option) --device \(configuration.device) "
-            + (isOwnKernels
-                ? "--provider cpu --reference \(Verifier.Reference.openVINO.rawValue)"
-                : "--precision \(choice.precision?.rawValue ?? "auto")")
-            + (configuration.batchSize > 1 ? " --batch \(configuration.batchSize)" : "")
-            + (configuration.shapes == .auto ? "" : " --shapes \(configuration.shapes)")
-            + (configuration.runtime.map { " --runtime \($0)" } ?? "")
+        var options: [(Setting, String)] = [(.device, "\(configuration.device)")]
+        if case .file(let path) = model { options.insert((.model, path), at: 0) }
+        if let family = configuration.family { options.append((.family, family.name)) }
+        options +=
+            isOwnKernels
+            ? [(.provider, "cpu"), (.reference, Verifier.Reference.openVINO.rawValue)]
+            : [(.precision, choice.precision?.rawValue ?? "auto")]
+        if configuration.batchSize > 1 { options.append((.batch, "\(configuration.batchSize)")) }
+        if configuration.shapes != .auto { options.append((.shapes, "\(configuration.shapes)")) }
+        if let runtime = configuration.runtime { options.append((.runtime, runtime)) }
+        let command: Remedy = "\(command: "verify", options)"
         throw ApusError(
             .verification, doing: "use the model \(model.name) on \(choice.device)",
             cause: verification.state == .no

@@ -29,7 +29,8 @@ struct PreparedModel {
                 try ModelCompiler.compile(model, choice, runtime)
             } : nil
         plan = try ShapePlan(
-            configuration.shapes, family: recognized.family, device: choice.device, isOwnKernels: choice.provider == .cpu)
+            configuration.shapes, family: recognized.family, device: choice.device,
+            isOwnKernels: choice.provider == .cpu)
         let batch = recognized.family.inputs.fixedBatch ?? configuration.batchSize
         canvases = plan.canvases.map { Canvas(size: $0, batch: batch) }
         compiler = try ModelCompiler(

@@ -42,6 +42,7 @@ extension ModelInputs {
         var pixels = pixels
         pixels.elementType = type
         return try ModelInputs(
-            pixels: pixels, auxiliary: auxiliary, resize: resize, format: format, fixedCanvas: fixedCanvas)
+            pixels: pixels, auxiliary: auxiliary, resize: resize, interpolation: interpolation, format: format,
+            fixedCanvas: fixedCanvas)
     }
 }

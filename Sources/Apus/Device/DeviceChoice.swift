@@ -1,5 +1,6 @@
 internal import Hardware
 package import ONNXRuntime
+internal import Remedies
 
 /// The device, provider and precision that a configuration comes to on this machine, and why.
 package struct DeviceChoice: Sendable {
@@ -41,7 +42,7 @@ package struct DeviceChoice: Sendable {
                     .option, doing: "use precision bf16",
                     cause:
                         "this CPU has no bf16 (\(described.fullName); OpenVINO lists \(described.capabilities.joined(separator: ", ")))",
-                    remedy: "Use --precision f32.")
+                    remedy: "Use \(setting: .precision, "f32").")
             }
             guard let computed = OpenVINOOptions.Precision(rawValue: precision.rawValue) else {
                 preconditionFailure("auto was resolved above")
@@ -79,8 +80,8 @@ package struct DeviceChoice: Sendable {
         if let mute = devices.first(where: { $0.id.hasPrefix("GPU") && ($0.fullName == $0.id || $0.kind.isEmpty) }) {
             throw ApusError(
                 .device, doing: "choose a device", cause: "OpenVINO lists \(mute.id), but cannot say what it is",
-                remedy: "Its driver may be broken or too old. Name the device: --device cpu, or "
-                    + "--device \(mute.id.lowercased()).")
+                remedy: "Its driver may be broken or too old. Name the device: \(setting: .device, "cpu"), or "
+                    + "\(setting: .device, mute.id.lowercased()).")
         }
         let gpus = devices.filter { $0.id.hasPrefix("GPU") && $0.fullName.contains("Intel") }
         if let discrete = gpus.first(where: { $0.kind == "discrete" }) {
@@ -120,13 +121,13 @@ package struct DeviceChoice: Sendable {
                 cause: wasAsked
                     ? "ONNX Runtime's own CPU provider runs on the CPU only"
                     : "ONNX Runtime \(runtime.version) at \(runtime.location.folder) was built without OpenVINO, so it has no OpenVINO devices",
-                remedy: wasAsked ? "Use --provider openvino." : RuntimeLocation.remedy)
+                remedy: wasAsked ? "Use \(setting: .provider, "openvino")." : RuntimeLocation.remedy)
         }
         guard configuration.precision == .auto else {
             throw ApusError(
                 .option, doing: "use precision \(configuration.precision.rawValue)",
                 cause: "ONNX Runtime's own CPU provider computes in the model's types",
-                remedy: "Leave out --precision, or use --provider openvino.")
+                remedy: "Leave out \(setting: .precision), or use \(setting: .provider, "openvino").")
         }
         let why = wasAsked ? "provider cpu was asked for" : "ONNX Runtime \(runtime.version) was built without OpenVINO"
         return DeviceChoice(provider: .cpu, device: "CPU", deviceName: nil, precision: nil, reason: why)

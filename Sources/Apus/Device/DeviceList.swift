@@ -1,6 +1,7 @@
 internal import Foundation
 package import Hardware
 internal import ONNXRuntime
+internal import Remedies
 
 /// The devices of this machine as OpenVINO and OpenCL tell of them, and which one `auto` takes.
 package struct DeviceList: Sendable {
@@ -64,7 +65,7 @@ package struct DeviceList: Sendable {
         } catch {
             (automatic, automaticReason) = (nil, "ONNX Runtime cannot be loaded")
             otherOpenCL = openCL
-            notes.append("ONNX Runtime: \(error.cause). \(error.remedy ?? "")")
+            notes.append("ONNX Runtime: \(error.cause). \(error.remedy.map { "\($0)" } ?? "")")
             return
         }
         do {
@@ -81,7 +82,7 @@ package struct DeviceList: Sendable {
             (automatic, automaticReason) = (best.name, best.reasons.joined(separator: "; "))
         } catch let error as ONNXRuntimeError {
             (automatic, automaticReason) = DeviceList.withoutOpenVINO(runtime)
-            notes.append("OpenVINO: \(error.cause). \(error.remedy ?? "")")
+            notes.append("OpenVINO: \(error.cause). \(error.remedy.map { "\($0)" } ?? "")")
         } catch let error as ApusError {
             (automatic, automaticReason) = (nil, error.cause)
             notes.append(error.remedy ?? "")

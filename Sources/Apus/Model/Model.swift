@@ -19,9 +19,6 @@ public enum Model: Sendable {
         }
     }
 
-    /// How a command names it.
-    var option: String { if case .file(let path) = self { " --model \(path)" } else { "" } }
-
     /// The demo model's file.
     package static var demoBytes: [UInt8] {
         [UInt8](UnsafeRawBufferPointer(start: apus_demo_model_bytes(), count: apus_demo_model_size()))

@@ -1,4 +1,5 @@
 package import ONNXRuntime
+internal import Remedies
 
 /// A model's outputs, as families read them.
 package struct ModelOutputs {
@@ -34,7 +35,9 @@ package struct ModelOutputs {
             throw ApusError(
                 .inference, doing: "read the model's outputs",
                 cause: "they contain values that are neither scores nor boxes",
-                remedy: "The device or its precision fails on this model: try --precision f32, or --device cpu.")
+                remedy:
+                    "The device or its precision fails on this model: try \(setting: .precision, "f32"), or \(setting: .device, "cpu")."
+            )
         }
     }
 }

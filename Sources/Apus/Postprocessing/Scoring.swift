@@ -4,7 +4,8 @@ internal import Foundation
 package enum Scoring {
     /// The most likely class but the last, which is "no object", and its share of the softmax over all
     /// (DETR, `models/detr.py`, `PostProcess`).
-    package static func softmaxDroppingLast(_ logits: some RandomAccessCollection<Float>) -> (label: Int, score: Float) {
+    package static func softmaxDroppingLast(_ logits: some RandomAccessCollection<Float>) -> (label: Int, score: Float)
+    {
         var best = (label: 0, logit: -Float.infinity)
         for (label, logit) in logits.dropLast().enumerated() where logit > best.logit { best = (label, logit) }
         let top = max(best.logit, logits.last ?? best.logit)

@@ -1,4 +1,3 @@
-package import Imaging
 internal import ONNX
 package import ONNXRuntime
 
@@ -28,6 +27,7 @@ package struct ModelInputs: Sendable {
     package var pixels: ValueInfo
     package var auxiliary: [Auxiliary]
     package var resize: ResizePolicy
+    package var interpolation: PixelInterpolation
     package var format: PixelFormat
     /// The canvas that the model's file fixes, on which `shortestEdge` pads; nil for none.
     package var fixedCanvas: PixelSize?
@@ -38,8 +38,8 @@ package struct ModelInputs: Sendable {
 
     /// - Throws: if the pixels' type isn't one that `PixelFormat` writes, or a fixed size is impossible.
     package init(
-        pixels: ValueInfo, auxiliary: [Auxiliary] = [], resize: ResizePolicy, format: PixelFormat,
-        fixedCanvas: PixelSize? = nil
+        pixels: ValueInfo, auxiliary: [Auxiliary] = [], resize: ResizePolicy,
+        interpolation: PixelInterpolation = .pillow, format: PixelFormat, fixedCanvas: PixelSize? = nil
     ) throws(ApusError) {
         guard let type = pixels.elementType, [.float32, .float16, .uint8].contains(type) else {
             throw ApusError(
@@ -49,6 +49,7 @@ package struct ModelInputs: Sendable {
         self.pixels = pixels
         self.auxiliary = auxiliary
         self.resize = resize
+        self.interpolation = interpolation
         self.format = format
         self.fixedCanvas = fixedCanvas
         self.type = type
@@ -86,7 +87,7 @@ package struct ModelInputs: Sendable {
     ///
     /// - Parameter placed: contents of the size that `placement(of:on:)` gave; of one size, unless the model marks padding.
     package func tensors(
-        for placed: [(bitmap: Bitmap, placement: Placement)], on canvas: Canvas? = nil
+        for placed: [(pixels: ResizedPixels, placement: Placement)], on canvas: Canvas? = nil
     ) throws -> [String: Tensor] {
         let count = canvas?.batch ?? fixedBatch ?? placed.count
         let size =
@@ -102,7 +103,7 @@ package struct ModelInputs: Sendable {
         }
         var tensors = [
             pixels.name: try format.tensor(
-                placed.map { ($0.bitmap, $0.placement.x, $0.placement.y) }, as: type, count: count, canvas: size)
+                placed.map { ($0.pixels, $0.placement.x, $0.placement.y) }, as: type, count: count, canvas: size)
         ]
         for input in auxiliary {
             tensors[input.value.name] = try tensor(input, placed.map(\.placement), count: count, size)

@@ -1,4 +1,4 @@
-package import Imaging
+internal import Imaging
 package import ONNX
 package import ONNXRuntime
 
@@ -21,7 +21,10 @@ package struct PixelFormat: Sendable {
     package var channels: ChannelOrder
     package var layout: Layout
     package var fill: Fill
-    /// For each channel of the image, red first, 256 numbers.
+    /// What a sample of 0 to 1 is multiplied with before it is normalized: 1, or 255.
+    fileprivate let scale: Float
+    fileprivate let normalization: ModelMetadata.Normalization
+    /// For each channel of the image, red first, what each byte becomes.
     private let table: [Float]
 
     /// - Parameters:
@@ -35,12 +38,13 @@ package struct PixelFormat: Sendable {
         self.channels = channels
         self.layout = layout
         self.fill = fill
-        let mean = normalization?.mean ?? [0, 0, 0]
-        let std = normalization?.std ?? [1, 1, 1]
+        scale = isUnitScaled ? 1 : 255
+        let normalization = normalization ?? ModelMetadata.Normalization(mean: [0, 0, 0], std: [1, 1, 1])
+        self.normalization = normalization
         table = (0..<3).flatMap { channel in
             (0..<256).map { byte in
                 let value = isUnitScaled ? Float(byte) / 255 : Float(byte)
-                return (value - mean[channel]) / std[channel]
+                return (value - normalization.mean[channel]) / normalization.std[channel]
             }
         }
     }
@@ -56,25 +60,25 @@ package struct PixelFormat: Sendable {
     /// The tensor of resized images at their places on a canvas. `count` is at least the number of images; the rest of the
     /// batch repeats the last one.
     package func tensor(
-        _ images: [(bitmap: Bitmap, x: Int, y: Int)], as type: ElementType, count: Int, canvas: PixelSize
+        _ images: [(pixels: ResizedPixels, x: Int, y: Int)], as type: ElementType, count: Int, canvas: PixelSize
     ) throws -> Tensor {
         switch type {
-        case .float32: try tensor(images, table: table, count: count, canvas: canvas)
-        case .float16: try tensor(images, table: table.map { Float16($0) }, count: count, canvas: canvas)
-        case .uint8:
-            try tensor(images, table: table.map { UInt8(clamping: Int($0)) }, count: count, canvas: canvas)
+        case .float32: try tensor(images, { $0 }, count: count, canvas: canvas)
+        case .float16: try tensor(images, { Float16($0) }, count: count, canvas: canvas)
+        case .uint8: try tensor(images, { UInt8(clamping: Int($0)) }, count: count, canvas: canvas)
         default: preconditionFailure("pixels are f32, f16 or u8")
         }
     }
 
     private func tensor<Scalar: TensorScalar & ExpressibleByIntegerLiteral>(
-        _ images: [(bitmap: Bitmap, x: Int, y: Int)], table: [Scalar], count: Int, canvas: PixelSize
+        _ images: [(pixels: ResizedPixels, x: Int, y: Int)], _ convert: (Float) -> Scalar, count: Int, canvas: PixelSize
     ) throws -> Tensor {
+        let table = table.map(convert)
         precondition(!images.isEmpty, "a batch has at least one image")
         precondition(
             images.allSatisfy {
-                $0.x >= 0 && $0.y >= 0 && $0.x + $0.bitmap.width <= canvas.width
-                    && $0.y + $0.bitmap.height <= canvas.height
+                $0.x >= 0 && $0.y >= 0 && $0.x + $0.pixels.size.width <= canvas.width
+                    && $0.y + $0.pixels.size.height <= canvas.height
             }, "images fit on their canvas")
         let padding: [Scalar] =
             switch fill {
@@ -85,75 +89,100 @@ package struct PixelFormat: Sendable {
             guard let target = target.baseAddress else { return }
             table.withUnsafeBufferPointer { table in
                 guard let table = table.baseAddress else { return }
-                let writer = CanvasWriter(self, canvas, table: table, padding: padding)
+                let writer = CanvasWriter(self, canvas, padding: padding)
                 for index in 0..<count {
                     let image = images[min(index, images.count - 1)]
-                    writer.write(image.bitmap, x: image.x, y: image.y, to: target + index * 3 * canvas.area)
+                    let place = target + index * 3 * canvas.area
+                    switch image.pixels {
+                    case .bytes(let bitmap):
+                        writer.write(bitmap.pixels, image.pixels.size, x: image.x, y: image.y, to: place) {
+                            table[256 * $1 + Int($0)]
+                        }
+                    case .floats(let bitmap):
+                        writer.write(bitmap.samples, image.pixels.size, x: image.x, y: image.y, to: place) {
+                            convert(normalized($0, channel: $1))
+                        }
+                    }
                 }
             }
         }
     }
 }
 
+extension PixelFormat {
+    /// A sample of 0 to 1, red's channel being 0.
+    @inline(__always)
+    fileprivate func normalized(_ sample: Float, channel: Int) -> Float {
+        (sample * scale - normalization.mean[channel]) / normalization.std[channel]
+    }
+}
+
 /// Writes one image and the padding around it.
 private struct CanvasWriter<Scalar> {
     private let canvas: PixelSize
-    private let table: UnsafePointer<Scalar>
     private let padding: [Scalar]
     /// Elements between neighboring pixels of a channel.
     private let step: Int
     /// Where each channel of the image begins in the tensor, red first.
     private let starts: [Int]
 
-    init(_ format: PixelFormat, _ canvas: PixelSize, table: UnsafePointer<Scalar>, padding: [Scalar]) {
+    init(_ format: PixelFormat, _ canvas: PixelSize, padding: [Scalar]) {
         self.canvas = canvas
-        self.table = table
         self.padding = padding
         step = format.layout == .nchw ? 1 : 3
         let distance = format.layout == .nchw ? canvas.area : 1
         starts = format.channels == .rgb ? [0, distance, 2 * distance] : [2 * distance, distance, 0]
     }
 
-    func write(_ bitmap: Bitmap, x: Int, y: Int, to target: UnsafeMutablePointer<Scalar>) {
-        bitmap.pixels.withUnsafeBufferPointer { pixels in
-            guard let pixels = pixels.baseAddress else { return }
-            for channel in 0..<3 where bitmap.width < canvas.width || bitmap.height < canvas.height {
-                pad(target + starts[channel], with: padding[channel], around: bitmap, x: x, y: y)
-            }
+    /// - Parameters:
+    ///   - samples: interleaved, red first, of an image of `size`.
+    ///   - convert: from a sample of a channel to the tensor's element.
+    @inline(__always)
+    func write<Sample>(
+        _ samples: [Sample], _ size: PixelSize, x: Int, y: Int, to target: UnsafeMutablePointer<Scalar>,
+        _ convert: (Sample, Int) -> Scalar
+    ) {
+        for channel in 0..<3 where size != canvas {
+            pad(target + starts[channel], with: padding[channel], around: size, x: x, y: y)
+        }
+        samples.withUnsafeBufferPointer { samples in
+            guard let samples = samples.baseAddress else { return }
             // An image as wide as its canvas is one long row.
-            let isWhole = bitmap.width == canvas.width
-            let rows = isWhole ? 1 : bitmap.height
-            let length = isWhole ? bitmap.width * bitmap.height : bitmap.width
+            let isWhole = size.width == canvas.width
+            let rows = isWhole ? 1 : size.height
+            let length = isWhole ? size.area : size.width
             for row in 0..<rows {
-                let place = step * ((y + row) * canvas.width + x)
-                write(pixels + 3 * row * length, length, to: target + place)
+                let place = target + step * ((y + row) * canvas.width + x)
+                write(samples + 3 * row * length, length, to: place, convert)
             }
         }
     }
 
     @inline(__always)
-    private func write(_ source: UnsafePointer<UInt8>, _ length: Int, to target: UnsafeMutablePointer<Scalar>) {
+    private func write<Sample>(
+        _ source: UnsafePointer<Sample>, _ length: Int, to target: UnsafeMutablePointer<Scalar>,
+        _ convert: (Sample, Int) -> Scalar
+    ) {
         let (red, green, blue) = (target + starts[0], target + starts[1], target + starts[2])
+        // The step is a constant in each loop, so that the first one is made of vector instructions.
         if step == 1 {
             for position in 0..<length {
-                let pixel = source + 3 * position
-                red[position] = table[Int(pixel[0])]
-                green[position] = table[256 + Int(pixel[1])]
-                blue[position] = table[512 + Int(pixel[2])]
+                red[position] = convert(source[3 * position], 0)
+                green[position] = convert(source[3 * position + 1], 1)
+                blue[position] = convert(source[3 * position + 2], 2)
             }
         } else {
             for position in 0..<length {
-                let pixel = source + 3 * position
-                red[3 * position] = table[Int(pixel[0])]
-                green[3 * position] = table[256 + Int(pixel[1])]
-                blue[3 * position] = table[512 + Int(pixel[2])]
+                red[3 * position] = convert(source[3 * position], 0)
+                green[3 * position] = convert(source[3 * position + 1], 1)
+                blue[3 * position] = convert(source[3 * position + 2], 2)
             }
         }
     }
 
     /// Fills what lies above, below, left and right of the image.
     private func pad(
-        _ channel: UnsafeMutablePointer<Scalar>, with value: Scalar, around bitmap: Bitmap, x: Int, y: Int
+        _ channel: UnsafeMutablePointer<Scalar>, with value: Scalar, around size: PixelSize, x: Int, y: Int
     ) {
         func fill(_ range: Range<Int>) {
             if step == 1 {
@@ -163,11 +192,11 @@ private struct CanvasWriter<Scalar> {
             }
         }
         fill(0..<(y * canvas.width))
-        for row in y..<(y + bitmap.height) {
+        for row in y..<(y + size.height) {
             let start = row * canvas.width
             fill(start..<(start + x))
-            fill((start + x + bitmap.width)..<(start + canvas.width))
+            fill((start + x + size.width)..<(start + canvas.width))
         }
-        fill(((y + bitmap.height) * canvas.width)..<canvas.area)
+        fill(((y + size.height) * canvas.width)..<canvas.area)
     }
 }

@@ -9,13 +9,22 @@ package struct Placement: Sendable, Hashable {
     package var y: Int
     /// What the model sees; the rest is padding.
     package var canvas: PixelSize
+    /// Pixels of the canvas per pixel of the image, by which boxes are mapped back. For a letterbox the exact ratio, before
+    /// the content's size was rounded, as YOLOX and Ultralytics map theirs.
+    package var horizontalScale: Float
+    package var verticalScale: Float
 
-    package init(original: PixelSize, content: PixelSize, x: Int = 0, y: Int = 0, canvas: PixelSize) {
+    /// - Parameter scale: of both sides; nil for the content's size over the image's.
+    package init(
+        original: PixelSize, content: PixelSize, x: Int = 0, y: Int = 0, canvas: PixelSize, scale: Double? = nil
+    ) {
         self.original = original
         self.content = content
         self.x = x
         self.y = y
         self.canvas = canvas
+        horizontalScale = Float(scale ?? Double(content.width) / Double(original.width))
+        verticalScale = Float(scale ?? Double(content.height) / Double(original.height))
     }
 
     /// An image that fills its canvas.
@@ -25,10 +34,8 @@ package struct Placement: Sendable, Hashable {
 
     /// A box in pixels of the canvas, in pixels of the original image.
     package func original(_ box: Box) -> Box {
-        let horizontal = Float(original.width) / Float(content.width)
-        let vertical = Float(original.height) / Float(content.height)
-        return Box(
-            xMin: (box.xMin - Float(x)) * horizontal, yMin: (box.yMin - Float(y)) * vertical,
-            xMax: (box.xMax - Float(x)) * horizontal, yMax: (box.yMax - Float(y)) * vertical)
+        Box(
+            xMin: (box.xMin - Float(x)) / horizontalScale, yMin: (box.yMin - Float(y)) / verticalScale,
+            xMax: (box.xMax - Float(x)) / horizontalScale, yMax: (box.yMax - Float(y)) / verticalScale)
     }
 }

@@ -1,3 +1,4 @@
+package import Imaging
 internal import ONNX
 
 /// How an image gets to the size that a model wants.
@@ -8,15 +9,11 @@ package enum ResizePolicy: Sendable, Hashable {
     /// Each side by a factor of its own.
     case stretch(to: PixelSize)
     /// Both sides by one factor, until the image fits; the rest of the canvas is filled.
-    case letterbox(to: PixelSize, anchor: LetterboxAnchor)
+    case letterbox(to: PixelSize, anchor: Letterbox.Anchor)
     /// Both sides by one factor, until the width is this.
     case width(Int)
     /// Both sides by one factor, until the height is this.
     case height(Int)
-
-    package enum LetterboxAnchor: Sendable, Hashable {
-        case topLeft, center
-    }
 
     /// Where an image of this size goes. Only `shortestEdge` heeds `canvas`; for it, nil means a canvas that the image fills.
     package func placement(of image: PixelSize, on canvas: PixelSize? = nil) -> Placement {
@@ -46,22 +43,14 @@ package enum ResizePolicy: Sendable, Hashable {
         }
     }
 
-    /// Top left as YOLOX places it (`yolox/data/data_augment.py`, `preproc`: sizes truncated), centered as Ultralytics does
-    /// (`ultralytics/data/augment.py`, `LetterBox`: sizes rounded, and half of the padding rounded down at the top and left).
-    private static func letterbox(_ image: PixelSize, on canvas: PixelSize, _ anchor: LetterboxAnchor) -> Placement {
-        let ratio = min(
-            Double(canvas.height) / Double(image.height), Double(canvas.width) / Double(image.width))
-        let rule: FloatingPointRoundingRule = anchor == .topLeft ? .towardZero : .toNearestOrEven
-        func scaled(_ side: Int) -> Int { max(1, Int((Double(side) * ratio).rounded(rule))) }
-        let content = PixelSize(
-            width: min(canvas.width, scaled(image.width)), height: min(canvas.height, scaled(image.height)))
-        guard anchor == .center else { return Placement(original: image, content: content, canvas: canvas) }
-        func margin(_ outer: Int, _ inner: Int) -> Int {
-            Int((Double(outer - inner) / 2 - 0.1).rounded(.toNearestOrEven))
-        }
+    /// At the top left as YOLOX places it, or centered as Ultralytics does.
+    private static func letterbox(_ image: PixelSize, on canvas: PixelSize, _ anchor: Letterbox.Anchor) -> Placement {
+        let make = anchor == .topLeft ? Letterbox.yolox : Letterbox.ultralytics
+        let box = make(image.width, image.height, canvas.width, canvas.height)
         return Placement(
-            original: image, content: content, x: max(0, margin(canvas.width, content.width)),
-            y: max(0, margin(canvas.height, content.height)), canvas: canvas)
+            original: image, content: PixelSize(width: box.width, height: box.height), x: box.x, y: box.y,
+            canvas: canvas,
+            scale: box.scale)
     }
 }
 
@@ -70,9 +59,11 @@ extension PixelSize {
     fileprivate func scaled(toFit canvas: PixelSize) -> PixelSize {
         width * canvas.height > height * canvas.width
             ? PixelSize(
-                width: canvas.width, height: min(canvas.height, PixelSize.scaled(height, by: canvas.width, over: width)))
+                width: canvas.width, height: min(canvas.height, PixelSize.scaled(height, by: canvas.width, over: width))
+            )
             : PixelSize(
-                width: min(canvas.width, PixelSize.scaled(width, by: canvas.height, over: height)), height: canvas.height)
+                width: min(canvas.width, PixelSize.scaled(width, by: canvas.height, over: height)),
+                height: canvas.height)
     }
 
     /// `side * numerator / denominator`, at least 1 and at most what any model may see.

@@ -1,6 +1,7 @@
 internal import HuggingFaceConfig
 package import ONNX
 package import ONNXRuntime
+internal import Remedies
 
 /// What a model takes and gives.
 package struct ModelSignature: Sendable {
@@ -87,7 +88,7 @@ package struct ModelDescription: Sendable {
             } catch {
                 throw ApusError(
                     .model, doing: "load the model \(path)", cause: "\(error.path): \(error.cause)",
-                    remedy: error.remedy)
+                    remedy: Remedy(error.remedy))
             }
         }
         try self.init(model, companions: companions, name: name)

@@ -1,5 +1,6 @@
 internal import ONNX
 internal import ONNXRuntime
+internal import Remedies
 
 /// A model's family, and how it was determined.
 package struct RecognizedFamily: Sendable {
@@ -32,7 +33,8 @@ package enum ModelFamilies {
         if let name = model.metadata.family {
             let type = try named(name, among: families, model, "its metadata says that its family is")
             return RecognizedFamily(
-                family: try make(type, model, "its metadata says that its family is \(name)"), evidence: "from its metadata")
+                family: try make(type, model, "its metadata says that its family is \(name)"),
+                evidence: "from its metadata")
         }
         if let modelType = model.companions.modelType {
             return try recognize(model, modelType: modelType, among: families)
@@ -61,8 +63,8 @@ package enum ModelFamilies {
                 cause: "\(path) says model_type \(modelType)"
                     + (undecoded.map { " (\($0.name): \($0.decoding)), which this version of Apus doesn't decode" }
                         ?? ", which is not a detector that Apus knows"),
-                remedy: "If the file belongs to another model, "
-                    + "choose the family: --family \(families.map { $0.name }.joined(separator: " or "))")
+                remedy: "If the file belongs to another model, choose the family: "
+                    + "\(setting: .family, families.map { $0.name }.joined(separator: " or "))")
         }
         return RecognizedFamily(
             family: try make(type, model, "\(path) says model_type \(modelType)"),
@@ -104,7 +106,7 @@ package enum ModelFamilies {
             cause: "its family is not certain. Outputs \(list(model.outputs)) are those of\n"
                 + table(possible, undecoded),
             remedy: "If you know that it is one of these, choose it: "
-                + possible.map { "--family \($0.name)" }.joined(separator: " or ")
+                + "\(setting: .family, possible.map { $0.name }.joined(separator: " or "))"
                 + ". Or keep the model's config.json next to it.")
     }
 

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import ONNXRuntime
+internal import Remedies
 
 /// One set of made-up inputs of a model. The same numbers come every time.
 struct CheckInputs: CustomStringConvertible {
@@ -35,7 +36,9 @@ struct CheckInputs: CustomStringConvertible {
             return [try CheckInputs(.random, inputs, family, batch: 2, height: 64, width: 96)]
         }
         let zeros = try CheckInputs(.zeros, inputs, family, batch: 1, height: 37, width: 53)
-        if inputs.contains(where: { $0.dimensions.first?.size == 1 }) { return try singles(for: inputs, family: family) + [zeros] }
+        if inputs.contains(where: { $0.dimensions.first?.size == 1 }) {
+            return try singles(for: inputs, family: family) + [zeros]
+        }
         return [try CheckInputs(.random, inputs, family, batch: 2, height: 64, width: 96), zeros]
     }
 
@@ -72,7 +75,7 @@ struct CheckInputs: CustomStringConvertible {
             else {
                 throw ApusError(
                     .verification, doing: "check the model", cause: "no input could be made up for \(value)",
-                    remedy: "Leave the check out: --no-check")
+                    remedy: "Leave the check out: \(setting: .noCheck)")
             }
             let count = shape.reduce(1, *)
             let first = count / max(1, value.dimensions.first?.size == nil ? shape.first ?? 1 : 1)

@@ -1,6 +1,7 @@
 internal import Foundation
 internal import Imaging
 internal import ONNXRuntime
+internal import Remedies
 
 /// Compares what a device answers with what a reference answers, on the same pictures.
 package struct Verifier {
@@ -155,7 +156,7 @@ package struct Verifier {
         if let unreadable = answers.lazy.compactMap(\.unreadable).first {
             throw ApusError(
                 .inference, doing: "read the answers of the reference \(reference.rawValue)", cause: unreadable,
-                remedy: "The model itself is at fault, or the runtime: try another --reference.")
+                remedy: "The model itself is at fault, or the runtime: try another \(setting: .reference).")
         }
         return (detector, answers)
     }
@@ -177,7 +178,7 @@ package struct Verifier {
         guard !precisions.isEmpty else {
             throw ApusError(
                 .option, doing: "verify", cause: "the reference \(reference.rawValue) would be compared with itself",
-                remedy: "Name another --reference, --device or --precision.")
+                remedy: "Name another \(setting: .reference), \(setting: .device) or \(setting: .precision).")
         }
         return precisions
     }

@@ -1,5 +1,6 @@
 internal import Foundation
 package import ONNXRuntime
+internal import Remedies
 
 /// Watches what a device answers while it works, and remembers a fault.
 package final class DeviceHealth: @unchecked Sendable {  // what changes is touched under the lock only
@@ -61,7 +62,7 @@ package final class DeviceHealth: @unchecked Sendable {  // what changes is touc
                 .inference, doing: "detect objects",
                 cause: "\(problem); the device answers a test picture as before, so this picture is beyond the "
                     + "precision",
-                remedy: "Try --precision f32.")
+                remedy: "Try \(setting: .precision, "f32").")
         }
         if let canary, canary.isTime(each: interval) { try check(canary, runCanary: runCanary) }
     }
@@ -97,7 +98,7 @@ package final class DeviceHealth: @unchecked Sendable {  // what changes is touc
         let error = ApusError(
             .deviceFault, doing: "trust the device \(device)", cause: cause,
             remedy: "Its driver, the device or this precision fails: compare with apus verify, update the driver "
-                + "(apus doctor --device gpu), try --precision f32, or use --device cpu.")
+                + "(apus doctor), try \(setting: .precision, "f32"), or use \(setting: .device, "cpu").")
         if isLasting {
             lock.withLock {
                 found = error

@@ -3,6 +3,7 @@ import ArgumentParser
 import Foundation
 import Hardware
 import ONNXRuntime
+import Remedies
 
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -129,7 +130,7 @@ struct DoctorReport: Encodable {
     private func finding(_ name: String, _ outcome: DeviceProbe.Outcome, isAsked: Bool) -> Finding {
         Finding(
             "device-\(name.lowercased())", outcome.works ? .pass : isAsked ? .fail : .warn, outcome.text,
-            remedy: outcome.remedy)
+            remedy: outcome.remedy.map { Remedy($0) })
     }
 
     var text: String {
@@ -143,7 +144,8 @@ struct DoctorReport: Encodable {
                 }
             lines.append(
                 "\(mark)  \(finding.check.padding(toLength: 14, withPad: " ", startingAt: 0)) \(finding.reason)")
-            for line in (finding.remedy ?? "").split(separator: "\n") where finding.status != .pass {
+            for line in (finding.remedy?.text(for: .command) ?? "").split(separator: "\n") where finding.status != .pass
+            {
                 lines.append("      -> \(line)")
             }
         }

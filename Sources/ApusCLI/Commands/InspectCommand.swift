@@ -4,6 +4,7 @@ import Foundation
 import ModelTools
 import ONNX
 import ONNXRuntime
+import Remedies
 
 struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -104,7 +105,8 @@ struct InspectCommand: AsyncParsableCommand {
             report.familyEvidence = recognized.evidence
             report.assumptions = recognized.family.assumptions
         } catch {
-            report.whyNoFamily = error.cause + (error.code == .ambiguousModel ? "\n" + (error.remedy ?? "") : "")
+            report.whyNoFamily =
+                error.cause + (error.code == .ambiguousModel ? "\n" + (error.advice?.text(for: .command) ?? "") : "")
         }
         report.estimate(model, height: height, width: width)
         return report

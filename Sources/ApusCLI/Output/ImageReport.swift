@@ -1,5 +1,6 @@
 import Apus
 import Foundation
+import Remedies
 
 /// What `apus detect` says of one picture; its JSON is documented in docs/detect.md.
 struct ImageReport: Encodable {
@@ -98,6 +99,7 @@ struct ImageFailure: Encodable {
     init(name: String, error: ApusError) {
         image = name
         self.error = Failure(
-            code: error.code.name, message: "could not \(error.doing): \(error.cause)", remedy: error.remedy)
+            code: error.code.name, message: "could not \(error.doing): \(error.cause)",
+            remedy: error.advice?.text(for: .command))
     }
 }

@@ -2,6 +2,7 @@ import Apus
 import Foundation
 import ModelTools
 import ONNX
+import Remedies
 
 /// From a checkpoint's file to a model's file: what `apus export` does, and `apus pull` after it.
 struct CheckpointExport {
@@ -67,7 +68,7 @@ struct CheckpointExport {
         let configuration = try ModelConfiguration(besideCheckpoint: checkpoint)
         let weights = try DETRWeights(
             file, options: DETROptions(heads: options.heads, isDilated: options.dc5), configuration: configuration)
-        var assumptions = weights.assumptions
+        var assumptions = weights.assumptions.map { $0.text(for: .command) }
         var preprocessing = try PreprocessorConfiguration(besideCheckpoint: checkpoint)
         if let shortest = options.shortest, let longest = options.longest {
             preprocessing.resize = .init(shortest: shortest, longest: longest)

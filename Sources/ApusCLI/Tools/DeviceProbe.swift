@@ -5,6 +5,7 @@ import Hardware
 import ModelTools
 import ONNX
 import ONNXRuntime
+import Remedies
 
 /// Runs a tiny model on a device in a process of its own, so that a driver that crashes or hangs is a finding.
 struct DeviceProbe {
@@ -90,9 +91,9 @@ struct DeviceProbe {
             let options = try OpenVINOOptions(device: name, precision: precision)
             return try run(.openVINO(options), runtime, devices: listed)
         } catch let error as ONNXRuntimeError {
-            return Outcome(works: false, text: error.cause, remedy: error.remedy, devices: listed)
+            return Outcome(works: false, text: error.cause, remedy: error.remedy?.text(for: .command), devices: listed)
         } catch let error as ApusError {
-            return Outcome(works: false, text: error.cause, remedy: error.remedy, devices: listed)
+            return Outcome(works: false, text: error.cause, remedy: error.advice?.text(for: .command), devices: listed)
         } catch {
             return Outcome(works: false, text: "\(error)", devices: listed)
         }

@@ -85,7 +85,10 @@ struct InspectReport: Encodable {
                 ))
         }
         lines.append(
-            ("family", family.map { $0 + (familyEvidence.map { ": \($0)" } ?? "") } ?? "not known: \(whyNoFamily ?? "")"))
+            (
+                "family",
+                family.map { $0 + (familyEvidence.map { ": \($0)" } ?? "") } ?? "not known: \(whyNoFamily ?? "")"
+            ))
         if let network { lines.append(("network", network.text)) }
         lines += (assumptions ?? []).map { ("assumed", $0) }
         lines += (leftOut ?? [:]).sorted { $0.key < $1.key }.map { ("left out", "\($0.key), \($0.value) tensors") }

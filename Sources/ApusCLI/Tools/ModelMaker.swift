@@ -3,6 +3,7 @@ import Foundation
 import ModelTools
 import ONNX
 import ONNXRuntime
+import Remedies
 
 /// Writes a model that was made of something else, and checks it against that.
 struct ModelMaker {
@@ -61,9 +62,9 @@ struct ModelMaker {
             }
             guard let error = error as? ApusError, error.code != .verification else { throw error }
             var explained = error
-            explained.remedy =
-                (error.remedy.map { $0 + "\n" } ?? "")
-                + "The model was not kept. To leave the check out, use --no-check."
+            explained.advice =
+                (error.advice.map { $0 + "\n" } ?? "")
+                + "The model was not kept. To leave the check out, use \(setting: .noCheck)."
             throw explained
         }
         made.checking = clock.now - start - made.writing
@@ -112,7 +113,8 @@ extension ModelToolsError {
             throw error
         } catch let error as ModelToolsError {
             throw ApusError(
-                error.code == .option ? .option : code, doing: doing, cause: error.cause, remedy: error.remedy)
+                error.code == .option ? .option : code, doing: doing, cause: error.cause, remedy: error.remedy,
+                underlying: error)
         } catch {
             throw ApusError(code, doing: doing, cause: "\(error)")
         }

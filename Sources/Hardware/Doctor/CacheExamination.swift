@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Remedies
 
 /// Looks at the folders in which compiled models and verdicts are kept.
 package enum CacheExamination {
@@ -9,7 +10,7 @@ package enum CacheExamination {
         if let why = whyNotWritable(folder) {
             return Finding(
                 "cache", .warn, "\(folder) cannot be written to (\(why)), so a GPU compiles at every start",
-                remedy: "Name another folder: --cache-dir FOLDER, or XDG_CACHE_HOME.")
+                remedy: "Name another folder: \(setting: .cacheFolder, "FOLDER"), or XDG_CACHE_HOME.")
         }
         var facts = statvfs()
         guard statvfs(folder, &facts) == 0 else { return Finding("cache", .pass, "\(folder) can be written to") }
@@ -18,7 +19,7 @@ package enum CacheExamination {
         return free < leastBytes
             ? Finding(
                 "cache", .warn, "\(folder) has \(text) left: a compiled model may not fit",
-                remedy: "Free space, or name another folder: --cache-dir FOLDER")
+                remedy: "Free space, or name another folder: \(setting: .cacheFolder, "FOLDER")")
             : Finding("cache", .pass, "\(folder) can be written to, \(text) free")
     }
 

@@ -1,3 +1,5 @@
+package import Remedies
+
 /// What one of the doctor's checks found.
 package struct Finding: Sendable, Encodable, Equatable {
     package enum Status: String, Sendable, Encodable {
@@ -10,9 +12,9 @@ package struct Finding: Sendable, Encodable, Equatable {
     /// What was found, and why it matters if something is wrong.
     package var reason: String
     /// What mends it: a command where there is one.
-    package var remedy: String?
+    package var remedy: Remedy?
 
-    package init(_ check: String, _ status: Status, _ reason: String, remedy: String? = nil) {
+    package init(_ check: String, _ status: Status, _ reason: String, remedy: Remedy? = nil) {
         self.check = check
         self.status = status
         self.reason = reason

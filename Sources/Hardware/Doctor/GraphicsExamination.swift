@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Remedies
 
 /// Looks at what a GPU needs of the system: the kernel's driver, its device files, and Intel's OpenCL driver.
 package struct GraphicsExamination: Sendable {
@@ -81,8 +82,8 @@ package struct GraphicsExamination: Sendable {
     // MARK: OpenCL
 
     private func openCL() -> [Finding] {
-        let install = "sudo apt-get install intel-opencl-icd ocl-icd-libopencl1"
-        func failed(_ reason: String, _ remedy: String) -> [Finding] {
+        let install: Remedy = "sudo apt-get install intel-opencl-icd ocl-icd-libopencl1"
+        func failed(_ reason: String, _ remedy: Remedy) -> [Finding] {
             [Finding("opencl", problem, reason, remedy: remedy)]
         }
         guard path(of: OpenCLLibrary.name) != nil else {

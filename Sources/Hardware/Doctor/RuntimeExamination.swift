@@ -1,4 +1,5 @@
 internal import Foundation
+package import Remedies
 
 /// Looks at a folder that should hold ONNX Runtime and OpenVINO, without loading anything of it.
 package struct RuntimeExamination: Sendable {
@@ -7,7 +8,7 @@ package struct RuntimeExamination: Sendable {
     private let library: String
     private let target: DoctorTarget
     private let pinnedVersion: String
-    private let remedy: String
+    private let remedy: Remedy
     private let cache: LibraryCache
     private let libraryPath: String?
 
@@ -15,7 +16,7 @@ package struct RuntimeExamination: Sendable {
     ///   - pinnedVersion: of ONNX Runtime, that Apus is tested with.
     ///   - remedy: how a whole runtime is got.
     package init(
-        folder: String, library: String, target: DoctorTarget, pinnedVersion: String, remedy: String,
+        folder: String, library: String, target: DoctorTarget, pinnedVersion: String, remedy: Remedy,
         cache: LibraryCache = .system,
         libraryPath: String? = ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"]
     ) {
@@ -176,10 +177,10 @@ package struct RuntimeExamination: Sendable {
         }
     }
 
-    private func remedies(_ problems: [LibraryWalk.Problem]) -> String {
-        var remedies: [String] = []
+    private func remedies(_ problems: [LibraryWalk.Problem]) -> Remedy? {
+        var remedies: [Remedy] = []
         for problem in problems {
-            let remedy =
+            let remedy: Remedy =
                 switch problem {
                 case .missing("libOpenCL.so.1", _): "sudo apt-get install ocl-icd-libopencl1"
                 case .missing("libz.so.1", _): "sudo apt-get install zlib1g"
@@ -191,7 +192,8 @@ package struct RuntimeExamination: Sendable {
                 }
             if !remedies.contains(remedy) { remedies.append(remedy) }
         }
-        return remedies.joined(separator: "\n")
+        guard let first = remedies.first else { return nil }
+        return remedies.dropFirst().reduce(first) { $0 + "\n" + $1 }
     }
 }
 

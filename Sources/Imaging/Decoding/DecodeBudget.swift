@@ -1,4 +1,5 @@
 internal import CImageCodecs
+internal import Remedies
 
 /// How much work decoding an image may take, and what each kind of work costs: the one place for both.
 ///

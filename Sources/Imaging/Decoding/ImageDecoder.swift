@@ -1,3 +1,5 @@
+internal import Remedies
+
 /// The formats that Apus reads, recognized by their first bytes, never by a file's name.
 package enum ImageFormat: String, Sendable, CaseIterable {
     case jpeg = "JPEG"

@@ -1,3 +1,5 @@
+internal import Remedies
+
 /// What a picture may be at most, checked before memory is set aside for it.
 package struct ImageLimits: Sendable, Equatable {
     /// Bytes of the encoded file.
@@ -24,7 +26,7 @@ package struct ImageLimits: Sendable, Equatable {
             throw ImagingError(
                 .tooManyPixels,
                 "it is \(width)x\(height), \(overflow ? "too many" : "\(count)") pixels; the limit is \(limit)",
-                remedy: "Use a smaller picture, or raise the limit (--max-pixels).")
+                remedy: "Use a smaller image, or raise the limit: \(setting: .maxPixels).")
         }
     }
 }
@@ -33,6 +35,6 @@ extension ImagingError {
     package static func tooManyBytes(limit: Int) -> ImagingError {
         ImagingError(
             .tooManyBytes, "it has more than \(limit) bytes, which is the limit",
-            remedy: "Use a smaller file, or raise the limit (--max-bytes).")
+            remedy: "Use a smaller file, or raise the limit: \(setting: .maxBytes).")
     }
 }

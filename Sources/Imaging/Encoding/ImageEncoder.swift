@@ -1,5 +1,6 @@
 internal import CImageCodecs
 internal import Glibc
+internal import Remedies
 
 package enum ImageEncoder {
     /// The format that a file's name asks for: .png, .jpg or .jpeg.

@@ -1,5 +1,6 @@
 internal import Foundation
 package import ONNX
+internal import Remedies
 
 /// The weights in a checkpoint file, and what the file says of them.
 package struct Checkpoint: Sendable {

@@ -1,4 +1,5 @@
 package import ONNX
+internal import Remedies
 
 /// A tensor of a checkpoint: a view of bytes in the file. Nothing is read before it is asked for.
 package struct CheckpointTensor: Sendable {

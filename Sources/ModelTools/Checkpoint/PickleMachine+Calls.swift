@@ -1,8 +1,9 @@
 internal import ONNX
+internal import Remedies
 
 /// What the calls of a pickle mean.
 extension PickleMachine {
-    static let remedy =
+    static let remedy: Remedy =
         "A pickle can call any function; Apus reads only tensors and plain data, and ran nothing. If you trust the file, "
         + #"write its weights anew where it came from: torch.save({"model": model.state_dict()}, "weights.pth")"#
 

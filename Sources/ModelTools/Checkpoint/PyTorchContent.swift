@@ -1,4 +1,5 @@
 internal import ONNX
+internal import Remedies
 
 /// A pickle's data with access to its storages, the same for PyTorch's two formats.
 struct PyTorchContent {

@@ -1,4 +1,5 @@
 internal import ONNX
+internal import Remedies
 
 /// What torch.save wrote before PyTorch 1.6, the published DETR checkpoints among it: a magic number, a version, a
 /// description of the machine and the data as pickles, then the keys of the storages and their bytes.

@@ -1,4 +1,5 @@
 internal import ONNX
+internal import Remedies
 
 /// What torch.save writes since PyTorch 1.6: a ZIP with a pickle, and an entry for each storage.
 enum PyTorchZip {

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import ONNX
+internal import Remedies
 
 /// Hugging Face's safetensors: the length of a JSON header, the header, the bytes of all tensors.
 enum Safetensors {

@@ -1,4 +1,5 @@
 internal import ONNX
+internal import Remedies
 
 /// The entries of a ZIP file (PKWARE's APPNOTE.TXT, ZIP64 included) that are stored as they are, which is how PyTorch
 /// writes all of them. Compressed ones are not read, so nothing here can grow.

@@ -1,4 +1,5 @@
 package import ONNX
+internal import Remedies
 
 /// From a checkpoint to a model.
 package struct DETRExport: Sendable {
@@ -59,7 +60,7 @@ package struct DETRExport: Sendable {
     private static func check(
         _ options: DETRExportOptions, _ architecture: DETRArchitecture
     ) throws(ModelToolsError) {
-        func invalid(_ cause: BoundedText, _ remedy: String) -> ModelToolsError {
+        func invalid(_ cause: BoundedText, _ remedy: Remedy) -> ModelToolsError {
             ModelToolsError(.option, cause, remedy: remedy)
         }
         guard DETRExportOptions.opsets.contains(options.opset) else {
@@ -68,7 +69,9 @@ package struct DETRExport: Sendable {
                 "Give one from \(DETRExportOptions.opsets.lowerBound) to \(DETRExportOptions.opsets.upperBound).")
         }
         guard (options.height == nil) == (options.width == nil) else {
-            throw invalid("one side is fixed and the other is not", "Give both --height and --width, or neither.")
+            throw invalid(
+                "one side is fixed and the other is not",
+                "Give both \(setting: .height) and \(setting: .width), or neither.")
         }
         for (name, size) in [("height", options.height), ("width", options.width)] {
             guard let size else { continue }

@@ -1,4 +1,5 @@
 internal import ONNX
+package import Remedies
 
 /// A DETR's weights, all there and of the shapes that they must have.
 package struct DETRWeights: Sendable {
@@ -6,7 +7,7 @@ package struct DETRWeights: Sendable {
     /// How the checkpoint names its weights.
     package let layout: String
     /// What the weights do not tell and was taken for granted, or read elsewhere; one sentence each.
-    package let assumptions: [String]
+    package let assumptions: [Note]
     /// Parts of the network that are not exported, with the number of their tensors.
     package let leftOut: [String: Int]
     private let tensors: [String: CheckpointTensor]
@@ -28,7 +29,7 @@ package struct DETRWeights: Sendable {
         throws(ModelToolsError)
     {
         let layout = try KeyLayout(checkpoint)
-        var assumptions: [String] = []
+        var assumptions: [Note] = []
         let shapes = try Shapes(layout)
         let heads = try DETRWeights.heads(shapes, checkpoint, options, configuration, &assumptions)
         let isDilated = DETRWeights.isDilated(checkpoint, options, configuration, &assumptions)
@@ -41,7 +42,7 @@ package struct DETRWeights: Sendable {
         guard !isDilated || shapes.block == .bottleneck else {
             throw ModelToolsError(
                 .architecture, "a backbone of basic blocks (ResNet-18 and 34) cannot be dilated (DC5)",
-                remedy: "If the network is not dilated, say so: --no-dc5")
+                remedy: "If the network is not dilated, say so: \(setting: .noDC5)")
         }
         try DETRWeights.check(layout, expected: shapes.expected())
         self.layout = layout.style.rawValue
@@ -52,7 +53,7 @@ package struct DETRWeights: Sendable {
 
     private static func heads(
         _ shapes: Shapes, _ checkpoint: Checkpoint, _ options: DETROptions, _ configuration: ModelConfiguration?,
-        _ assumptions: inout [String]
+        _ assumptions: inout [Note]
     ) throws(ModelToolsError) -> Int {
         let heads: Int
         if let given = options.heads {
@@ -65,19 +66,20 @@ package struct DETRWeights: Sendable {
             assumptions.append("\(said) attention heads, from the checkpoint's args")
         } else {
             heads = 8
-            assumptions.append("8 attention heads, as the published models have (weights do not tell; --heads)")
+            assumptions.append(
+                "8 attention heads, as the published models have (weights do not tell; \(setting: .heads))")
         }
         guard heads > 0, shapes.hidden.isMultiple(of: heads) else {
             throw ModelToolsError(
                 .option, "\(heads) attention heads do not divide its \(shapes.hidden) channels",
-                remedy: "Give the number of heads that it was trained with: --heads")
+                remedy: "Give the number of heads that it was trained with: \(setting: .heads)")
         }
         return heads
     }
 
     private static func isDilated(
         _ checkpoint: Checkpoint, _ options: DETROptions, _ configuration: ModelConfiguration?,
-        _ assumptions: inout [String]
+        _ assumptions: inout [Note]
     ) -> Bool {
         if let given = options.isDilated { return given }
         if let said = configuration?.dilation {
@@ -92,8 +94,8 @@ package struct DETRWeights: Sendable {
         let isDilated = checkpoint.name.lowercased().contains("dc5")
         assumptions.append(
             isDilated
-                ? "dilated (DC5), from the file's name (weights do not tell; --no-dc5)"
-                : "not dilated (weights do not tell; --dc5 if it is a DC5 model)")
+                ? "dilated (DC5), from the file's name (weights do not tell; \(setting: .noDC5))"
+                : "not dilated (weights do not tell; \(setting: .dc5) if it is a DC5 model)")
         return isDilated
     }
 

@@ -1,4 +1,5 @@
 internal import ONNX
+internal import Remedies
 
 /// The ways in which training programs name DETR's weights, turned into one: that of the original, in which attention
 /// has its own query, key and value (`self_attn.q.weight`), as Hugging Face has it.

@@ -1,5 +1,6 @@
 internal import HuggingFaceConfig
 internal import ONNX
+internal import Remedies
 
 /// Hugging Face's `config.json`, as far as it says what weights do not.
 package struct ModelConfiguration: Sendable {

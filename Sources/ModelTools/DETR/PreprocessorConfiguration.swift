@@ -1,5 +1,6 @@
 internal import HuggingFaceConfig
 package import ONNX
+internal import Remedies
 
 /// How images are prepared for an exported network: as the published DETR models were trained, unless a
 /// `preprocessor_config.json` next to the checkpoint says otherwise.
@@ -38,6 +39,6 @@ package struct PreprocessorConfiguration: Sendable {
 
 extension ModelToolsError {
     init(_ error: ConfigError) {
-        self.init(.malformed, "\(error.path): \(error.cause)", remedy: error.remedy)
+        self.init(.malformed, "\(error.path): \(error.cause)", remedy: Remedy(error.remedy))
     }
 }

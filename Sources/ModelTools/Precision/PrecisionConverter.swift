@@ -1,5 +1,6 @@
 internal import CModelTools
 package import ONNX
+internal import Remedies
 
 /// Turns a model of f32 into one that computes in f16 where that is safe.
 ///

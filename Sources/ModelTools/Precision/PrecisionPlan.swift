@@ -5,8 +5,8 @@ internal import ONNX
 struct PrecisionPlan {
     /// Why a node stays f32.
     package enum Reason: String, Sendable, CaseIterable {
-        case blockedOperator = "you asked for it (--block-op)"
-        case blockedNode = "you asked for it (--block-node)"
+        case blockedOperator = "you blocked this operator"
+        case blockedNode = "you blocked this node"
         case noHalf = "the operator has no f16 at this opset"
         case untyped = "ONNX does not define what type it gives for its inputs"
         case bits = "it works on the bits of its values"

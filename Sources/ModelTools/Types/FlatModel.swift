@@ -1,4 +1,5 @@
 internal import ONNX
+internal import Remedies
 
 /// A model made simple for passes over it: functions are written out where they are called, and every value has a name of
 /// its own across all graphs, so that one dictionary holds what is known of each.

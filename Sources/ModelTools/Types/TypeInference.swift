@@ -1,4 +1,5 @@
 internal import ONNX
+internal import Remedies
 
 /// Tells what every value of a model is, from its inputs, weights and operators; declarations in between, which other
 /// programs leave stale, are believed only for operators that the table does not know.

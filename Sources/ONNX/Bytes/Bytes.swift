@@ -1,5 +1,6 @@
 internal import Files
 internal import Foundation
+internal import Remedies
 
 /// A range of bytes in memory, with what keeps them there. Slicing copies nothing.
 package struct Bytes: Sendable {
@@ -43,7 +44,7 @@ package struct Bytes: Sendable {
         do {
             file = try RegularFile(path)
         } catch {
-            throw ModelFileError(.file, BoundedText(error.cause), remedy: error.remedy)
+            throw ModelFileError(.file, BoundedText(error.cause), remedy: Remedy(error.remedy))
         }
         let count = file.size
         guard count > 0 else {
@@ -52,7 +53,7 @@ package struct Bytes: Sendable {
         }
         guard let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, file.descriptor, 0), base != MAP_FAILED else {
             let error = FileError(errno: errno, path: path)
-            throw ModelFileError(.file, BoundedText(error.cause), remedy: error.remedy)
+            throw ModelFileError(.file, BoundedText(error.cause), remedy: Remedy(error.remedy))
         }
         let path = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         self.init(owner: Owner(base: base, count: count, path: path), offset: 0, count: count)

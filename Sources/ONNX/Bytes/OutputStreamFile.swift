@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Remedies
 
 /// What a model's bytes are written to.
 protocol PayloadSink: AnyObject {

@@ -1,5 +1,6 @@
 internal import COnnxRuntime
 internal import Foundation
+internal import Remedies
 
 /// ONNX Runtime, loaded from a folder at run time. A process loads one and keeps it.
 package final class Runtime: @unchecked Sendable {  // immutable; the runtime's environment is thread-safe
@@ -38,7 +39,7 @@ package final class Runtime: @unchecked Sendable {  // immutable; the runtime's 
 
     private init(_ location: RuntimeLocation) throws(ONNXRuntimeError) {
         let doing = "load ONNX Runtime from \(location.library)"
-        func unusable(_ cause: String, _ remedy: String = RuntimeLocation.remedy) -> ONNXRuntimeError {
+        func unusable(_ cause: String, _ remedy: Remedy = RuntimeLocation.remedy) -> ONNXRuntimeError {
             ONNXRuntimeError(.runtimeUnusable, doing: doing, cause: cause, remedy: remedy)
         }
         // Never closed: the runtime and its plugins leave threads and exit handlers behind.

@@ -1,18 +1,20 @@
 internal import Foundation
+package import Remedies
 
 /// A folder that holds ONNX Runtime, and how it was found.
 package struct RuntimeLocation: Sendable, Equatable {
     /// The runtime that this version is built for and tested with.
     package static let pinnedVersion = "1.24.1"
-    package static let remedy =
-        "Run `make setup` in the Apus project (it fetches ONNX Runtime \(pinnedVersion) with OpenVINO), "
-        + "or name a folder that holds libonnxruntime.so with --runtime or APUS_RUNTIME."
+    package static let remedy: Remedy = """
+        Run `make setup` in the Apus project (it fetches ONNX Runtime \(pinnedVersion) with OpenVINO), or name a folder that \
+        holds libonnxruntime.so with \(setting: .runtime) or APUS_RUNTIME.
+        """
 
     /// Absolute path of libonnxruntime.
     package var library: String
     /// Absolute path of the folder that holds it and, for OpenVINO, its provider and plugins.
     package var folder: String
-    /// Why this one: "--runtime", "APUS_RUNTIME", "beside the executable" or "installed by setup".
+    /// Why this one: "the runtime option", "APUS_RUNTIME", "beside the executable" or "installed by setup".
     package var origin: String
 
     package init(library: String, folder: String, origin: String) {
@@ -28,7 +30,7 @@ package struct RuntimeLocation: Sendable, Equatable {
         explicit: String? = nil, environment: [String: String] = ProcessInfo.processInfo.environment,
         executable: String? = Bundle.main.executablePath
     ) throws(ONNXRuntimeError) -> RuntimeLocation {
-        if let explicit { return try named(explicit, origin: "--runtime") }
+        if let explicit { return try named(explicit, origin: "the runtime option") }
         if let path = environment["APUS_RUNTIME"], !path.isEmpty { return try named(path, origin: "APUS_RUNTIME") }
         var searched: [String] = []
         var candidates: [(String, String)] = []

@@ -1,5 +1,6 @@
 internal import COnnxRuntime
 internal import Foundation
+internal import Remedies
 
 /// OpenVINO's own list of devices, asked through its C API in the same process that runs the models.
 package final class OpenVINOCore: @unchecked Sendable {  // ov::Core is thread-safe
@@ -85,7 +86,7 @@ package final class OpenVINOCore: @unchecked Sendable {  // ov::Core is thread-s
             throw ONNXRuntimeError(
                 .deviceUnavailable, doing: "ask OpenVINO for its devices",
                 cause: functions.errorInfo(status).map { String(cString: $0) } ?? "status \(status)",
-                remedy: "Name the device: --device cpu, for one.")
+                remedy: "Name the device: \(setting: .device, "cpu"), for one.")
         }
         defer { functions.freeDevices(&list) }
         return (0..<list.size).compactMap { list.devices[$0].map { device(String(cString: $0)) } }

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Remedies
 
 /// Options of ONNX Runtime's OpenVINO execution provider, checked before the provider sees them.
 ///
@@ -28,13 +29,13 @@ package struct OpenVINOOptions: Sendable, Equatable {
         case ("CPU", .f16):
             throw OpenVINOOptions.invalid(
                 "precision f16", "OpenVINO's CPU device computes in f32 or bf16",
-                "Use --precision f32 or bf16, or --device gpu.")
+                "Use \(setting: .precision, "f32") or bf16, or \(setting: .device, "gpu").")
         case ("GPU", .bf16):
             throw OpenVINOOptions.invalid(
-                "precision bf16", "OpenVINO's GPU device computes in f32 or f16", "Use --precision f16.")
+                "precision bf16", "OpenVINO's GPU device computes in f32 or f16", "Use \(setting: .precision, "f16").")
         case ("NPU", _):
             throw OpenVINOOptions.invalid(
-                "precision \(precision.rawValue)", "the NPU computes in f16", "Use --precision f16.")
+                "precision \(precision.rawValue)", "the NPU computes in f16", "Use \(setting: .precision, "f16").")
         default: break  // not a device: the check below says so
         }
         try self.init(entries: entries)
@@ -107,7 +108,7 @@ package struct OpenVINOOptions: Sendable, Equatable {
         }
     }
 
-    private static func invalid(_ option: String, _ cause: String, _ remedy: String) -> ONNXRuntimeError {
+    private static func invalid(_ option: String, _ cause: String, _ remedy: Remedy) -> ONNXRuntimeError {
         ONNXRuntimeError(.invalidOption, doing: "use OpenVINO with \(option)", cause: cause, remedy: remedy)
     }
 }

@@ -1,5 +1,6 @@
 internal import COnnxRuntime
 internal import Foundation
+internal import Remedies
 
 extension Runtime {
     /// Whether this build of the runtime has the OpenVINO provider.
@@ -24,7 +25,7 @@ extension Runtime {
             throw ONNXRuntimeError(
                 .providerUnavailable, doing: doing,
                 cause: ([error.message] + lines).joined(separator: "; "),
-                remedy: "A library that the provider needs is missing or of another version. " + RuntimeLocation.remedy,
+                remedy: "A library that the provider needs is missing or of another version. \(RuntimeLocation.remedy)",
                 log: lines)
         }
     }
@@ -44,7 +45,7 @@ extension Runtime {
             throw ONNXRuntimeError(
                 .providerUnavailable, doing: doing,
                 cause: "the runtime folder \(location.folder) lacks libonnxruntime_providers_openvino.so",
-                remedy: "The folder is incomplete. " + RuntimeLocation.remedy)
+                remedy: "The folder is incomplete. \(RuntimeLocation.remedy)")
         }
     }
 
@@ -63,7 +64,8 @@ extension Runtime {
         let found = try openVINO().devices().map(\.id)
         if found.contains(where: { OpenVINOOptions.isSame($0, device) }) { return }
         var cause = "OpenVINO finds no \(device) on this machine (it finds \(found.joined(separator: ", ")))"
-        var remedy = "Choose one of these, or see that the device's driver is installed and that you may use it."
+        var remedy: Remedy =
+            "Choose one of these, or see that the device's driver is installed and that you may use it."
         if device.hasPrefix("GPU"), !found.contains(where: { $0.hasPrefix("GPU") }) {
             remedy =
                 "On Debian and Ubuntu: apt-get install intel-opencl-icd ocl-icd-libopencl1, "

@@ -1,5 +1,6 @@
 internal import COnnxRuntime
 internal import Foundation
+internal import Remedies
 
 extension Session {
     /// Runs the model without blocking the caller's executor. Cancelling the task cancels the run.
@@ -35,7 +36,8 @@ extension Session {
             throw ONNXRuntimeError(
                 error.code == API.StatusCode.invalidArgument ? .invalidInput : .runFailed,
                 doing: "run the model on \(sizes)", cause: error.message,
-                remedy: "Try --provider cpu, which runs the model without OpenVINO, to see which of the two fails.",
+                remedy:
+                    "Try \(setting: .provider, "cpu"), which runs the model without OpenVINO, to see which of the two fails.",
                 log: log)
         }
     }
@@ -84,7 +86,7 @@ extension Session {
     }
 
     private func check(_ given: [String: Tensor], outputs names: [String]) throws(ONNXRuntimeError) {
-        func invalid(_ cause: String, _ remedy: String? = nil) -> ONNXRuntimeError {
+        func invalid(_ cause: String, _ remedy: Remedy? = nil) -> ONNXRuntimeError {
             ONNXRuntimeError(.invalidInput, doing: "run the model", cause: cause, remedy: remedy)
         }
         let list = inputs.map(\.description).joined(separator: "; ")

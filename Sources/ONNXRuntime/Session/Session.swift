@@ -1,5 +1,6 @@
 internal import COnnxRuntime
 internal import Foundation
+internal import Remedies
 
 /// A model, loaded and compiled for a provider. Runs may come from many threads at once.
 package final class Session: @unchecked Sendable {  // immutable; OrtSession's Run is thread-safe
@@ -90,7 +91,7 @@ package final class Session: @unchecked Sendable {  // immutable; OrtSession's R
 
     private static func checkFile(_ path: String, doing: String) throws(ONNXRuntimeError) {
         var isFolder: ObjCBool = false
-        func unreadable(_ cause: String, _ remedy: String) -> ONNXRuntimeError {
+        func unreadable(_ cause: String, _ remedy: Remedy) -> ONNXRuntimeError {
             ONNXRuntimeError(.modelUnreadable, doing: doing, cause: cause, remedy: remedy)
         }
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -121,7 +122,7 @@ package final class Session: @unchecked Sendable {  // immutable; OrtSession's R
         _ failure: API.Failure, doing: String, provider: ExecutionProvider, log: [String]
     ) -> ONNXRuntimeError {
         let text = failure.message
-        func make(_ code: ONNXRuntimeError.Code, _ cause: String, _ remedy: String?) -> ONNXRuntimeError {
+        func make(_ code: ONNXRuntimeError.Code, _ cause: String, _ remedy: Remedy?) -> ONNXRuntimeError {
             ONNXRuntimeError(code, doing: doing, cause: cause, remedy: remedy, log: log)
         }
         if failure.code == API.StatusCode.invalidProtobuf || text.contains("ModelProto does not have a graph") {
@@ -134,7 +135,7 @@ package final class Session: @unchecked Sendable {  // immutable; OrtSession's R
                 .notOnProvider,
                 "OpenVINO did not take the whole model, and Apus never lets the rest run on the CPU unsaid",
                 "The model has an operator that OpenVINO lacks, or is too trivial for it to take. "
-                    + "To run all of it on ONNX Runtime's own CPU kernels, use --provider cpu.")
+                    + "To run all of it on ONNX Runtime's own CPU kernels, use \(setting: .provider, "cpu").")
         }
         if text.lowercased().contains("external data") || text.contains("cannot get file size") {
             return make(
@@ -145,7 +146,8 @@ package final class Session: @unchecked Sendable {  // immutable; OrtSession's R
         }
         return make(
             .sessionFailed, ([text] + log.filter { !text.contains($0) }).joined(separator: "; "),
-            "Try --provider cpu, which runs the model without OpenVINO: if it fails there too, export the model again.")
+            "Try \(setting: .provider, "cpu"), which runs the model without OpenVINO: if it fails there too, export the model again."
+        )
     }
 }
 

@@ -1,0 +1,91 @@
+/// What to do about an error, worded once and rendered by each front end in its own terms.
+///
+/// Written as a string whose settings are interpolated: `"Use a smaller image, or raise \(setting: .maxPixels)."` tells a user
+/// of the command about `--max-pixels`, a client of the server about `max-pixels`, and Swift code about `Image.Limits.pixels`.
+package struct Remedy: Sendable, Hashable, ExpressibleByStringInterpolation, CustomStringConvertible, Encodable {
+    /// Who reads the remedy.
+    package enum FrontEnd: Sendable {
+        case command, server, library
+    }
+
+    fileprivate enum Part: Sendable, Hashable {
+        case text(String)
+        case setting(Setting, value: String?)
+        case command(String, [Option])
+    }
+
+    fileprivate struct Option: Sendable, Hashable {
+        var setting: Setting
+        var value: String
+    }
+
+    private var parts: [Part]
+
+    package init(stringLiteral text: String) { parts = [.text(text)] }
+
+    /// Text without settings.
+    package init(_ text: String) { parts = [.text(text)] }
+
+    package init(stringInterpolation: StringInterpolation) { parts = stringInterpolation.parts }
+
+    package struct StringInterpolation: StringInterpolationProtocol {
+        fileprivate var parts: [Part] = []
+
+        package init(literalCapacity: Int, interpolationCount: Int) {
+            parts.reserveCapacity(2 * interpolationCount + 1)
+        }
+
+        package mutating func appendLiteral(_ literal: String) {
+            if !literal.isEmpty { parts.append(.text(literal)) }
+        }
+
+        package mutating func appendInterpolation(_ value: some CustomStringConvertible) {
+            parts.append(.text(value.description))
+        }
+
+        package mutating func appendInterpolation(_ remedy: Remedy) { parts += remedy.parts }
+
+        /// A command line, which is the same for everybody.
+        package mutating func appendInterpolation(command name: String, _ options: [(Setting, String)]) {
+            parts.append(.command(name, options.map { Option(setting: $0.0, value: $0.1) }))
+        }
+
+        /// A setting, with the value that it should have.
+        package mutating func appendInterpolation(
+            setting: Setting, _ value: (some CustomStringConvertible)? = String?.none
+        ) {
+            parts.append(.setting(setting, value: value?.description))
+        }
+    }
+
+    package static func + (one: Remedy, other: Remedy) -> Remedy {
+        var both = one
+        both.parts += other.parts
+        return both
+    }
+
+    /// As the library words it.
+    package var description: String { text(for: .library) }
+
+    /// As the command words it, which alone writes remedies as JSON.
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text(for: .command))
+    }
+
+    package func text(for frontEnd: FrontEnd) -> String {
+        parts.map { part in
+            switch (part, frontEnd) {
+            case (.text(let text), _): text
+            case (.command(let name, let options), _):
+                (["apus \(name)"] + options.map { "--\($0.setting.key) \($0.value)" }).joined(separator: " ")
+            case (.setting(let setting, let value), .command): "--\(setting.key)" + (value.map { " \($0)" } ?? "")
+            case (.setting(let setting, let value), .server): setting.key + (value.map { "=\($0)" } ?? "")
+            case (.setting(let setting, let value), .library): setting.api + (value.map { " = \($0)" } ?? "")
+            }
+        }.joined()
+    }
+}
+
+/// Other text in which settings are named, such as what was assumed for want of one.
+package typealias Note = Remedy
