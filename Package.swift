@@ -100,10 +100,19 @@ let package = Package(
                 server("GRPCProtobuf", "grpc-swift-protobuf"), server("SwiftProtobuf", "swift-protobuf"),
                 server("Yams", "Yams"),
             ], exclude: ["GRPC/open_inference.proto"], swiftSettings: settings),
+        .target(
+            name: "ApusWorkflows",
+            dependencies: [
+                "Apus", "Files", "Hardware", "Hashing", "ModelTools", "ONNX", "ONNXRuntime", "Remedies",
+                .product(name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["URLs"])),
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["URLs"])),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["URLs"])),
+            ], swiftSettings: settings),
         .executableTarget(
             name: "ApusCLI",
             dependencies: [
-                .target(name: "ApusServer", condition: .when(traits: ["Server"])), "Apus", "Drawing", "Files",
+                .target(name: "ApusServer", condition: .when(traits: ["Server"])), "Apus", "ApusWorkflows", "Drawing",
+                "Files",
                 "Hardware", "Hashing", "Imaging", "ModelTools", "ONNX", "ONNXRuntime", "Remedies",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["URLs"])),
@@ -113,7 +122,8 @@ let package = Package(
         .testTarget(
             name: "ApusCLITests",
             dependencies: [
-                "Apus", "ApusCLI", "Hardware", "Hashing", "ModelTools", "ONNX", "ONNXRuntime", "Remedies",
+                "Apus", "ApusCLI", "ApusWorkflows", "Hardware", "Hashing", "ModelTools", "ONNX", "ONNXRuntime",
+                "Remedies",
                 "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Subprocess", package: "swift-subprocess"),

@@ -4,8 +4,6 @@ internal import ONNXRuntime
 
 @main
 struct ApusCommand: AsyncParsableCommand {
-    static let version = "0.1.0"
-
     static let configuration = CommandConfiguration(
         commandName: "apus",
         abstract: "Object detection on Intel GPUs and CPUs.",
@@ -32,7 +30,7 @@ struct ApusCommand: AsyncParsableCommand {
 
     mutating func run() async throws {
         guard version else { throw CleanExit.helpRequest() }
-        Terminal.print("Apus \(ApusCommand.version)")
+        Terminal.print("Apus \(Apus.version)")
         try Terminal.reporting {
             let versions = try RuntimeVersions(runtime: runtime.runtime)
             Terminal.print("ONNX Runtime \(versions.onnxRuntime) (\(versions.library), \(versions.origin))")

@@ -1,4 +1,5 @@
 import Apus
+import ApusWorkflows
 import ArgumentParser
 import Foundation
 import Remedies
@@ -66,5 +67,28 @@ enum Terminal {
             report(error)
             throw ExitCode(1)
         }
+    }
+
+    /// Shows what a workflow reports: a bar while bytes move, warnings as lines.
+    static func observer() -> WorkflowObserver {
+        let bars = Bars()
+        return { event in
+            switch event {
+            case .progress(let step, let done, let total): bars.show(step, done, of: total)
+            case .finished(let step): bars.clear(step)
+            case .warning(let text): warn(text)
+            }
+        }
+    }
+
+    private final class Bars: @unchecked Sendable {  // touched under the lock only
+        private let lock = NSLock()
+        private var bars: [String: ByteProgress] = [:]
+
+        func show(_ step: String, _ done: Int, of total: Int) {
+            lock.withLock { bars[step, default: ByteProgress(step)].show(done, of: total) }
+        }
+
+        func clear(_ step: String) { lock.withLock { bars.removeValue(forKey: step)?.clear() } }
     }
 }

@@ -14,6 +14,8 @@ package struct Setting: Hashable, Sendable {
     package static let precision = Setting("precision", "Configuration.precision")
     package static let provider = Setting("provider", "Configuration.provider")
     package static let family = Setting("family", "Configuration.family")
+    package static let labels = Setting("labels", "Configuration.labels")
+    package static let mirror = Setting("url", "CheckpointPull.address")
     package static let model = Setting("model", "Model")
     package static let shapes = Setting("shapes", "Configuration.shapes")
     package static let batch = Setting("batch", "Configuration.batchSize")

@@ -1,4 +1,5 @@
 import Apus
+import ApusWorkflows
 import ArgumentParser
 import Foundation
 import Hashing
@@ -38,10 +39,10 @@ import Testing
                 let folder = try TemporaryFolder()
                 let pull = CheckpointPull(
                     checkpoint: try PullTests.checkpoint(), address: address + "/good/", precision: .f16,
-                    check: try CheckOptions.parse([]), models: folder.path("apus/models"),
+                    check: .run(runtime: nil), models: folder.path("apus/models"),
                     downloads: folder.path("cache"))
-                let lines = try await pull.run()
-                #expect(lines.contains { $0.0 == "use" && $0.1 == "apus detect --model tiny picture.jpg" })
+                let lines = try await pull.run().lines
+                #expect(lines.contains { $0.0 == "use" && $0.1 == "apus detect --model tiny image.jpg" })
                 #expect(lines.contains { $0.0 == "takes" && $0.1 == "valid_sizes i64 [batch, 2]" })
                 let run = try await Command.run(
                     executable: Command.apus,

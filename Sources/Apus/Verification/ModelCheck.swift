@@ -18,7 +18,7 @@ package struct ModelCheck: Sendable {
     }
 
     /// How an output of one form differs from that of the other, over all inputs.
-    package struct Difference: Sendable {
+    package struct Difference: Sendable, CustomStringConvertible {
         package var output: String
         package var largest: Double
         package var mean: Double
@@ -29,6 +29,14 @@ package struct ModelCheck: Sendable {
         /// Whether the limit was raised because the network amplifies any rounding of its input.
         package var isSensitive = false
         package var isWithin: Bool { largest <= limit }
+
+        package var description: String {
+            String(
+                format: "%@ differs by at most %.2g (mean %.2g) of values up to %.3g; the limit is %.2g", output,
+                largest,
+                mean, scale, limit)
+                + (isSensitive ? ", as the network is sensitive to rounding" : "")
+        }
     }
 
     package struct Report: Sendable {

@@ -1,4 +1,5 @@
 import Apus
+import ApusWorkflows
 import ArgumentParser
 import Foundation
 import ModelTools
@@ -55,29 +56,15 @@ struct ConvertCommand: AsyncParsableCommand {
 
     mutating func run() async throws {
         try await Terminal.reporting {
-            try ModelMaker.check(output, isNot: model, doing: "convert \(model)")
-            let clock = ContinuousClock()
-            let start = clock.now
-            let source = try ModelToolsError.wrapping(doing: "read the model \(model)") { try ONNXFile.read(model) }
-            let (result, report) = try ModelToolsError.wrapping(doing: "convert \(model)") {
-                var options = PrecisionOptions()
-                options.target = precision
-                options.keepsIO = keepIO
-                options.blockedOperators = Set(blockOperators)
-                options.blockedNodes = blockNodes
-                let (result, report) = try PrecisionConverter.convert(source, options)
-                return (result, report)
-            }
-            let building = clock.now - start
-            let made = try await ModelMaker.write(
-                result, to: output, doing: "convert \(model)",
-                tolerance: precision == .bf16Safe ? .f32 : .f16, options: check
-            ) { [model] in
-                // What the old model declares of values in between may be wrong, and is not needed to run it.
-                var bare = source
-                bare.graph.values = []
-                return try ModelMaker.subject(bare, name: model)
-            }
+            var options = PrecisionOptions()
+            options.target = precision
+            options.keepsIO = keepIO
+            options.blockedOperators = Set(blockOperators)
+            options.blockedNodes = blockNodes
+            let result = try await ModelConversion(
+                model: model, output: output, options: options, check: check.policy
+            ).run(observer: Terminal.observer())
+            let (report, made, building) = (result.report, result.made, result.building)
             switch format {
             case .text: ModelReport.print(lines(report, made, building))
             case .json:
@@ -94,7 +81,7 @@ struct ConvertCommand: AsyncParsableCommand {
     }
 
     private func lines(
-        _ report: PrecisionReport, _ made: ModelMaker.Made, _ building: Duration
+        _ report: PrecisionReport, _ made: CheckedModel, _ building: Duration
     ) -> [(String, String)] {
         let time =
             ModelReport.seconds(building + made.writing)

@@ -1,4 +1,5 @@
 import Apus
+import ApusWorkflows
 import ArgumentParser
 import Foundation
 import Hardware
@@ -37,7 +38,10 @@ struct DoctorCommand: AsyncParsableCommand {
             try DeviceProbe.answer(probe, runtime: runtime.runtime)
             Terminal.exit(0)
         }
-        let report = DoctorReport(device: device, runtime: runtime.runtime, cache: cache.cache)
+        let probe = DeviceProbe { [runtime] device in
+            ["/proc/self/exe", "doctor", "--probe", device] + (runtime.runtime.map { ["--runtime", $0] } ?? [])
+        }
+        let report = DeviceDiagnosis(device: device, runtime: runtime.runtime, cache: cache.cache, probe: probe)
         switch format {
         case .text: Terminal.print(report.text)
         case .json: Terminal.print(try ReportJSON.text(report))
@@ -46,93 +50,7 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 }
 
-/// What the doctor found.
-struct DoctorReport: Encodable {
-    private(set) var device: String
-    /// Whether the device that was asked for ran a model.
-    private(set) var works = false
-    private(set) var findings: [Finding] = []
-
-    init(device: Device, runtime: String?, cache: CompiledModelCache) {
-        self.device = device.description
-        let target: DoctorTarget =
-            switch device {
-            case .auto: .auto
-            case .cpu: .cpu
-            case .gpu: .gpu
-            case .npu: .npu
-            }
-        let location: RuntimeLocation
-        do {
-            location = try RuntimeLocation.find(explicit: runtime)
-            findings.append(Finding("runtime", .pass, "\(location.library) (\(location.origin))"))
-        } catch {
-            findings.append(Finding("runtime", .fail, error.cause, remedy: error.remedy))
-            findings += GraphicsExamination(target: target).findings()
-            return
-        }
-        let examination = RuntimeExamination(
-            folder: location.folder, library: location.library, target: target,
-            pinnedVersion: RuntimeLocation.pinnedVersion, remedy: RuntimeLocation.remedy)
-        var examined = examination.findings()
-        examined += GraphicsExamination(target: target).findings()
-        if examined.contains(where: { $0.check == "opencl" && $0.status == .pass }) {
-            let outcome = DeviceProbe.run(DeviceProbe.openCL, runtime: nil)
-            examined.append(
-                Finding(
-                    "opencl-gpu", outcome.works ? .pass : target == .gpu ? .fail : .warn, outcome.text,
-                    remedy: outcome.works
-                        ? nil
-                        : "The driver may be too old for this GPU, or may not use /dev/dri: sudo apt-get upgrade intel-opencl-icd"
-                ))
-        }
-        let probes = probes(device, runtime: runtime, hasOpenVINO: examination.hasOpenVINO)
-        works = probes.first?.status == .pass
-        // What is unusual but does no harm, as the device works, is a warning.
-        findings += examined.map { finding in
-            guard works, finding.status == .fail else { return finding }
-            var mild = finding
-            mild.status = .warn
-            mild.reason += "; the device works all the same"
-            return mild
-        }
-        let features = CPUFeatures()
-        findings.append(
-            features.avx2
-                ? Finding("cpu-features", .pass, "inference uses \(features.names.joined(separator: ", "))")
-                : Finding("cpu-features", .warn, "this CPU has no AVX2, so it is slow", remedy: "Use a GPU."))
-        if let path = cache.path { findings.append(CacheExamination.finding(folder: path)) }
-        findings.append(CacheExamination.verdicts(folder: VerdictStore.standardFolder))
-        findings += probes
-    }
-
-    /// The asked device first, then the others that OpenVINO lists.
-    private func probes(_ device: Device, runtime: String?, hasOpenVINO: Bool) -> [Finding] {
-        guard hasOpenVINO else {
-            let outcome = DeviceProbe.run("onnxruntime", runtime: runtime)
-            let isEnough = device == .auto || device == .cpu
-            let own = finding("CPU", outcome, isAsked: isEnough)
-            if isEnough { return [own] }
-            return [Finding("device-\(device)", .fail, "this runtime has no OpenVINO, so no \(device)"), own]
-        }
-        let asked = device.openVINOName ?? "auto"
-        let first = DeviceProbe.run(asked, runtime: runtime)
-        var found = [finding(asked, first, isAsked: true)]
-        // A driver that crashes tells of no other device; the CPU is always there.
-        for other in first.devices.isEmpty ? ["CPU"] : first.devices where other != first.device && other != asked {
-            // Names of one device.
-            if asked == "GPU" && other == "GPU.0" { continue }
-            found.append(finding(other, DeviceProbe.run(other, runtime: runtime), isAsked: false))
-        }
-        return found
-    }
-
-    private func finding(_ name: String, _ outcome: DeviceProbe.Outcome, isAsked: Bool) -> Finding {
-        Finding(
-            "device-\(name.lowercased())", outcome.works ? .pass : isAsked ? .fail : .warn, outcome.text,
-            remedy: outcome.remedy.map { Remedy($0) })
-    }
-
+extension DeviceDiagnosis {
     var text: String {
         var lines: [String] = []
         for finding in findings {

@@ -1,4 +1,5 @@
 import Apus
+import ApusWorkflows
 import ArgumentParser
 import Foundation
 import ModelTools
@@ -48,10 +49,12 @@ struct ExportCommand: AsyncParsableCommand {
 
     mutating func run() async throws {
         try await Terminal.reporting {
+            var settings = try options.settings()
+            settings.export.hasPadding = padding
+            settings.precision = precision
             let result = try await CheckpointExport(
-                checkpoint: checkpoint, output: output, options: options, hasPadding: padding, precision: precision,
-                check: check
-            ).run()
+                checkpoint: checkpoint, output: output, settings: settings, check: check.policy
+            ).run(observer: Terminal.observer())
             switch format {
             case .text: ModelReport.print(result.lines(path: output))
             case .json: Terminal.print(try ExportReport(result, path: output).json())

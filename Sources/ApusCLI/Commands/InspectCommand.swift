@@ -1,4 +1,5 @@
 import Apus
+import ApusWorkflows
 import ArgumentParser
 import Foundation
 import ModelTools
@@ -76,7 +77,7 @@ struct InspectCommand: AsyncParsableCommand {
                 file, weights: weights, options: DETRExportOptions(),
                 description: .init(
                     labels: nil, preprocessing: try PreprocessorConfiguration(besideCheckpoint: path),
-                    version: ApusCommand.version))
+                    version: Apus.version))
             report.estimate(export.model, height: height, width: width)
         } catch {
             report.whyNoFamily = error.cause

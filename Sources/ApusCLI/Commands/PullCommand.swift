@@ -1,4 +1,5 @@
 import Apus
+import ApusWorkflows
 import ArgumentParser
 import Foundation
 import ModelTools
@@ -52,44 +53,16 @@ struct PullCommand: AsyncParsableCommand {
             return
         }
         try await Terminal.reporting {
-            let pull = CheckpointPull(checkpoint: checkpoint, address: url, precision: precision, check: check)
-            ModelReport.print(try await pull.run())
+            let pull = CheckpointPull(
+                checkpoint: checkpoint, address: url, precision: precision, check: check.policy)
+            ModelReport.print(try await pull.run(observer: Terminal.observer()).lines)
         }
         Terminal.exit(0)
     }
 }
 
-/// Downloads a checkpoint, exports it and converts the model: all that `apus pull` does.
-struct CheckpointPull {
-    var checkpoint: PublishedCheckpoint
-    var address: String
-    var precision: CheckpointExport.Precision
-    var check: CheckOptions
-    var models = ModelStore.folder
-    var downloads = ModelStore.checkpoints
-
-    func run() async throws -> [(String, String)] {
-        let path = try await CheckpointDownload(checkpoint: checkpoint, address: address, folder: downloads).run()
-        try Folder.make(models)
-        let output = "\(models)/\(checkpoint.name).onnx"
-        var options = try ExportOptions.parse([])
-        options.dc5 = checkpoint.isDilated
-        let result = try await CheckpointExport(
-            checkpoint: path, output: output, options: options, hasPadding: true, precision: precision, check: check
-        ).run()
-        return [("download", path)] + result.lines(path: output)
-            + [("use", "apus detect --model \(checkpoint.name) picture.jpg")]
-    }
-}
-
-enum Folder {
-    static func make(_ path: String) throws(ApusError) {
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw ApusError(
-                .option, doing: "make the folder \(path)", cause: error.localizedDescription,
-                remedy: "See that you may write there, or set XDG_DATA_HOME and XDG_CACHE_HOME.")
-        }
+extension CheckpointPull.Result {
+    var lines: [(String, String)] {
+        [("download", checkpoint)] + result.lines(path: model) + [("use", "apus detect --model \(name) image.jpg")]
     }
 }

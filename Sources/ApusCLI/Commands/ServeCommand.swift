@@ -166,7 +166,7 @@
                 let settings = try ServerSettings(
                     commandLine: given, environment: environment, file: config ?? environment["APUS_CONFIG"])
                 var configuration = try ServerConfiguration(settings)
-                configuration.version = ApusCommand.version
+                configuration.version = Apus.version
                 configuration.checkModel = ModelProbe.run
                 return (settings, configuration)
             }

@@ -52,7 +52,7 @@ struct VerifyCommand: AsyncParsableCommand {
                 model: try options.chosenModel(), configuration: configuration, reference: reference)
             let progress = StepProgress()
             defer { progress.clear() }
-            return try verifier.report(on: pictures, apusVersion: ApusCommand.version) { progress.show($0) }
+            return try verifier.report(on: pictures, apusVersion: Apus.version) { progress.show($0) }
         }
         switch format {
         case .text: Terminal.print(VerifyReport.text(report))

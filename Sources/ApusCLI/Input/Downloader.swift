@@ -1,4 +1,5 @@
 import Apus
+import ApusWorkflows
 import Foundation
 
 #if URLs
@@ -13,15 +14,6 @@ enum Downloader {
     static let deadline = Duration.seconds(30)
 
     #if URLs
-        static let client: HTTPClient = {
-            var configuration = HTTPClient.Configuration(
-                redirectConfiguration: .follow(max: 5, allowCycles: false),
-                timeout: .init(connect: .seconds(10), read: .seconds(30)))
-            // A server that refuses is an answer; asking again until the deadline only makes people wait.
-            configuration.connectionPool.retryConnectionEstablishment = false
-            return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-        }()
-
         /// The body of an answer with status 200, no longer than the limit.
         static func bytes(
             of url: URL, limits: Image.Limits, within deadline: Duration = deadline
@@ -46,10 +38,11 @@ enum Downloader {
             }
             let tooLarge = "Use a smaller file, or raise the limit (--max-bytes)."
             var request = HTTPClientRequest(url: url.absoluteString)
-            request.headers.add(name: "User-Agent", value: "apus/\(ApusCommand.version)")
+            request.headers.add(name: "User-Agent", value: "apus/\(Apus.version)")
             request.headers.add(name: "Accept", value: "image/jpeg, image/png, image/webp, */*;q=0.1")
             do {
-                let response = try await client.execute(request, timeout: .hours(1))  // `bytes` has the deadline
+                // `bytes` has the deadline.
+                let response = try await HTTPClient.apus.execute(request, timeout: .hours(1))
                 guard response.status == .ok else {
                     throw failure("the server answered \(response.status)", "Check the URL.")
                 }

@@ -1,6 +1,8 @@
 import Apus
+import ApusWorkflows
 import ArgumentParser
 import ModelTools
+import ONNX
 
 /// What a checkpoint does not say of its network.
 struct ExportOptions: ParsableArguments {
@@ -51,6 +53,18 @@ struct ExportOptions: ParsableArguments {
         }
         guard (height == nil) == (width == nil) else { throw ValidationError("--height and --width go together.") }
     }
+
+    func settings() throws(ApusError) -> CheckpointExport.Settings {
+        var settings = CheckpointExport.Settings()
+        settings.export.opset = opset
+        settings.export.batch = batch
+        settings.export.height = height
+        settings.export.width = width
+        settings.network = DETROptions(heads: heads, isDilated: dc5)
+        if let labels { settings.labels = try LabelMap(contentsOfFile: labels).names }
+        if let shortest, let longest { settings.resize = .init(shortest: shortest, longest: longest) }
+        return settings
+    }
 }
 
 /// Whether a model that was made is run beside what it was made of.
@@ -61,6 +75,8 @@ struct CheckOptions: ParsableArguments {
     var check = true
 
     @OptionGroup var runtime: RuntimeOptions
+
+    var policy: CheckPolicy { check ? .run(runtime: runtime.runtime) : .none }
 }
 
 enum ReportFormat: String, CaseIterable, ExpressibleByArgument {

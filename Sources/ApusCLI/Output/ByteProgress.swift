@@ -1,3 +1,4 @@
+import ApusWorkflows
 import Foundation
 
 /// A bar on standard error while many bytes are moved; nothing where that is not a terminal, or if it is over at once.

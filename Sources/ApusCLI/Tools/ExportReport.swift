@@ -1,7 +1,9 @@
 import Apus
+import ApusWorkflows
 import Foundation
 import ModelTools
 import ONNX
+import Remedies
 
 extension CheckpointExport.Result {
     func lines(path: String) -> [(String, String)] {
@@ -14,7 +16,7 @@ extension CheckpointExport.Result {
             ),
             ("network", ExportReport.Network(network).text),
         ]
-        lines += assumptions.map { ("assumed", $0) }
+        lines += assumptions.map { ("assumed", $0.text(for: .command)) }
         if !export.weights.leftOut.isEmpty {
             let parts = export.weights.leftOut.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value) tensors)" }
             lines.append(("left out", parts.joined(separator: ", ") + ": detection does not need it"))
@@ -82,7 +84,7 @@ struct ExportReport: Encodable {
         checkpointFormat = result.checkpoint.format.rawValue
         parameters = result.export.weights.parameterCount
         network = Network(result.export.weights.architecture)
-        assumptions = result.assumptions
+        assumptions = result.assumptions.map { $0.text(for: .command) }
         leftOut = result.export.weights.leftOut
         output = path
         bytes = result.made.written.bytes + result.made.written.dataBytes

@@ -1,3 +1,4 @@
+import ApusWorkflows
 import Foundation
 import ModelTools
 import ONNX

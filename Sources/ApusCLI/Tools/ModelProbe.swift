@@ -1,6 +1,7 @@
 #if Server
     import Apus
     import ApusServer
+    import ApusWorkflows
     import Foundation
 
     /// Loads and runs a model in a process of its own before a running server loads it: a file on which the runtime crashes or

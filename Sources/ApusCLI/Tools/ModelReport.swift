@@ -1,11 +1,12 @@
 import Apus
+import ApusWorkflows
 import Foundation
 import ModelTools
 import ONNX
 
 /// What is said of a model that was made, as lines of a name and a text.
 enum ModelReport {
-    static func lines(_ made: ModelMaker.Made, path: String) -> [(String, String)] {
+    static func lines(_ made: CheckedModel, path: String) -> [(String, String)] {
         let summary = ModelSummary(made.model, fileBytes: made.written.bytes + made.written.dataBytes)
         var lines = [
             ("model", "\(path)  \(Megabytes.text(summary.fileBytes)), opset \(summary.opset), \(summary.nodes) nodes")
@@ -18,17 +19,10 @@ enum ModelReport {
         return lines
     }
 
-    static func checkLines(_ made: ModelMaker.Made) -> [(String, String)] {
+    static func checkLines(_ made: CheckedModel) -> [(String, String)] {
         guard let check = made.check else { return [("check", "left out (--no-check)")] }
-        return check.differences.map { ("check", text($0)) }
+        return check.differences.map { ("check", "\($0)") }
             + check.skipped.map { ("skipped", "\($0): what the model was made of does not run on it") }
-    }
-
-    static func text(_ difference: ModelCheck.Difference) -> String {
-        String(
-            format: "%@ differs by at most %.2g (mean %.2g) of values up to %.3g; the limit is %.2g", difference.output,
-            difference.largest, difference.mean, difference.scale, difference.limit)
-            + (difference.isSensitive ? ", as the network makes much of any rounding of its input" : "")
     }
 
     /// How many nodes stayed f32, by reason, the most frequent first.
@@ -66,13 +60,6 @@ enum ModelReport {
     }
 
     static func seconds(_ duration: Duration) -> String { String(format: "%.2f s", duration.seconds) }
-}
-
-enum Megabytes {
-    static func text(_ bytes: Int) -> String {
-        bytes < 100_000
-            ? String(format: "%.1f kB", Double(bytes) / 1e3) : String(format: "%.1f MB", Double(bytes) / 1e6)
-    }
 }
 
 extension Duration {

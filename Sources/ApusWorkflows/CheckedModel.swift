@@ -1,42 +1,49 @@
-import Apus
-import Foundation
-import ModelTools
-import ONNX
-import ONNXRuntime
-import Remedies
+package import Apus
+internal import Foundation
+package import ModelTools
+package import ONNX
+internal import ONNXRuntime
+internal import Remedies
 
-/// Writes a model that was made of something else, and checks it against that.
-struct ModelMaker {
-    /// The model that was written, and what there is to say of it.
-    struct Made {
-        var model: ONNXModel
-        var written: ONNXFile.Written
-        var check: ModelCheck.Report?
-        var writing: Duration
-        var checking: Duration?
-    }
+/// Whether a new model is run next to what it was made of.
+package enum CheckPolicy: Sendable {
+    case none
+    /// With ONNX Runtime in this folder; nil searches the usual places.
+    case run(runtime: String?)
+}
+
+/// A model that was written, and checked against what it was made of.
+package struct CheckedModel: Sendable {
+    package var model: ONNXModel
+    package var written: ONNXFile.Written
+    /// Nil if the check was left out.
+    package var check: ModelCheck.Report?
+    package var writing: Duration
+    package var checking: Duration?
 
     /// Writes `model` to `path`; runs it and what it was made of, unless the check is left out. A model that fails is
     /// removed, and what was at `path` before stays.
-    static func write(
-        _ model: ONNXModel, to path: String, doing: String, tolerance: ModelCheck.Tolerance, options: CheckOptions,
-        reference: @escaping @Sendable () throws -> ModelCheck.Subject
-    ) async throws -> Made {
+    package static func write(
+        _ model: ONNXModel, to path: String, doing: String, tolerance: ModelCheck.Tolerance, policy: CheckPolicy,
+        observer: WorkflowObserver, reference: @escaping @Sendable () throws -> ModelCheck.Subject
+    ) async throws -> CheckedModel {
         let clock = ContinuousClock()
         let start = clock.now
-        let runtime = options.runtime.runtime
-        let check = options.check ? try ModelCheck(runtime: runtime, tolerance: tolerance) : nil
+        let check: ModelCheck? =
+            if case .run(let runtime) = policy { try ModelCheck(runtime: runtime, tolerance: tolerance) } else { nil }
         // What is expected is computed beside the writing, on a thread of its own.
         async let expectation = RunCancellation.detached { _ in
             try check.map { try $0.expectation(of: reference()) }
         }
         let staged = try check == nil ? path : stagingPath(of: path)
-        var progress = ByteProgress("writing")
+        let step = "writing"
         let written = try ModelToolsError.wrapping(doing: "write \(path)") {
-            try ONNXFile.write(model, to: staged, dataPath: path + ".data") { progress.show($0, of: $1) }
+            try ONNXFile.write(model, to: staged, dataPath: path + ".data") {
+                observer(.progress(step: step, done: $0, total: $1))
+            }
         }
-        progress.clear()
-        var made = Made(model: model, written: written, writing: clock.now - start)
+        observer(.finished(step: step))
+        var made = CheckedModel(model: model, written: written, writing: clock.now - start)
         guard let check else { return made }
         do {
             guard let expected = try await expectation else { return made }
@@ -47,8 +54,8 @@ struct ModelMaker {
                 throw ApusError(
                     .verification, doing: doing,
                     cause: "its answers are not those of what it was made of:\n"
-                        + report.differences.filter { !$0.isWithin }.map(ModelReport.text).joined(separator: "\n"),
-                    remedy: "The model was not kept. To look at it all the same, use --no-check.")
+                        + report.differences.filter { !$0.isWithin }.map(\.description).joined(separator: "\n"),
+                    remedy: "The model was not kept. To look at it all the same, use \(setting: .noCheck).")
             }
             made.check = report
             guard rename(staged, path) == 0 else {
@@ -79,23 +86,23 @@ struct ModelMaker {
             throw ApusError(
                 .option, doing: "write \(path)",
                 cause: "it is no regular file, so the model could not be checked there",
-                remedy: "Write it to a file, or leave the check out: --no-check")
+                remedy: "Write it to a file, or leave the check out: \(setting: .noCheck)")
         }
         return target + ".unchecked-\(getpid())"
     }
 
     /// Refuses to put a model in the place of what it is made of.
-    static func check(_ output: String, isNot input: String, doing: String) throws(ApusError) {
+    package static func check(_ output: String, isNot input: String, doing: String) throws(ApusError) {
         func resolved(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
         guard resolved(output) != resolved(input) else {
             throw ApusError(
-                .option, doing: doing, cause: "the new model would take the place of what it is made of",
-                remedy: "Name another file: -o")
+                .option, doing: doing, cause: "the output would overwrite its input",
+                remedy: "Choose another output file.")
         }
     }
 
     /// A model whose weights stay in the file that they are mapped from.
-    static func subject(_ model: ONNXModel, name: String) throws -> ModelCheck.Subject {
+    package static func subject(_ model: ONNXModel, name: String) throws -> ModelCheck.Subject {
         try ModelToolsError.wrapping(doing: "check the model") {
             ModelCheck.Subject(.bytes(try ONNXFile.skeleton(model)), name: name, weightsFolder: "/")
         }
@@ -104,7 +111,7 @@ struct ModelMaker {
 
 extension ModelToolsError {
     /// Runs `body`, and says what was being done if it fails.
-    static func wrapping<Result>(
+    package static func wrapping<Result>(
         doing: String, _ code: ApusError.Code = .model, _ body: () throws -> Result
     ) throws(ApusError) -> Result {
         do {

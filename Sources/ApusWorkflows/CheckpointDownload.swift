@@ -1,23 +1,35 @@
-import Apus
-import Foundation
-import Hashing
-import ModelTools
-import ONNX
+package import Apus
+internal import Foundation
+internal import Hashing
+internal import ModelTools
+internal import ONNX
+internal import Remedies
 
 #if URLs
-    import AsyncHTTPClient
-    import NIOCore
-    import NIOHTTP1
+    internal import AsyncHTTPClient
+    internal import NIOCore
+    internal import NIOHTTP1
 #endif
 
 /// Fetches a published checkpoint into the cache, going on where an earlier try stopped.
-struct CheckpointDownload {
-    let checkpoint: PublishedCheckpoint
-    let address: String
-    var folder = ModelStore.checkpoints
+package struct CheckpointDownload: Sendable {
+    private let checkpoint: PublishedCheckpoint
+    private let address: String
+    private let folder: String
+    private let observer: WorkflowObserver
+
+    package init(
+        checkpoint: PublishedCheckpoint, address: String, folder: String = ModelStore.checkpoints,
+        observer: @escaping WorkflowObserver = { _ in }
+    ) {
+        self.checkpoint = checkpoint
+        self.address = address
+        self.folder = folder
+        self.observer = observer
+    }
 
     /// The largest published checkpoint has 243 MB.
-    private static let mostBytes = 2_000_000_000
+    private static let maxBytes = 2_000_000_000
     private static let tries = 3
 
     private var source: String {
@@ -25,17 +37,17 @@ struct CheckpointDownload {
     }
     private var target: String { folder + "/" + checkpoint.fileName }
 
-    private func failure(_ cause: String, _ remedy: String) -> ApusError {
+    private func failure(_ cause: String, _ remedy: Remedy) -> ApusError {
         ApusError(.checkpoint, doing: "download \(source)", cause: cause, remedy: remedy)
     }
 
     /// The path of the whole and right file.
-    func run() async throws -> String {
+    package func run() async throws -> String {
         try Folder.make(folder)
         let partial = target + ".partial"
         if FileManager.default.fileExists(atPath: target) {
             if try isRight(target) { return target }
-            Terminal.warn("\(target) is not what it should be; it is downloaded again")
+            observer(.warning("\(target) has another SHA-256 than was published; downloading it again"))
             try? FileManager.default.removeItem(atPath: target)
         }
         #if URLs
@@ -44,7 +56,7 @@ struct CheckpointDownload {
             if try !isRight(partial), wasResumed {
                 // What an earlier try left may be of another file.
                 wasResumed = false
-                Terminal.warn("the download that was gone on with is not right; it is begun anew")
+                observer(.warning("the resumed download failed its checksum; restarting"))
                 try? FileManager.default.removeItem(atPath: partial)
                 try await fetch(into: partial)
             }
@@ -53,7 +65,7 @@ struct CheckpointDownload {
                 try? FileManager.default.removeItem(atPath: partial)
                 throw failure(
                     "its SHA-256 begins with \(digest.prefix(8)), not with \(checkpoint.digest), and it was removed",
-                    "Try again, or name another mirror: --url")
+                    "Try again, or name another mirror: \(setting: .mirror)")
             }
             guard rename(partial, target) == 0 else {
                 throw failure(String(cString: strerror(errno)), "See that you may write to \(folder).")
@@ -90,7 +102,7 @@ struct CheckpointDownload {
                                 ? "\(Megabytes.text(have)) are here, and the next try goes on from there: run this again."
                                 : "Check the network. If this machine is offline, copy the file to \(target).")
                     }
-                    Terminal.warn("the download broke off at \(Megabytes.text(have)) (\(error)); going on from there")
+                    observer(.warning("the download broke off at \(Megabytes.text(have)) (\(error)); resuming"))
                 }
             }
         }
@@ -102,26 +114,28 @@ struct CheckpointDownload {
         private func transfer(into partial: String) async throws {
             let have = CheckpointDownload.size(partial)
             var request = HTTPClientRequest(url: source)
-            request.headers.add(name: "User-Agent", value: "apus/\(ApusCommand.version)")
+            request.headers.add(name: "User-Agent", value: "apus/\(Apus.version)")
             if have > 0 { request.headers.add(name: "Range", value: "bytes=\(have)-") }
-            let response = try await Downloader.client.execute(request, timeout: .hours(24))
+            let response = try await HTTPClient.apus.execute(request, timeout: .hours(24))
             let start: Int
             switch response.status {
             case .ok: start = 0
             case .partialContent:
                 guard let range = response.headers.first(name: "Content-Range"), range.hasPrefix("bytes \(have)-")
                 else {
-                    throw failure("the server sent another part than was asked for", "Name another mirror: --url")
+                    throw failure(
+                        "the server sent another part than was asked for", "Name another mirror: \(setting: .mirror)")
                 }
                 start = have
             case .rangeNotSatisfiable: return  // all of it is here; its digest tells whether it is right
             default:
                 throw failure(
-                    "the server answered \(response.status)", "Check the address, or name another mirror: --url")
+                    "the server answered \(response.status)",
+                    "Check the address, or name another mirror: \(setting: .mirror)")
             }
             let length = response.headers.first(name: "Content-Length").flatMap { Int($0) }
-            guard start + (length ?? 0) <= CheckpointDownload.mostBytes else {
-                throw failure("it is larger than any published checkpoint", "Check the address (--url).")
+            guard start + (length ?? 0) <= CheckpointDownload.maxBytes else {
+                throw failure("it is larger than any published checkpoint", "Check the address: \(setting: .mirror).")
             }
             let descriptor = open(partial, O_WRONLY | O_CREAT | O_CLOEXEC | (start == 0 ? O_TRUNC : 0), 0o644)
             guard descriptor >= 0 else {
@@ -129,20 +143,21 @@ struct CheckpointDownload {
             }
             let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
             try file.seekToEnd()
-            var progress = ByteProgress("downloading")
-            defer { progress.clear() }
+            let step = "downloading"
+            defer { observer(.finished(step: step)) }
             var done = start
             try await eachPart(of: response.body) { part in
                 done += part.readableBytes
-                guard done <= CheckpointDownload.mostBytes else {
-                    throw failure("it is larger than any published checkpoint", "Check the address (--url).")
+                guard done <= CheckpointDownload.maxBytes else {
+                    throw failure(
+                        "it is larger than any published checkpoint", "Check the address: \(setting: .mirror).")
                 }
                 do {
                     try file.write(contentsOf: Data(part.readableBytesView))
                 } catch {
                     throw failure("\(partial): \(error.localizedDescription)", "See that the disk has space.")
                 }
-                progress.show(done, of: start + (length ?? 0))
+                observer(.progress(step: step, done: done, total: start + (length ?? 0)))
             }
             if let length, done != start + length { throw Broken(cause: "the connection was closed") }
         }

@@ -1,15 +1,15 @@
-import Foundation
+internal import Foundation
 
 /// A process that writes into files and is ended if it takes too long.
-struct ChildProcess {
-    enum End {
+package struct ChildProcess {
+    package enum End {
         case code(Int32)
         case signal(Int32)
     }
 
     private let id: pid_t
 
-    init(_ arguments: [String], output: String, errors: String) throws {
+    package init(_ arguments: [String], output: String, errors: String) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -25,7 +25,7 @@ struct ChildProcess {
     }
 
     /// How it ended; nil if it was ended because it took too long.
-    func wait(_ limit: Duration) -> End? {
+    package func wait(_ limit: Duration) -> End? {
         let start = ContinuousClock.now
         var status: Int32 = 0
         while waitpid(id, &status, WNOHANG) == 0 {

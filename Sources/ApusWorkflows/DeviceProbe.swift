@@ -1,16 +1,17 @@
-import Apus
-import Files
-import Foundation
-import Hardware
-import ModelTools
-import ONNX
-import ONNXRuntime
+package import Apus
+internal import Files
+internal import Foundation
+internal import Hardware
+internal import ModelTools
+internal import ONNX
+internal import ONNXRuntime
+internal import Remedies
 import Remedies
 
 /// Runs a tiny model on a device in a process of its own, so that a driver that crashes or hangs is a finding.
-struct DeviceProbe {
+package struct DeviceProbe: Sendable {
     /// What the other process says, as JSON.
-    struct Outcome: Codable {
+    package struct Outcome: Codable, Sendable {
         var works: Bool
         /// What ran, or why nothing did.
         var text: String
@@ -24,24 +25,28 @@ struct DeviceProbe {
     /// Compiling takes a weak GPU's driver seconds.
     private static let limit = Duration.seconds(120)
 
+    /// Runs `answer` in another process, given a device.
+    private let command: @Sendable (String) -> [String]
+
+    /// - Parameter command: the arguments, the program's path first, of a process that calls `answer` for a device.
+    package init(command: @escaping @Sendable (String) -> [String]) { self.command = command }
+
     /// - Parameter device: OpenVINO's name, or "auto".
-    static func run(_ device: String, runtime: String?) -> Outcome {
+    func run(_ device: String) -> Outcome {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("apus-doctor-\(UUID().uuidString)")
         try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let answer = folder.appendingPathComponent("answer").path
         let log = folder.appendingPathComponent("log").path
-        var arguments = ["/proc/self/exe", "doctor", "--probe", device]
-        if let runtime { arguments += ["--runtime", runtime] }
         let child: ChildProcess
         do {
-            child = try ChildProcess(arguments, output: answer, errors: log)
+            child = try ChildProcess(command(device), output: answer, errors: log)
         } catch {
             return Outcome(works: false, text: "no process could be started to try it: \(error)")
         }
-        guard let end = child.wait(limit) else {
+        guard let end = child.wait(DeviceProbe.limit) else {
             return Outcome(
-                works: false, text: "it did not finish within \(limit.components.seconds) s",
+                works: false, text: "it did not finish within \(DeviceProbe.limit.components.seconds) s",
                 remedy: "The driver hangs: restart the machine, or update the driver.")
         }
         if case .signal(let number) = end {
@@ -65,7 +70,7 @@ struct DeviceProbe {
     static let openCL = "opencl"
 
     /// The other process's part: writes the outcome to standard output, on which libraries may write too.
-    static func answer(_ device: String, runtime folder: String?) throws {
+    package static func answer(_ device: String, runtime folder: String?) throws {
         let output = dup(STDOUT_FILENO)
         dup2(STDERR_FILENO, STDOUT_FILENO)
         let json = try JSONEncoder().encode(outcome(device, runtime: folder))
