@@ -156,7 +156,7 @@ let package = Package(
         .testTarget(
             name: "HardwareTests", dependencies: ["Hardware", "Remedies", "TestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "ImagingTests", dependencies: ["Hashing", "Imaging", "Remedies", "TestSupport"],
+            name: "ImagingTests", dependencies: ["Hashing", "Imaging", "ONNXRuntime", "Remedies", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "ModelToolsTests",

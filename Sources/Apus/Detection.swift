@@ -1,5 +1,5 @@
 /// An object that was found.
-public struct Detection: Sendable, Hashable {
+public struct Detection: Sendable, Hashable, Codable {
     /// The model's confidence, 0 to 1.
     public var score: Float
     /// The model's number for the class. For models trained on COCO its category id, 1 to 90 with gaps.
@@ -21,7 +21,7 @@ public struct Detection: Sendable, Hashable {
 /// A rectangle in pixels of the upright picture, the origin at its top left.
 ///
 /// As the model gives it: an edge may lie a little outside of the picture.
-public struct Box: Sendable, Hashable {
+public struct Box: Sendable, Hashable, Codable {
     /// The left edge.
     public var xMin: Float
     /// The top edge.
@@ -62,7 +62,7 @@ public struct Box: Sendable, Hashable {
 }
 
 /// What was found in one picture, highest score first.
-public struct DetectionResult: Sendable {
+public struct DetectionResult: Sendable, Hashable, Codable {
     /// The objects.
     public var detections: [Detection]
     /// Width of the upright picture in pixels.
@@ -71,16 +71,31 @@ public struct DetectionResult: Sendable {
     public var height: Int
     /// Where the time went.
     public var timings: Timings
+
+    /// Makes a result of its parts.
+    public init(detections: [Detection], width: Int, height: Int, timings: Timings) {
+        self.detections = detections
+        self.width = width
+        self.height = height
+        self.timings = timings
+    }
 }
 
 /// Where the time went. In a batch, each picture's share of it.
-public struct Timings: Sendable, Hashable {
+public struct Timings: Sendable, Hashable, Codable {
     /// Resizing, normalizing and laying out the pixels.
     public var preprocess: Duration
     /// The model.
     public var inference: Duration
     /// From the model's outputs to boxes.
     public var postprocess: Duration
+
+    /// Makes timings of their parts.
+    public init(preprocess: Duration, inference: Duration, postprocess: Duration) {
+        self.preprocess = preprocess
+        self.inference = inference
+        self.postprocess = postprocess
+    }
 }
 
 extension Duration {

@@ -1,6 +1,6 @@
 package import Apus
 internal import Foundation
-package import ModelTools
+internal import ModelTools
 package import ONNX
 internal import ONNXRuntime
 internal import Remedies

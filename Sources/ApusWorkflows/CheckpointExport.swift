@@ -1,4 +1,4 @@
-package import Apus
+internal import Apus
 package import ModelTools
 package import ONNX
 package import Remedies

@@ -1,4 +1,4 @@
-package import Apus
+internal import Apus
 internal import Files
 internal import Foundation
 internal import Hardware

@@ -1,4 +1,4 @@
-import Synchronization
+import ONNXRuntime
 import Testing
 
 @testable import Imaging
@@ -116,7 +116,7 @@ import Testing
     @Test(arguments: [1, 15, 16, 31, 32, 33, 255, 256, 1000])
     func bandsCoverEveryRowOnce(height: Int) {
         for multiplications in [0, 1 << 40] {
-            let bands = Mutex<[Range<Int>]>([])
+            let bands = Locked<[Range<Int>]>([])
             Bands.forEach(height: height, multiplications: multiplications) { band in bands.withLock { $0.append(band) }
             }
             let found = bands.withLock { $0 }.sorted { $0.lowerBound < $1.lowerBound }

@@ -9,6 +9,9 @@ package enum Fixtures {
 
     package static func path(_ path: String) -> String { url(path).path }
 
+    /// Where Package.swift is.
+    package static var projectFolder: String { url("../..").standardizedFileURL.path }
+
     /// Decodes a JSON file; its snake_case keys are camelCase here. Nil if it cannot be read as that.
     package static func json<Value: Decodable>(_ path: String, as _: Value.Type = Value.self) -> Value? {
         let decoder = JSONDecoder()

@@ -47,9 +47,10 @@ final class SessionPool: Sendable {
     /// - Parameters:
     ///   - canvases: the smallest first; empty for one session of all sizes.
     ///   - first: a session that is there already, for all sizes.
+    ///   - progress: called before each of the shapes that are compiled now, counted from 1; what it throws ends it.
     init(
         _ compiler: ModelCompiler, canvases: [Canvas], first: ModelCompiler.Compiled?,
-        preparation: Detector.Preparation,
+        preparation: Detector.Preparation, progress: (_ shape: Int, _ of: Int) throws -> Void,
         warmUp: @escaping @Sendable (ModelCompiler.Compiled) throws -> Canary?
     ) throws {
         self.compiler = compiler
@@ -59,16 +60,24 @@ final class SessionPool: Sendable {
         if let first, canvases.isEmpty { slots[0].entry = Entry(compiled: first, canary: try warmUp(first)) }
         switch preparation {
         case .beforeReady:
-            for index in slots.indices { _ = try entry(at: index) }
+            for index in slots.indices where slots[index].entry == nil {
+                try progress(index + 1, slots.count)
+                _ = try entry(at: index)
+            }
         case .background:
             let largest = slots.indices.filter(isLargest)
-            for index in largest { _ = try entry(at: index) }
+            for (number, index) in largest.enumerated() where slots[index].entry == nil {
+                try progress(number + 1, largest.count)
+                _ = try entry(at: index)
+            }
             let rest = slots.indices.filter { !largest.contains($0) }
             if !rest.isEmpty { DispatchQueue.global(qos: .utility).async { [weak self] in self?.prepare(rest) } }
         case .whenNeeded:
             // The largest landscape one holds every picture that is wider than high, so it is the one to begin with.
             let landscape = slots.indices.last { slots[$0].canvas.map { $0.size.width >= $0.size.height } ?? true }
-            _ = try entry(at: landscape ?? slots.count - 1)
+            let first = landscape ?? slots.count - 1
+            if slots[first].entry == nil { try progress(1, 1) }
+            _ = try entry(at: first)
         }
     }
 

@@ -34,10 +34,18 @@ public final class Detector: Sendable {
     /// What verdicts on this model, device and shapes go by.
     package let key: CompiledModelStore.Key
 
-    /// Loads and compiles a model.
+    /// Loads and compiles a model, on this thread; `load(model:configuration:progress:)` doesn't block.
     ///
-    /// - Throws: `ApusError` that says what is missing or wrong, and what to do.
-    public init(model: Model = .demo, configuration: Configuration = Configuration()) throws(ApusError) {
+    /// - Throws: `ApusError` with code `model`, `notADetector` or `ambiguousModel` for the model, `runtime`, `device` or
+    ///   `option` for where and how it is to run, `verification` if only a verified device may run it, `deviceFault` if the
+    ///   device computes wrong results.
+    public convenience init(model: Model = .demo, configuration: Configuration = Configuration()) throws(ApusError) {
+        try self.init(model: model, configuration: configuration) { _ in }
+    }
+
+    init(
+        model: Model, configuration: Configuration, progress: (LoadProgress) throws(ApusError) -> Void
+    ) throws(ApusError) {
         let clock = ContinuousClock()
         let start = clock.now
         let runtime = try ApusError.wrapping(doing: "load the model \(model.name)") {
@@ -48,7 +56,9 @@ public final class Detector: Sendable {
             try DeviceChoice(configuration, runtime: runtime)
         }
         let chosen = clock.now
-        let prepared = try PreparedModel(model, configuration, runtime: runtime, choice: choice)
+        try progress(.chosen(device: choice.device))
+        let prepared = try PreparedModel(
+            model, configuration, runtime: runtime, choice: choice, progress: progress)
         let verification = VerdictStore(folder: configuration.verdicts).status(of: prepared.verdictKey)
         try Detector.require(verification, configuration, choice, model)
         let health = DeviceHealth(
@@ -60,6 +70,7 @@ public final class Detector: Sendable {
             try SessionPool(
                 prepared.compiler, canvases: prepared.canvases, first: prepared.session,
                 preparation: configuration.preparation,
+                progress: { try progress(.compiling(shape: $0, of: $1)) },
                 warmUp: { compiled in
                     guard choice.device != "CPU" else {
                         // The first run of a session is slower; its answer is not watched.

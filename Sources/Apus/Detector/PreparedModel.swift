@@ -17,14 +17,17 @@ struct PreparedModel {
     let session: ModelCompiler.Compiled?
 
     init(
-        _ model: Model, _ configuration: Detector.Configuration, runtime: Runtime, choice: DeviceChoice
+        _ model: Model, _ configuration: Detector.Configuration, runtime: Runtime, choice: DeviceChoice,
+        progress: (Detector.LoadProgress) throws(ApusError) -> Void
     ) throws(ApusError) {
         var stamp: FileStamp?
         if case .file(let path) = model.source { stamp = FileStamp(path) }
         recognized = try ModelFamilies.recognize(
             ModelDescription(model), chosen: configuration.family, among: configuration.families)
+        let takesAllSizes = choice.device == "CPU" && [.auto, .exact].contains(configuration.shapes)
+        if takesAllSizes { try progress(.compiling(shape: 1, of: 1)) }
         session =
-            choice.device == "CPU" && [.auto, .exact].contains(configuration.shapes)
+            takesAllSizes
             ? try ApusError.wrapping(doing: "load the model \(model.name)") {
                 try ModelCompiler.compile(model, choice, runtime)
             } : nil

@@ -2,9 +2,11 @@
 public enum Device: Hashable, Sendable, CustomStringConvertible {
     /// The best that OpenVINO finds: a discrete Intel GPU, then an integrated one, then the CPU. Chosen once, and said.
     case auto
+    /// The CPU.
     case cpu
     /// A GPU by its number; nil is the first.
     case gpu(Int?)
+    /// The NPU.
     case npu
 
     /// Reads `auto`, `cpu`, `gpu`, `gpu.1` or `npu`, in any case.
@@ -48,7 +50,12 @@ public enum Device: Hashable, Sendable, CustomStringConvertible {
 public enum Precision: String, Sendable, CaseIterable, Encodable {
     /// The device's own: f32 on a CPU, f16 on a GPU and an NPU.
     case auto
-    case f32, bf16, f16
+    /// 32-bit floating point.
+    case f32
+    /// bfloat16: the range of f32 with a fraction of 7 bits.
+    case bf16
+    /// 16-bit floating point.
+    case f16
 }
 
 /// Whose kernels run the model.

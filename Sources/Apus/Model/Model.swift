@@ -10,6 +10,11 @@ public enum Model: Sendable {
     /// An .onnx file's bytes.
     case bytes([UInt8])
 
+    /// A model that `apus pull` fetched, by its name, or the file at a path.
+    ///
+    /// - Throws: `ApusError` with code `model` if there is neither.
+    public static func named(_ name: String) throws(ApusError) -> Model { .file(try ModelStore.path(of: name)) }
+
     /// What reports call the model.
     public var name: String {
         switch self {

@@ -3,13 +3,13 @@ internal import Foundation
 /// A value behind a lock.
 ///
 /// `Synchronization.Mutex` would do, but the thread sanitizer does not know its futex and reports every use as a race.
-final class Locked<Value>: @unchecked Sendable {  // the value is touched under the lock only
+package final class Locked<Value>: @unchecked Sendable {  // the value is touched under the lock only
     private let lock = NSLock()
     private var value: Value
 
-    init(_ value: Value) { self.value = value }
+    package init(_ value: Value) { self.value = value }
 
-    func withLock<Result, Failure: Error>(
+    package func withLock<Result, Failure: Error>(
         _ body: (inout Value) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         lock.lock()

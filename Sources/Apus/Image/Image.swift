@@ -22,6 +22,11 @@ public struct Image: Sendable {
     /// What the decoder found wrong with the file, but could work around.
     public let warning: String?
 
+    init(bitmap: Bitmap) {
+        self.bitmap = bitmap
+        warning = nil
+    }
+
     /// Pixels.
     public var width: Int { bitmap.width }
     /// Pixels.

@@ -1,0 +1,36 @@
+/// A device of this machine on which models can run.
+public struct AvailableDevice: Sendable, Hashable, CustomStringConvertible {
+    /// What `Detector.Configuration.device` takes for it.
+    public let device: Device
+    /// The maker's name, such as "Intel(R) Arc(TM) A770 Graphics (dGPU)".
+    public let name: String
+    /// "cpu", "integrated GPU", "discrete GPU" or "npu".
+    public let kind: String
+    /// What it computes in, its default first.
+    public let precisions: [Precision]
+
+    /// The device and its name.
+    public var description: String { "\(device): \(name)" }
+}
+
+extension Device {
+    /// The devices that OpenVINO finds on this machine; on a runtime without OpenVINO, the CPU.
+    ///
+    /// - Parameter runtime: a folder that holds ONNX Runtime; nil searches for one.
+    /// - Throws: `ApusError` with code `runtime` or `device` if none can be listed.
+    public static func all(runtime: String? = nil) throws(ApusError) -> [AvailableDevice] {
+        let list = DeviceList(runtime: runtime)
+        let found = list.devices.compactMap { entry in
+            Device(entry.option).map {
+                AvailableDevice(device: $0, name: entry.name, kind: entry.kind, precisions: entry.precisions)
+            }
+        }
+        if !found.isEmpty { return found }
+        guard list.automatic == "CPU" else {
+            throw ApusError(
+                .device, doing: "list the devices", cause: list.notes.joined(separator: " "),
+                remedy: "`apus doctor` finds out what is missing.")
+        }
+        return [AvailableDevice(device: .cpu, name: "CPU", kind: "cpu", precisions: [.auto])]
+    }
+}

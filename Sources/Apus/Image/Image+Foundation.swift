@@ -1,0 +1,21 @@
+public import Foundation
+
+extension Image {
+    /// Decodes a JPEG, PNG or WebP file in memory; see `init(decoding:name:limits:isCancelled:)`.
+    public init(decoding data: Data, name: String = "image", limits: Limits = Limits()) throws(ApusError) {
+        try self.init(decoding: [UInt8](data), name: name, limits: limits)
+    }
+
+    /// Reads and decodes a file.
+    ///
+    /// - Parameter url: of a file. Nothing is downloaded.
+    /// - Throws: `ApusError` with code `image`, or `tooLarge`.
+    public init(contentsOf url: URL, limits: Limits = Limits()) throws(ApusError) {
+        guard url.isFileURL else {
+            throw ApusError(
+                .image, doing: "read \(url.absoluteString)", cause: "it is not the URL of a file",
+                remedy: "Download it first, and decode its data.")
+        }
+        try self.init(contentsOfFile: url.path, limits: limits)
+    }
+}
