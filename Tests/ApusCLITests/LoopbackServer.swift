@@ -14,7 +14,7 @@ enum LoopbackServer {
             .name("python3"), arguments: Arguments(arguments), input: .none, output: .discarded, error: .discarded
         ) { server in
             defer { try? server.send(signal: .terminate) }
-            for _ in 0..<200 where !FileManager.default.fileExists(atPath: folder.path("port")) {
+            for _ in 0..<12_000 where !FileManager.default.fileExists(atPath: folder.path("port")) {
                 try await Task.sleep(for: .milliseconds(50))
             }
             let port = try String(contentsOfFile: folder.path("port"), encoding: .utf8)

@@ -24,7 +24,7 @@ import Testing
             default: argument
             }
         }
-        return try await Command.run(executable: "/usr/bin/timeout", ["60", Command.apus] + arguments)
+        return try await Command.run(executable: "/usr/bin/timeout", ["600", Command.apus] + arguments)
     }
 
     @Test(arguments: commands) func anotherKindOfFileIsNamed(command: [String]) async throws {

@@ -58,8 +58,9 @@
         }
 
         @Test func picturesOfSeveralRequestsShareARunAndKeepTheirThresholds() async throws {
+            // A full batch runs at once, so the delay ends only a test that would hang.
             let server = try await TestServer {
-                $0.inference = .init(queue: 16, concurrency: 1, maxBatch: 4, batchDelay: .milliseconds(300))
+                $0.inference = .init(queue: 16, concurrency: 1, maxBatch: 4, batchDelay: .seconds(3600))
             }
             let picture = try Pictures.bytes()
             try await server.test { client in
@@ -83,7 +84,7 @@
 
         @Test func oneBadPictureOfARunFailsAlone() async throws {
             let server = try await TestServer {
-                $0.inference = .init(queue: 16, concurrency: 1, maxBatch: 2, batchDelay: .milliseconds(300))
+                $0.inference = .init(queue: 16, concurrency: 1, maxBatch: 2, batchDelay: .seconds(3600))
             }
             defer { server.server.queue.stop() }
             let (queue, model) = (server.server.queue, try server.server.models.model(nil))
@@ -100,8 +101,22 @@
         }
 
         @Test func aRequestThatTakesTooLongIsTimedOut() async throws {
-            let server = try await TestServer { $0.timeout = .milliseconds(1) }
+            let server = try await TestServer {
+                $0.inference = .init(queue: 16, concurrency: 1)
+                $0.timeout = .milliseconds(50)
+            }
+            // The only thread that runs models is taken, so no request can finish in time.
+            let (queue, model) = (server.server.queue, try server.server.models.model(nil))
+            let (running, release) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+            let taken = Task {
+                try await queue.perform(with: model) { _ in
+                    running.signal()
+                    release.wait()
+                }.batch
+            }
+            await Task.detached { running.wait() }.value
             try await server.test { client in
+                defer { release.signal() }
                 try await client.execute(
                     uri: "/predict", method: .post, headers: Self.jpeg, body: try Pictures.bytes()
                 ) { response in
@@ -112,6 +127,7 @@
                     #expect(response.object["success"] as? Bool == false)
                 }
             }
+            _ = try await taken.value
         }
 
         @Test func picturesAreDecodedOneByOneAndOnlyWhileSomebodyWaits() async throws {

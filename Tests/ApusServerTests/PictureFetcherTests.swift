@@ -72,10 +72,6 @@
                         try await writer.finish(nil)
                     })
             }
-            router.get("slow") { _, _ in
-                try await Task.sleep(for: .seconds(6))
-                return "late"
-            }
             return Application(router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)))
         }
 
@@ -99,7 +95,8 @@
                     $0.urlHosts = [AllowedHost("localhost:\(port)")].compactMap { $0 }
                     $0.mayFetch = { _ in true }
                     $0.maxBody = 1_000_000
-                    $0.urlTimeout = .seconds(2)
+                    $0.urlTimeout = .seconds(600)
+                    $0.timeout = .seconds(600)
                 }
                 try await server.test { client in
                     for path in ["farm.jpg", "moved"] {
@@ -110,7 +107,7 @@
                         #expect(answer.object["image"] as? String == address)
                     }
                     for (path, status, kind) in [
-                        ("circle", 502, "url-failed"), ("missing", 502, "url-failed"), ("slow", 504, "url-failed"),
+                        ("circle", 502, "url-failed"), ("missing", 502, "url-failed"),
                         ("endless", 413, "too-large"), ("text", 400, "picture"), ("file", 400, "bad-request"),
                         ("elsewhere", 403, "url-refused"), ("inside", 403, "url-refused"),
                     ] {
@@ -118,6 +115,31 @@
                         #expect(answer.status == status && answer.kind == kind, "\(path): \(answer.object)")
                         #expect(!"\(answer.object)".contains("127.0.0.1"))
                     }
+                }
+            }
+        }
+
+        @Test func aServerThatDoesNotRespondIsGivenUp() async throws {
+            let (gate, release) = AsyncStream.makeStream(of: Never.self)
+            let router = Router()
+            router.get("silent") { _, _ in
+                for await _ in gate {}
+                return "late"
+            }
+            let silent = Application(router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)))
+            try await silent.test(.live) { pictures in
+                defer { release.finish() }
+                let port = try #require(pictures.port)
+                let server = try await TestServer {
+                    $0.urlHosts = [AllowedHost("localhost:\(port)")].compactMap { $0 }
+                    $0.mayFetch = { _ in true }
+                    $0.urlTimeout = .milliseconds(200)
+                    $0.timeout = .seconds(600)
+                }
+                try await server.test { client in
+                    let answer = try await Self.ask(client, #"{"url": "http://localhost:\#(port)/silent"}"#)
+                    #expect(answer.status == 504 && answer.kind == "url-failed", "\(answer.object)")
+                    #expect(!"\(answer.object)".contains("127.0.0.1"))
                 }
             }
         }

@@ -12,12 +12,20 @@
     /// A server with the demo model on the CPU.
     struct TestServer {
         let server: Server
+        /// Verdicts of its own: those of this machine's user are none of a test's business.
+        private let folder: TemporaryFolder
 
         init(_ change: (inout ServerConfiguration) -> Void = { _ in }) async throws {
             var configuration = ServerConfiguration(
                 models: [ModelRegistry.Source(name: "demo", model: .demo)],
                 detector: Detector.Configuration(device: .cpu, precision: .f32))
             configuration.port = 0
+            // No test fails because the machine is busy.
+            configuration.timeout = .seconds(600)
+            configuration.bodyTimeout = .seconds(600)
+            configuration.idleTimeout = .seconds(600)
+            folder = try TemporaryFolder()
+            configuration.detector.verdicts = folder.path("verdicts")
             change(&configuration)
             server = Server(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
             try await server.models.loadAll()

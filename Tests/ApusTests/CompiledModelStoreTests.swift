@@ -198,9 +198,12 @@ import Testing
     @Test func theLongestUnusedGoesWhenTheLimitIsReached() throws {
         let small = CompiledModelStore(folder: folder.path("compiled"), limit: 250)
         for shape in ["a", "b"] { _ = try small.load(key(shape: shape)) { try compile($0) } }
-        usleep(20_000)
+        for name in try FileManager.default.subpathsOfDirectory(atPath: folder.path("compiled"))
+        where name.hasSuffix("manifest.json") {
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSinceNow: -10)], ofItemAtPath: folder.path("compiled/\(name)"))
+        }
         _ = try small.load(key(shape: "a")) { try compile($0) }  // b is now the one that was not used for longest
-        usleep(20_000)
         _ = try small.load(key(shape: "c")) { try compile($0) }
         #expect(small.contains(key(shape: "a")))
         #expect(!small.contains(key(shape: "b")))

@@ -94,6 +94,7 @@ import Testing
         let image = try picture()
         let plain = try detector("detector_f32").detect(image)
         let masked = try detector("detector_mask", named).detect(image)
+        #expect(plain.detections.count == 6)
         #expect(isClose(plain.detections, masked.detections, score: 1e-5, box: 0.01))
         let fixed = try detector("detector_mask64", named).detect(image)
         #expect(isClose(plain.detections, fixed.detections, score: 1e-5, box: 0.01))
@@ -103,14 +104,16 @@ import Testing
         let image = try picture()
         let own = try detector("detector_metadata")
         #expect(own.assumptions.isEmpty)
-        let found = try own.detect(image).detections
-        #expect(!found.isEmpty)
-        for found in found {
+        let named = try own.detect(image).detections
+        #expect(named.count == 6)
+        for found in named {
             #expect(found.category == [0: "zero", 2: "two"][found.label])
         }
         let given = LabelMap(names: [0: "a", 1: "b", 2: "c", 3: "d"])
         let renamed = try detector("detector_f32", .init(device: .cpu, threshold: 0, labels: given))
-        for found in try renamed.detect(image).detections { #expect(found.category == given[found.label]) }
+        let others = try renamed.detect(image).detections
+        #expect(others.count == 6)
+        for found in others { #expect(found.category == given[found.label]) }
         #expect(!renamed.assumptions.contains { $0.contains("names of its classes") })
         #expect(try detector("detector_f32").assumptions.contains { $0.contains("no names of its classes") })
     }
@@ -122,6 +125,7 @@ import Testing
         let single = try Detector(configuration: .init(device: .cpu, threshold: 0.5))
         let batched = try Detector(configuration: .init(device: .cpu, threshold: 0.5, batchSize: 3))
         let expected = try pictures.map { try single.detect($0) }
+        #expect(expected.contains { !$0.detections.isEmpty })
         let results = try batched.detect(pictures)
         #expect(results.count == pictures.count)
         for (result, one) in zip(results, expected) {
@@ -159,6 +163,7 @@ import Testing
         let pictures = try ["0003", "0005", "0010", "0023"].map { try picture("demo/val/\($0).jpg") }
         var expected: [DetectionResult] = []
         for picture in pictures { expected.append(try await detector.detect(picture)) }
+        #expect(expected.allSatisfy { !$0.detections.isEmpty })
         let answers = expected
         try await withThrowingTaskGroup(of: Void.self) { group in
             for task in 0..<24 {

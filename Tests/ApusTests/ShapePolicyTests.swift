@@ -67,7 +67,7 @@ import Testing
             let match = DetectionMatch(reference: expected.detections, candidate: found.detections)
             #expect(match.lost.isEmpty && match.added.isEmpty, "\(name)")
         }
-        for _ in 0..<600 where detector.compiledShapes.count < detector.execution.canvases.count {
+        for _ in 0..<12_000 where detector.compiledShapes.count < detector.execution.canvases.count {
             try await Task.sleep(for: .milliseconds(50))
         }
         #expect(detector.compiledShapes.count == detector.execution.canvases.count)

@@ -89,6 +89,8 @@ struct SimulatedGPUTests {
         #expect(report.fastest == nil)
         let candidate = try #require(report.candidates.first)
         #expect(!candidate.passed && candidate.matched == 0 && candidate.lost == report.objects)
+        #expect(report.objects > 0)
+        #expect(candidate.outputs.keys.sorted() == ["pred_boxes", "pred_logits"])
         #expect(candidate.outputs.values.allSatisfy { !($0.correlation > 0.5) })
 
         #expect(try Detector(configuration: asked).execution.verification.state == .no)

@@ -11,8 +11,8 @@ package enum CPUTime {
     /// How many times as much work of a size costs as work of a quarter of it: 4 where the cost is linear, 16 where it is quadratic.
     /// Both are measured side by side, so neither a slow machine nor a sanitizer changes it.
     package static func growth(to size: Int, _ work: (Int) throws -> Void) rethrows -> Double {
-        let quarter = try min(seconds { try work(size / 4) }, seconds { try work(size / 4) })
-        return try seconds { try work(size) } / max(quarter, 0.001)
+        func least(_ size: Int) throws -> Double { try min(seconds { try work(size) }, seconds { try work(size) }) }
+        return try least(size) / max(least(size / 4), 0.001)
     }
 
     private static var now: Double {

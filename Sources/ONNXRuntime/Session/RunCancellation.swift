@@ -38,6 +38,9 @@ package final class RunCancellation: Sendable {
 
     package var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
+    /// Whether a run that could be stopped has begun.
+    package var isRunning: Bool { state.withLock { $0.run != nil } }
+
     package func cancel() {
         state.withLock { state in
             state.isCancelled = true
