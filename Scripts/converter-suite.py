@@ -290,7 +290,7 @@ def main():
     parser.add_argument("--baseline", action="store_true", help="test onnxconverter-common too")
     parser.add_argument("--only", metavar="REGEX", default="", help="only models whose name, as node/test_add, matches")
     parser.add_argument("--jobs", metavar="N", type=int, default=1, help="models tested at a time (default: 1)")
-    parser.add_argument("--timeout", metavar="S", type=float, default=60, help="seconds for each step (default: 60)")
+    parser.add_argument("--timeout", metavar="S", type=float, default=600, help="seconds for each step, which only a hang takes (default: 600)")
     parser.add_argument("--table", metavar="FILE.md", help="write a table of all models")
     OPTIONS = parser.parse_args()
     which = OPTIONS.converters = ["apus"] * bool(OPTIONS.apus) + ["baseline"] * OPTIONS.baseline

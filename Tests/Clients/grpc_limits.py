@@ -5,43 +5,26 @@
  2. Who gives up waiting for a model that is loaded does not end the loading.
  3. SIGTERM with calls that run and wait: all are answered, and the server exits with 0.
 """
-import atexit
-import os
-import re
 import signal
 import socket
 import struct
-import subprocess
 import sys
-import tempfile
 import time
 
 import grpc
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
+sys.dont_write_bytecode = True
+from served import HANG, Server, within  # noqa: E402
+
 apus, path = sys.argv[1:]
 with open(path, "rb") as file:
     picture = file.read()
-log = tempfile.NamedTemporaryFile("r", suffix=".log")
-server = subprocess.Popen(
-    [apus, "serve", "--port", "0", "--grpc-port", "0", "--device", "cpu", "--idle-timeout", "2s", "--body-timeout", "2s",
-     "--max-connections", "8"], stderr=open(log.name, "w"))
-atexit.register(server.kill)
-
-
-def wait_for(pattern):
-    for _ in range(300):
-        found = re.search(pattern, open(log.name).read())
-        if found:
-            return found
-        assert server.poll() is None, open(log.name).read()
-        time.sleep(0.1)
-    raise AssertionError(open(log.name).read())
-
-
-def memory():
-    with open(f"/proc/{server.pid}/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+GRPC = r"listening for gRPC address=.*?(\d+)\n"
+# One that waits for whatever takes long on a busy machine, and one that waits for nobody.
+server = Server(apus, "--grpc-port", "0", "--timeout", f"{HANG}s", "--body-timeout", f"{HANG}s",
+                "--idle-timeout", "5s", "--grace", "3600s", ready=None)
+port = int(server.wait(GRPC)[1])
 
 
 def stub():
@@ -49,13 +32,15 @@ def stub():
     return service_pb2_grpc.GRPCInferenceServiceStub(grpc.insecure_channel(f"127.0.0.1:{port}", options))
 
 
-port = int(wait_for(r"listening for gRPC address=.*?(\d+)\n")[1])
 # What is loaded at the start is not ended by one who asks for it, and gives up.
 try:
     stub().RepositoryModelLoad(service_pb2.RepositoryModelLoadRequest(model_name="demo"), timeout=0.05)
 except grpc.RpcError as error:
     assert error.code() == grpc.StatusCode.DEADLINE_EXCEEDED, error
-wait_for("model ready")
+server.wait("model ready")
+hasty = Server(apus, "--grpc-port", "0", "--max-connections", "8", "--idle-timeout", "2s", "--body-timeout", "2s")
+hasty_port = int(hasty.wait(GRPC)[1])
+hasty_files = hasty.files()
 
 request = service_pb2.ModelInferRequest(model_name="demo")
 request.inputs.add(name="image", datatype="BYTES", shape=[1])
@@ -83,16 +68,17 @@ for wrong, options, code in [
 
 # Silent connections, as many as there may be: they are let go.
 preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + struct.pack(">HBBBL", 0, 0, 4, 0, 0)
-silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(7)]
+silent = [socket.create_connection(("127.0.0.1", hasty_port)) for _ in range(7)]
 for each in silent:
     each.sendall(preface)
 start = time.monotonic()
 for each in silent:
-    each.settimeout(30)
+    each.settimeout(HANG)
     while each.recv(4096):
         pass
 ended = time.monotonic() - start
-assert stub().ServerLive(service_pb2.ServerLiveRequest()).live
+with grpc.insecure_channel(f"127.0.0.1:{hasty_port}") as channel:
+    assert service_pb2_grpc.GRPCInferenceServiceStub(channel).ServerLive(service_pb2.ServerLiveRequest()).live
 
 # A call without a message: HPACK's literal fields, without index and Huffman code.
 def field(name, value):
@@ -116,7 +102,7 @@ for fields, end, code in [
     (field(b"grpc-encoding", b"deflate"), 4, 12), (b"", 5, 3),
 ]:
     with socket.create_connection(("127.0.0.1", port)) as odd:
-        odd.settimeout(30)
+        odd.settimeout(HANG)
         odd.sendall(preface + frame(1, end, 1, call_head(b"ServerLive") + fields))
         reset = b"\0\0\4\3\0\0\0\0\1"
         answer = b""
@@ -130,7 +116,7 @@ for fields, end, code in [
 # A deadline that passes while the call runs is told as one, also by those whose own clock is slower.
 message = request.SerializeToString()
 with socket.create_connection(("127.0.0.1", port)) as hurried:
-    hurried.settimeout(30)
+    hurried.settimeout(HANG)
     hurried.sendall(preface + frame(1, 4, 1, call_head(b"ModelInfer") + field(b"grpc-timeout", b"1m")))
     content = b"\0" + struct.pack(">L", len(message)) + message
     for start in range(0, len(content), 16384):
@@ -144,22 +130,22 @@ with socket.create_connection(("127.0.0.1", port)) as hurried:
     assert found == 4, (found, answer)
 
 head = call_head(b"ModelInfer")
-with socket.create_connection(("127.0.0.1", port)) as hanging:
-    hanging.settimeout(30)
+with socket.create_connection(("127.0.0.1", hasty_port)) as hanging:
+    hanging.settimeout(HANG)
     hanging.sendall(preface + frame(1, 4, 1, head))
     answer = b""
     while b"\1\5\0\0\0\1" not in answer:  # a frame of headers that end stream 1
         received = hanging.recv(4096)
         assert received, answer
         answer += received
-wait_for("gRPC 408 .*The body had not come whole within 2 s")
+hasty.wait("gRPC 408 .*The body had not come whole within 2 s")
 
 # Two bytes of a message, millions of times, would be an element of a list each; and so would be one byte's numbers.
 def varint(number):
     return (bytes([number & 127 | 128]) + varint(number >> 7)) if number >= 128 else bytes([number])
 def part(number, content):
     return varint(number << 3 | 2) + varint(len(content)) + content
-before = memory()
+before = server.memory()
 for contents in [part(8, b"") * 10_000_000, part(3, b"\1" * 20_000_000)]:
     message = part(1, b"demo") + part(5, part(1, b"image") + part(2, b"BYTES") + part(5, contents))
     call = grpc.insecure_channel(f"127.0.0.1:{port}", [("grpc.max_send_message_length", 1 << 30)]).unary_unary(
@@ -176,12 +162,12 @@ try:
     raise AssertionError("parameters that take too much were taken")
 except grpc.RpcError as error:
     assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED and "would take" in error.details(), error
-grown = memory() - before
+grown = server.memory() - before
 assert grown < 150e6, f"{grown / 1e6:.0f} MB"
 
 # A client that gives leave to send nothing of an answer: its stream is reset.
-with socket.create_connection(("127.0.0.1", port)) as closed:
-    closed.settimeout(30)
+with socket.create_connection(("127.0.0.1", hasty_port)) as closed:
+    closed.settimeout(HANG)
     closed.sendall(preface[:24] + frame(4, 0, 0, struct.pack(">HL", 4, 0)) + frame(1, 4, 1, call_head(b"ModelMetadata"))
                    + frame(0, 1, 1, b"\0" + struct.pack(">L", 6) + part(1, b"demo")))
     answer = b""
@@ -191,13 +177,9 @@ with socket.create_connection(("127.0.0.1", port)) as closed:
         answer += received
 
 # One that takes nothing at all is let go, with all that it holds.
-def files():
-    return len(os.listdir(f"/proc/{server.pid}/fd"))
-time.sleep(1)  # until the last ones are closed
-before = files()
 deaf = socket.socket()
 deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-deaf.connect(("127.0.0.1", port))
+deaf.connect(("127.0.0.1", hasty_port))
 ping = frame(6, 0, 0, b"12345678")
 deaf.sendall(preface)
 deaf.settimeout(1)
@@ -206,27 +188,22 @@ try:
         deaf.sendall(ping * 100)
 except OSError:
     pass
-deadline = time.monotonic() + 30
-while files() > before:
-    assert time.monotonic() < deadline, "a connection is left on which nobody reads"
-    time.sleep(0.1)
+within(lambda: hasty.files() <= hasty_files, "a connection is left on which nobody reads")
 deaf.close()
+hasty.stop()
 
 client = stub()
 frozen = socket.create_connection(("127.0.0.1", port))  # which never says goodbye
 frozen.sendall(preface)
-calls = [client.ModelInfer.future(request, timeout=60) for _ in range(60)]
+calls = [client.ModelInfer.future(request, timeout=HANG) for _ in range(60)]
 while sum(call.done() for call in calls) < 5:
     time.sleep(0.001)
-server.send_signal(signal.SIGTERM)
+server.process.send_signal(signal.SIGTERM)
 answered = 0
 for call in calls:
     assert len(call.result().raw_output_contents) > 0
     answered += 1
-ending = time.monotonic()
-code = server.wait(60)
-ending = time.monotonic() - ending
-assert ending < 10, f"the end took {ending:.1f} s"
-assert code == 0, open(log.name).read()[-2000:]
+code = server.process.wait(HANG)  # when the idle time of that client is over, not the grace time of an hour
+assert code == 0, server.text()[-2000:]
 print(f"grpc_limits: silent connections end after {ended:.1f} s, calls without a message with a reason, and messages that would "
       f"take much are refused ({grown / 1e6:.0f} MB more); {answered} calls answered across SIGTERM")

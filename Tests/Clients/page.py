@@ -16,7 +16,8 @@ for argument in ["--headless=new", "--no-sandbox", "--disable-gpu", "--window-si
     options.add_argument(argument)
 options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
 browser = webdriver.Chrome(options=options, service=webdriver.ChromeService("/usr/bin/chromedriver"))
-wait = WebDriverWait(browser, 20)
+wait = WebDriverWait(browser, 600)
+browser.set_script_timeout(600)
 find = lambda name: browser.find_element(By.ID, name)
 rows = lambda: [row.text for row in browser.find_elements(By.CSS_SELECTOR, "#found tbody tr")]
 requests = lambda: browser.execute_script(

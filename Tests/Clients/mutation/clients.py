@@ -7,9 +7,9 @@ import time
 from .mutators import Case
 
 # How long a whole request may take, and how long silence means that a broken one is not answered.
-ANSWER, SILENCE = 20.0, 0.1
-# After how long a connection that ends was one that did not listen any more.
-DEAF = 5.0
+ANSWER, SILENCE = 120.0, 0.1
+# After how long a connection that ends was one that did not listen any more: about the servers' idle time (mutate.OPTIONS).
+DEAF = 9.0
 MOST = 64 << 20  # bytes of an answer
 
 
@@ -164,7 +164,7 @@ class HTTP1:
 
     def ends(self) -> bool:
         try:
-            return not self.receive(2)
+            return not self.receive(60)
         except TimeoutError:
             return False
 

@@ -26,7 +26,7 @@ class Server:
             env=os.environ | {"SWIFT_BACKTRACE": "enable=no"})
         atexit.register(self.process.kill)
         self.port = self.grpc_port = 0
-        for _ in range(600):
+        for _ in range(6000):
             text = self.text()
             found = re.search(LISTENING, text), re.search(LISTENING_GRPC, text)
             if all(found) and "model ready" in text:
@@ -57,10 +57,10 @@ class Server:
             return "it had died"
         self.process.send_signal(signal.SIGTERM)
         try:
-            code = self.process.wait(60)
+            code = self.process.wait(600)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            return "it did not end within 60 s"
+            return "it did not end within 600 s"
         return None if code == 0 else f"it ended with {code}"
 
     def cpu(self) -> float:
@@ -99,7 +99,7 @@ class Server:
     def open_files(self) -> int:
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
-    def healthy(self, timeout: float = 30) -> str | None:
+    def healthy(self, timeout: float = 300) -> str | None:
         """What is wrong with the answer to a plain probe."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
