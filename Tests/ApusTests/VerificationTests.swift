@@ -93,10 +93,13 @@ import Testing
         let verifier = Verifier(model: .demo, configuration: configuration, reference: .cpu)
         let report = try verifier.report(on: try SamplePictures.all(), apusVersion: "test") { _ in }
         #expect(report.objects == 19)
+        #expect(!report.candidates.isEmpty)
         #expect(report.candidates.allSatisfy { $0.passed && $0.matched == 19 && $0.lost == 0 && $0.added == 0 })
         #expect(report.candidates.first?.precision == .f32)
         #expect(report.fastest != nil)
-        for candidate in report.candidates { #expect(candidate.limits.values.allSatisfy { !$0.isRaised }) }
+        for candidate in report.candidates {
+            #expect(!candidate.limits.isEmpty && candidate.limits.values.allSatisfy { !$0.isRaised })
+        }
 
         configuration.requiresVerified = true
         let detector = try Detector(configuration: configuration)
