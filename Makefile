@@ -1,6 +1,8 @@
 # Every target that builds installs what is missing first (Scripts/setup.sh), so none asks for another.
 .DEFAULT_GOAL := help
-.PHONY: help demo build test example test-clients test-load test-mutation test-dist install dist test-gpu test-address test-thread fuzz bench bench-serve bench-models bench-gpu lint format clean setup
+.PHONY: help demo build test check example test-clients test-models test-load test-load-short test-mutation test-mutation-short \
+	test-dist test-api install dist test-gpu test-address test-thread fuzz fuzz-short bench bench-serve bench-models bench-gpu \
+	bench-load bench-allocations lint format clean setup
 
 # The release command: Swift's runtime inside, so that it starts fast and runs where Swift is not installed.
 # lld, because gold warns of a call inside of Foundation that we cannot change.
@@ -9,7 +11,7 @@ RELEASE := -c release --static-swift-stdlib --product apus -Xswiftc -use-ld=lld
 LEAN := --disable-default-traits
 
 help: ## Say what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-17s %s\n", $$1, $$2}'
 
 demo: ## Build, find objects in the sample pictures, and draw boxes on them (demo/)
 	@Scripts/setup.sh
@@ -24,44 +26,69 @@ build: ## Build the release command, .build/release/apus
 	@Scripts/setup.sh
 	swift build $(RELEASE)
 
-test: ## Run all tests, those of a simulated GPU, the example, onnx's own checks, real clients, sanitizer and fuzz runs; what CI runs
-	@Scripts/setup.sh --tests
-	@Scripts/test-setup.sh
-	swift build --build-tests
-	APUS_REQUIRE_RUNTIME=1 swift test --skip-build
-	@$(MAKE) --no-print-directory test-gpu
-	@$(MAKE) --no-print-directory example
-	@Scripts/check-models.sh
-	@Scripts/check-clients.sh
-	@$(MAKE) --no-print-directory test-address
-	@$(MAKE) --no-print-directory fuzz RUNS=20000
+# The tests' build, shared by all that runs a debug build: without debug information and linked by lld, which saves a fresh clone
+# time and half of the space. (The index stays, as SwiftPM finds tests by it.) It has a folder of its own, as other flags would
+# have a plain `swift build` compile everything again.
+TESTS := .build/test
+FAST := --scratch-path $(TESTS) -debug-info-format none -Xswiftc -use-ld=lld
+APUS := $(TESTS)/debug/apus
+SAMPLE := Examples/pictures/farm.jpg
+STEP := @Scripts/step.sh
 
-test-clients: ## Run real clients against the server: curl, Triton's, Frigate's, schemathesis, a browser
-	@Scripts/setup.sh --tests
-	swift build --product apus
-	@Scripts/check-clients.sh
+# What a whole run adds to this is in `check`: together they are every test that there is.
+test: test-build ## Run the unit, golden and in-process tests and a short live suite (10 minutes in a fresh clone on 2 cores)
+	$(STEP) setup Scripts/test-setup.sh
+	$(STEP) unit APUS_REQUIRE_RUNTIME=1 swift test --skip-build $(FAST)
+	$(STEP) live Scripts/test-live.sh $(APUS)
 
-test-gpu: ## Run the tests of a GPU with Intel's driver simulating one: it compiles, and answers garbage
+check: ## Run the long suites: clients, models, load, mutations, simulated GPU, sanitizers, fuzzing, API (make -k goes on)
+check: test-gpu test-models test-clients test-load-short test-mutation-short example test-api test-address test-thread fuzz-short
+
+.NOTPARALLEL:
+
+.PHONY: test-build
+test-build:
 	@Scripts/setup.sh --tests
-	swift build --build-tests
-	APUS_REQUIRE_RUNTIME=1 Scripts/simulated-gpu.sh swift test --skip-build --package-path $(CURDIR) --filter SimulatedGPU
+	$(STEP) build swift build --build-tests $(FAST)
+
+test-clients: test-build ## Run real clients against the server: Triton's, KServe's, Frigate's, schemathesis, a browser
+	@Scripts/setup.sh --check
+	$(STEP) clients Scripts/check-clients.sh $(APUS)
+
+test-models: test-build ## Check exported and converted models with onnx's own tools
+	$(STEP) models Scripts/check-models.sh $(APUS)
+
+test-gpu: test-build ## Run the tests of a GPU with Intel's driver simulating one: it compiles, but its results are garbage
+	$(STEP) gpu APUS_REQUIRE_RUNTIME=1 Scripts/simulated-gpu.sh swift test --skip-build --package-path $(CURDIR) \
+		$(subst $(TESTS),$(CURDIR)/$(TESTS),$(FAST)) --filter SimulatedGPU
+
+test-load-short: test-build
+	$(STEP) load python3 Tests/Clients/load.py $(APUS) $(SAMPLE) --short
+
+SHORT_CASES ?= 4000
+test-mutation-short: test-build
+	$(STEP) mutation python3 Tests/Clients/mutate.py $(APUS) $(SAMPLE) --cases $(SHORT_CASES) --build debug
 
 example: ## Build and run the example of a Swift package that uses the library
 	@Scripts/setup.sh
-	swift run --package-path Examples/FindObjects FindObjects Examples/pictures/farm.jpg
+	$(STEP) example swift run --package-path Examples/FindObjects FindObjects $(SAMPLE)
 
-# All tests but those of the library and the command under a sanitizer, in a build of its own.
-SANITIZED := 'ONNXRuntimeTests|HardwareTests|FormDataTests|ImagingTests|DrawingTests|ModelToolsTests'
+test-api: ## Compare the public API with the last tag's
+	@Scripts/setup.sh
+	$(STEP) api Scripts/check-api.sh
 
-test-address: ## Tests of runtime, imaging, drawing and model tools under the address sanitizer
+test-address: ## Run the tests of parsers, runtime, imaging and model tools under the address sanitizer
 	@Scripts/setup.sh --tests
-	TBB_ENABLE_SANITIZERS=1 ASAN_OPTIONS=detect_leaks=0 APUS_REQUIRE_RUNTIME=1 swift test --sanitize address $(LEAN) \
-		--scratch-path .build/address --filter $(SANITIZED)
+	$(STEP) address Scripts/sanitized-tests.sh address
 
-test-thread: ## Tests of runtime, imaging, drawing and model tools under the thread sanitizer
+test-thread: ## Run the tests of parsers, runtime, imaging and model tools under the thread sanitizer
 	@Scripts/setup.sh --tests
-	TBB_ENABLE_SANITIZERS=1 TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/thread-sanitizer.txt" APUS_REQUIRE_RUNTIME=1 swift test \
-		--sanitize thread $(LEAN) --scratch-path .build/thread --filter $(SANITIZED)
+	$(STEP) thread Scripts/sanitized-tests.sh thread
+
+SHORT_RUNS ?= 20000
+fuzz-short:
+	@Scripts/setup.sh
+	$(STEP) fuzz Scripts/fuzz.sh $(SHORT_RUNS)
 
 RUNS ?= 1000000
 fuzz: ## Feed damaged pictures, checkpoints and models to what reads them: make fuzz RUNS=1000000
@@ -74,6 +101,11 @@ bench: build ## Time the whole command on one picture, with the split
 PYTHON ?= python3
 bench-serve: build ## Time the server beside a FastAPI service that does the same
 	@Scripts/bench-serve.sh
+
+UPDATE ?=
+bench-allocations: ## Count what operations allocate, against committed thresholds: make bench-allocations UPDATE=--update
+	@Scripts/setup.sh
+	@Scripts/bench-allocations.sh $(UPDATE)
 
 bench-models: build ## Time export and conversion beside PyTorch and onnxconverter-common: make bench-models PYTHON=…
 	@$(PYTHON) -W ignore Scripts/bench-models.py
@@ -95,17 +127,20 @@ test-dist: dist ## Run the tarball in a bare Debian (needs root and debootstrap)
 
 CASES ?= 100000
 test-mutation: build ## Send mutated requests to a server on every protocol: make test-mutation CASES=100000
-	@python3 Tests/Clients/mutate.py .build/release/apus Examples/pictures/farm.jpg --cases $(CASES)
+	@python3 Tests/Clients/mutate.py .build/release/apus $(SAMPLE) --cases $(CASES)
 
 test-load: build ## Put the server under load: overload, 10,000 requests, bad clients, its end, new models (6 minutes)
-	@python3 Tests/Clients/load.py .build/release/apus Examples/pictures/farm.jpg
+	@python3 Tests/Clients/load.py .build/release/apus $(SAMPLE)
+
+bench-load: build ## The same on an idle machine, and how long clients wait
+	@python3 Tests/Clients/load.py .build/release/apus $(SAMPLE) --timing
 
 lint: ## Check the format of the Swift code and the shell scripts
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests Fuzz Examples
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Fuzz Benchmarks Examples
 	@if command -v shellcheck >/dev/null; then shellcheck Scripts/*.sh; fi
 
 format: ## Format the Swift code
-	swift format --in-place --recursive --parallel Package.swift Sources Tests Fuzz Examples
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Fuzz Benchmarks Examples
 
 clean: ## Remove what was built; the runtime stays
 	rm -rf .build demo dist

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-apus=${1:-.build/debug/apus}
+apus=${1:-.build/test/debug/apus}
 python=.build/python/bin/python3
 # The newest of each, so that operators are met when they appear. An old installation is brought up to date once a day.
 if [ -z "$(find .build/python/.complete-2 -mtime -1 2>/dev/null)" ]; then

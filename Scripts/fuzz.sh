@@ -30,6 +30,7 @@ seeds() { # target, folder: files of the tests, if small. What the fuzzer finds 
     case $1 in
     pictures)
         for folder in formats images cuts costly; do
+            # shellcheck disable=SC2044 # none of these names has spaces
             for file in $(find "$fixtures/$folder" -type f -size -32k ! -name '*.json'); do
                 cp -n "$file" "$2/$folder-${file##*/}"
             done

@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
 # Installs what building and running Apus needs and this machine lacks: Debian packages and the runtime.
-# Does nothing, and says nothing, when all is there. Usage: Scripts/setup.sh [--tests | --dist]
+# Does nothing, and says nothing, when all is there. Usage: Scripts/setup.sh [--tests | --check | --dist]
+# --tests: for make test. --check: also for make check, with a browser.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-want_tests=no want_dist=no
-[ "${1:-}" = --tests ] && want_tests=yes
+want_tests=no want_check=no want_dist=no
+case ${1:-} in
+--tests) want_tests=yes ;;
+--check) want_tests=yes want_check=yes ;;
+esac
 [ "${1:-}" = --dist ] && want_dist=yes
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -33,10 +37,12 @@ need fonts-dejavu-core 'test -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf 
 if [ ! -e "$data/runtime/1.24.1/.complete" ] || { [ $want_tests = yes ] && [ ! -e "$data/test-runtimes/cpu-1.21.1/.complete" ]; }; then
     need python3-pip 'python3 -m pip --version'
 fi
-if [ $want_tests = yes ]; then # the clients of Scripts/check-clients.sh
-    need python3-venv 'python3 -c "import venv, ensurepip"'
+if [ $want_tests = yes ]; then # Scripts/test-live.sh, Scripts/check-models.sh
     need curl 'command -v curl'
     need openssl 'command -v openssl'
+    need python3-venv 'python3 -c "import venv, ensurepip"'
+fi
+if [ $want_check = yes ]; then # the browser of Scripts/check-clients.sh
     need chromium 'command -v chromium'
     need chromium-driver 'command -v chromedriver'
 fi

@@ -31,7 +31,7 @@ in_root /opt/apus/bin/apus verify --device cpu --precision f32 | tail -1
 # Not by the function, whose shell would get the signal instead.
 chroot "$root" env -i PATH=/usr/bin:/bin HOME=/root /opt/apus/bin/apus serve --port 38123 2>"$root/serve.log" &
 server=$!
-for _ in $(seq 100); do
+for _ in $(seq 6000); do # ten minutes, which only a hang takes
     if grep -q 'model ready' "$root/serve.log"; then break; fi
     sleep 0.1
 done

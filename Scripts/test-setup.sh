@@ -54,7 +54,7 @@ tools pkg-config
 stub python3 'case "$*" in *--version*) exit 0 ;; esac; touch "'"$work"'/downloading"; exec sleep 30'
 env -i PATH="$work/bin" HOME="$work/home" "$BASH" Scripts/setup.sh >"$work/log" 2>&1 &
 pid=$!
-for _ in $(seq 100); do [ -e "$work/downloading" ] && break; sleep 0.1; done
+for _ in $(seq 6000); do [ -e "$work/downloading" ] && break; sleep 0.1; done
 kill -TERM "$pid"
 pkill -TERM -P "$pid" || true # a terminal's Ctrl-C ends the download too
 wait "$pid" && status=0 || status=$?
