@@ -182,3 +182,15 @@ if Context.environment["APUS_FUZZ"] != nil {
                 swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))
     }
 }
+
+// What allocations are counted of is `package`, which a package of its own would not see: so the benchmarks are a part of this
+// one, for Scripts/bench-allocations.sh only.
+if Context.environment["APUS_BENCHMARKS"] != nil {
+    package.targets += [
+        .target(name: "AllocationCounter", path: "Benchmarks/AllocationCounter"),
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: ["AllocationCounter", "Apus", "Imaging", "ModelTools", "ONNX", "ONNXRuntime"],
+            path: "Benchmarks/Operations", swiftSettings: settings),
+    ]
+}

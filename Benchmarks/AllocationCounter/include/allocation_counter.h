@@ -1,0 +1,14 @@
+#ifndef APUS_ALLOCATION_COUNTER_H
+#define APUS_ALLOCATION_COUNTER_H
+
+#include <stdint.h>
+
+/// What the whole process has allocated so far, on all threads: never less than before.
+typedef struct {
+    uint64_t count;
+    uint64_t bytes;
+} apus_allocations;
+
+apus_allocations apus_allocations_so_far(void);
+
+#endif
