@@ -15,11 +15,11 @@ extension Operation {
                 return { _ = image.resized(width: 640, height: 480) }
             },
             Operation("normalize 640x480") {
-                let (width, height) = (640, 480)
-                let image = bitmap(width: width, height: height)
+                let size = PixelSize(width: 640, height: 480)
+                let image = ResizedPixels.bytes(bitmap(width: size.width, height: size.height))
                 return {
-                    let normalizer = PixelNormalizer.imageNet
-                    _ = try normalizer.tensor([image], as: .float32, count: 1, width: width, height: height)
+                    let format = PixelFormat(normalization: .imageNet)
+                    _ = try format.tensor([(image, 0, 0)], as: .float32, count: 1, canvas: size)
                 }
             },
             Operation("check an ONNX model") {
@@ -48,8 +48,11 @@ extension Operation {
         let image = ValueInfo(
             name: "inputs", elementType: .float32, dimensions: [.dynamic(nil), .fixed(3), .dynamic(nil), .dynamic(nil)])
         let family = try ModelFamilies.recognize(
-            ModelSignature(
-                inputs: [image], outputs: [value("pred_logits", classes + 1), value("pred_boxes", 4)], metadata: [:]))
+            ModelDescription(
+                ModelSignature(
+                    inputs: [image], outputs: [value("pred_logits", classes + 1), value("pred_boxes", 4)], metadata: [:]
+                ))
+        ).family
         // Every tenth query has found something.
         let logits = (0..<queries * (classes + 1)).map { index in
             index % (classes + 1) == (index / (classes + 1) % 10 == 0 ? 3 : classes) ? Float(9) : 0
@@ -58,7 +61,12 @@ extension Operation {
             "pred_logits": try Tensor(shape: [1, queries, classes + 1], scalars: logits),
             "pred_boxes": try Tensor(shape: [1, queries, 4], scalars: [Float](repeating: 0.5, count: 4 * queries)),
         ]
-        return { _ = try family.detections(in: outputs, sizes: [(640, 480)], threshold: 0.5) }
+        let size = PixelSize(width: 640, height: 480)
+        let placement = Placement(original: size, filling: size)
+        return {
+            _ = try family.detections(
+                in: ModelOutputs(outputs), placements: [placement], options: DecodingOptions(threshold: 0.5))
+        }
     }
 
     private static func bitmap(width: Int, height: Int) -> Bitmap {
