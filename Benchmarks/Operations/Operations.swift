@@ -17,8 +17,8 @@ extension Operation {
             Operation("normalize 640x480") {
                 let size = PixelSize(width: 640, height: 480)
                 let image = ResizedPixels.bytes(bitmap(width: size.width, height: size.height))
+                let format = PixelFormat(normalization: .imageNet)
                 return {
-                    let format = PixelFormat(normalization: .imageNet)
                     _ = try format.tensor([(image, 0, 0)], as: .float32, count: 1, canvas: size)
                 }
             },
