@@ -99,7 +99,7 @@ let package = Package(
                 server("GRPCCore", "grpc-swift-2"), server("GRPCNIOTransportHTTP2", "grpc-swift-nio-transport"),
                 server("GRPCProtobuf", "grpc-swift-protobuf"), server("SwiftProtobuf", "swift-protobuf"),
                 server("Yams", "Yams"),
-            ], exclude: ["GRPC/open_inference.proto"], swiftSettings: settings),
+            ], exclude: ["Protocols/OpenInference/open_inference.proto"], swiftSettings: settings),
         .target(
             name: "ApusWorkflows",
             dependencies: [
