@@ -7,10 +7,9 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-/// What only the server needs, which nobody pays for who wants a picture.
-func server(_ product: String, _ package: String) -> Target.Dependency {
-    .product(name: product, package: package, condition: .when(traits: ["Server"]))
-}
+/// Leaves the server out of the package: its targets, their tests and the dependencies that only they have. Without the trait
+/// `Server` no product reaches them, but a build of the whole package (`swift build --build-tests`) builds every target there is.
+let isLean = Context.environment["APUS_LEAN"] != nil
 
 let package = Package(
     name: "apus",
@@ -19,28 +18,13 @@ let package = Package(
         .executable(name: "apus", targets: ["ApusCLI"]),
     ],
     traits: [
-        .default(enabledTraits: ["URLs", "Server"]),
-        .trait(name: "URLs", description: "`apus detect` downloads pictures by http and https (async-http-client)."),
-        .trait(name: "Server", description: "`apus serve` and the library ApusServer (Hummingbird, gRPC)."),
+        .default(enabledTraits: isLean ? ["URLs"] : ["URLs", "Server"]),
+        .trait(name: "URLs", description: "`apus detect` downloads images over HTTP and HTTPS (async-http-client)."),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
-        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
-        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
-        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
-        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
-        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
-        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
-        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
-        .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.0"),
-        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),  // tests only
         .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),  // tests only
     ],
@@ -79,27 +63,6 @@ let package = Package(
             name: "ModelTools", dependencies: ["CModelTools", "Hashing", "HuggingFaceConfig", "ONNX", "Remedies"],
             swiftSettings: settings),
         .target(name: "FormData", swiftSettings: settings),
-        .target(name: "CServerPages", exclude: ["index.html", "page.css", "page.js", "docs.html", "openapi.json"]),
-        .target(
-            name: "ApusServer",
-            dependencies: [
-                "Apus", "CServerPages", "Drawing", "Files", "FormData", "Imaging", "ONNXRuntime", "Remedies",
-                server("AsyncHTTPClient", "async-http-client"),
-                server("Hummingbird", "hummingbird"), server("HummingbirdCore", "hummingbird"),
-                server("HummingbirdTLS", "hummingbird"),
-                server("Configuration", "swift-configuration"), server("Logging", "swift-log"),
-                server("CoreMetrics", "swift-metrics"), server("Metrics", "swift-metrics"),
-                server("NIOHTTPTypes", "swift-nio-extras"), server("NIOHTTPTypesHTTP1", "swift-nio-extras"),
-                server("NIOCore", "swift-nio"), server("NIOPosix", "swift-nio"),
-                server("NIOHTTP1", "swift-nio"), server("NIOSSL", "swift-nio-ssl"),
-                server("NIOHTTP2", "swift-nio-http2"), server("NIOHPACK", "swift-nio-http2"),
-                server("NIOConcurrencyHelpers", "swift-nio"), server("HTTPTypes", "swift-http-types"),
-                server("ServiceLifecycle", "swift-service-lifecycle"),
-                server("UnixSignals", "swift-service-lifecycle"),
-                server("GRPCCore", "grpc-swift-2"), server("GRPCNIOTransportHTTP2", "grpc-swift-nio-transport"),
-                server("GRPCProtobuf", "grpc-swift-protobuf"), server("SwiftProtobuf", "swift-protobuf"),
-                server("Yams", "Yams"),
-            ], exclude: ["Protocols/OpenInference/open_inference.proto"], swiftSettings: settings),
         .target(
             name: "ApusWorkflows",
             dependencies: [
@@ -108,15 +71,19 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["URLs"])),
                 .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["URLs"])),
             ], swiftSettings: settings),
+        .target(
+            name: "CommandSupport",
+            dependencies: ["Apus", "Remedies", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: settings),
         .executableTarget(
             name: "ApusCLI",
             dependencies: [
-                .target(name: "ApusServer", condition: .when(traits: ["Server"])), "Apus", "ApusWorkflows", "Drawing",
-                "Files",
-                "Hardware", "Hashing", "Imaging", "ModelTools", "ONNX", "ONNXRuntime", "Remedies",
+                "Apus", "ApusWorkflows", "CommandSupport", "Drawing", "Files", "Hardware", "Hashing", "Imaging",
+                "ModelTools", "ONNX", "ONNXRuntime", "Remedies",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["URLs"])),
-                server("Logging", "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["URLs"])),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["URLs"])),
             ], swiftSettings: settings),
         .target(name: "TestSupport", dependencies: ["ONNXRuntime"], path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(
@@ -128,19 +95,6 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
-            ],
-            swiftSettings: settings),
-        .testTarget(
-            name: "ApusServerTests",
-            dependencies: [
-                .target(name: "ApusServer", condition: .when(traits: ["Server"])), "Apus", "Imaging", "ModelTools",
-                "ONNX", "TestSupport",
-                server("Hummingbird", "hummingbird"), server("HummingbirdTesting", "hummingbird"),
-                server("Logging", "swift-log"), server("NIOCore", "swift-nio"), server("NIOPosix", "swift-nio"),
-                server("NIOEmbedded", "swift-nio"), server("NIOHTTP1", "swift-nio"),
-                server("NIOHTTPTypes", "swift-nio-extras"),
-                server("NIOHTTP2", "swift-nio-http2"), server("NIOHPACK", "swift-nio-http2"),
-                server("HTTPTypes", "swift-http-types"),
             ],
             swiftSettings: settings),
         .testTarget(
@@ -167,6 +121,77 @@ let package = Package(
             name: "ONNXRuntimeTests", dependencies: ["ONNXRuntime", "Remedies", "TestSupport"], swiftSettings: settings),
     ]
 )
+
+if !isLean {
+    func server(_ product: String, _ package: String) -> Target.Dependency {
+        .product(name: product, package: package)
+    }
+    package.traits.insert(.trait(name: "Server", description: "`apus serve`: the server (Hummingbird, gRPC)."))
+    package.dependencies += [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    ]
+    package.targets.first { $0.name == "ApusCLI" }?.dependencies += [
+        .target(name: "ApusServe", condition: .when(traits: ["Server"]))
+    ]
+    package.targets += [
+        .target(name: "CServerPages", exclude: ["index.html", "page.css", "page.js", "docs.html", "openapi.json"]),
+        .target(
+            name: "ApusServer",
+            dependencies: [
+                "Apus", "CServerPages", "Drawing", "Files", "FormData", "Hashing", "Imaging", "ONNXRuntime", "Remedies",
+                server("AsyncHTTPClient", "async-http-client"),
+                server("Hummingbird", "hummingbird"), server("HummingbirdCore", "hummingbird"),
+                server("HummingbirdTLS", "hummingbird"),
+                server("Configuration", "swift-configuration"), server("Logging", "swift-log"),
+                server("CoreMetrics", "swift-metrics"),
+                server("NIOHTTPTypes", "swift-nio-extras"), server("NIOHTTPTypesHTTP1", "swift-nio-extras"),
+                server("NIOCore", "swift-nio"), server("NIOPosix", "swift-nio"),
+                server("NIOHTTP1", "swift-nio"), server("NIOSSL", "swift-nio-ssl"),
+                server("NIOHTTP2", "swift-nio-http2"), server("NIOHPACK", "swift-nio-http2"),
+                server("NIOConcurrencyHelpers", "swift-nio"), server("HTTPTypes", "swift-http-types"),
+                server("ServiceLifecycle", "swift-service-lifecycle"),
+                server("UnixSignals", "swift-service-lifecycle"),
+                server("GRPCCore", "grpc-swift-2"), server("GRPCNIOTransportHTTP2", "grpc-swift-nio-transport"),
+                server("GRPCProtobuf", "grpc-swift-protobuf"), server("SwiftProtobuf", "swift-protobuf"),
+                server("Yams", "Yams"),
+            ], exclude: ["Protocols/OpenInference/open_inference.proto"], swiftSettings: settings),
+        .target(
+            name: "ApusServe",
+            dependencies: [
+                "Apus", "ApusServer", "ApusWorkflows", "CommandSupport",
+                server("ArgumentParser", "swift-argument-parser"), server("Logging", "swift-log"),
+            ], swiftSettings: settings),
+        .testTarget(
+            name: "ApusServerTests",
+            dependencies: [
+                "Apus", "ApusServer", "Imaging", "ModelTools",
+                "ONNX", "TestSupport",
+                server("GRPCCore", "grpc-swift-2"), server("GRPCInProcessTransport", "grpc-swift-2"),
+                server("GRPCProtobuf", "grpc-swift-protobuf"), server("SwiftProtobuf", "swift-protobuf"),
+                server("Hummingbird", "hummingbird"), server("HummingbirdTesting", "hummingbird"),
+                server("Logging", "swift-log"), server("InMemoryLogging", "swift-log"),
+                server("CoreMetrics", "swift-metrics"), server("NIOCore", "swift-nio"), server("NIOPosix", "swift-nio"),
+                server("NIOEmbedded", "swift-nio"), server("NIOHTTP1", "swift-nio"),
+                server("NIOHTTPTypes", "swift-nio-extras"),
+                server("NIOHTTP2", "swift-nio-http2"), server("NIOHPACK", "swift-nio-http2"),
+                server("HTTPTypes", "swift-http-types"),
+            ],
+            swiftSettings: settings),
+    ]
+}
 
 // The fuzzers have no main of their own (libFuzzer brings it), so they are there for Scripts/fuzz.sh only.
 if Context.environment["APUS_FUZZ"] != nil {

@@ -7,8 +7,7 @@ cd "$(dirname "$0")/../Sources/ApusServer/Protocols/OpenInference"
 rm -f Generated/*.swift
 protoc --proto_path=. --swift_out=Generated --swift_opt=Visibility=Internal \
     --grpc-swift-2_out=Generated --grpc-swift-2_opt=Visibility=Internal,Client=false open_inference.proto
-# What only the server needs is not there without it (Package.swift, trait Server).
 for file in Generated/*.swift; do
-    { echo "// swift-format-ignore-file"; echo "#if Server"; cat "$file"; echo "#endif"; } >"$file.new"
+    { echo "// swift-format-ignore-file"; cat "$file"; } >"$file.new"
     mv "$file.new" "$file"
 done

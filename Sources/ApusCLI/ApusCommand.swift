@@ -1,6 +1,11 @@
 import Apus
 import ArgumentParser
+import CommandSupport
 internal import ONNXRuntime
+
+#if Server
+    import ApusServe
+#endif
 
 @main
 struct ApusCommand: AsyncParsableCommand {

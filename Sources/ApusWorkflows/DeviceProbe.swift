@@ -6,7 +6,6 @@ internal import ModelTools
 internal import ONNX
 internal import ONNXRuntime
 internal import Remedies
-import Remedies
 
 /// Runs a tiny model on a device in a process of its own, so that a driver that crashes or hangs is a finding.
 package struct DeviceProbe: Sendable {

@@ -1,4 +1,3 @@
-#if Server
     import ApusServer
     import Foundation
     import HummingbirdTesting
@@ -92,4 +91,3 @@
             return (ByteBuffer(string: head), body)
         }
     }
-#endif

@@ -1,4 +1,3 @@
-#if Server
     import Apus
     import ApusServer
     import Foundation
@@ -159,4 +158,3 @@
             #expect(count.withLock { $0 } == 1)
         }
     }
-#endif

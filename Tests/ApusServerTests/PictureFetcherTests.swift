@@ -1,4 +1,3 @@
-#if Server
     import ApusServer
     import Foundation
     import HTTPTypes
@@ -183,8 +182,7 @@
                     let answer = try await Self.ask(client, #"{"url": "\#(url)"}"#)
                     #expect(answer.status == status, "\(url): \(answer.object)")
                 }
-                for body in [#"{"url": 5}"#, #"{}"#, #"{"url": "http://example.com/", "image": "YQ=="}"#, #"{"a": 1}"#]
-                {
+            for body in [#"{"url": 5}"#, #"{}"#, #"{"url": "http://example.com/", "image": "YQ=="}"#, #"{"a": 1}"#] {
                     #expect(try await Self.ask(client, body).status == 400, "\(body)")
                 }
             }
@@ -198,4 +196,3 @@
             }
         }
     }
-#endif

@@ -1,4 +1,3 @@
-#if Server
     import Apus
     import ApusServer
     import Foundation
@@ -117,8 +116,7 @@
             let picture = try Pictures.bytes()
             let (type, form) = Pictures.form([("picture", "farm.jpg", picture)])
             let (_, cut) = Pictures.form([("file", "farm.jpg", picture)])
-            let cases:
-                [(uri: String, headers: HTTPFields, body: ByteBuffer, status: Int, kind: String, detail: String)] = [
+        let cases: [(uri: String, headers: HTTPFields, body: ByteBuffer, status: Int, kind: String, detail: String)] = [
                     ("/predict", Self.jpeg, ByteBuffer(), 400, "picture", "The picture is empty"),
                     ("/predict", Self.jpeg, ByteBuffer(string: "GIF89a"), 400, "picture", "Could not read the picture"),
                     ("/predict?treshold=0.5", Self.jpeg, picture, 400, "bad-request", "treshold is not known"),
@@ -259,4 +257,3 @@
             }
         }
     }
-#endif

@@ -1,4 +1,3 @@
-#if Server
     import Apus
     import ApusServer
     import Foundation
@@ -70,4 +69,3 @@
 
         var object: [String: Any] { json as? [String: Any] ?? [:] }
     }
-#endif

@@ -1,5 +1,6 @@
 import Apus
 import ArgumentParser
+import CommandSupport
 import Foundation
 
 struct BenchCommand: AsyncParsableCommand {

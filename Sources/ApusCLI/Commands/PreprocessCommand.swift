@@ -1,5 +1,6 @@
 import Apus
 import ArgumentParser
+import CommandSupport
 import ONNXRuntime
 
 struct PreprocessCommand: AsyncParsableCommand {

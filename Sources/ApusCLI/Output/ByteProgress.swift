@@ -1,4 +1,5 @@
 import ApusWorkflows
+import CommandSupport
 import Foundation
 
 /// A bar on standard error while many bytes are moved; nothing where that is not a terminal, or if it is over at once.

@@ -1,3 +1,4 @@
+import CommandSupport
 import Foundation
 
 /// A bar on standard error while many pictures are worked on; nothing where that is not a terminal.

@@ -1,5 +1,6 @@
 import Apus
 import ApusWorkflows
+import CommandSupport
 import Foundation
 import ModelTools
 import ONNX

@@ -1,75 +1,73 @@
-#if Server
-    package import Apus
-    package import NIOCore
+package import Apus
+package import NIOCore
 
-    /// How a server runs.
-    package struct ServerConfiguration: Sendable {
-        /// The first is the default.
-        package var models: [ModelRegistry.Source]
-        package var detector: Detector.Configuration
-        package var verification = ModelLoader.Verification.auto
-        /// Of Apus.
-        package var version = ""
-        package var host = "127.0.0.1"
-        package var port = 8000
-        /// Nil for no gRPC.
-        package var grpcPort: Int?
-        /// Bytes of a request's body.
-        package var maxBody = 20_000_000
-        /// Bytes of all bodies that are being received or worked on.
-        package var maxBodies = 256_000_000
-        /// Pixels of a picture.
-        package var maxPixels = 50_000_000
-        package var maxConnections = 4096
-        package var inference = InferenceQueue.Limits()
-        /// From a request's body to its answer.
-        package var timeout = Duration.seconds(30)
-        /// For a body to come whole.
-        package var bodyTimeout = Duration.seconds(30)
-        /// Of a connection on which nothing happens.
-        package var idleTimeout = Duration.seconds(60)
-        /// For what runs to finish after the server was told to stop.
-        package var grace = Duration.seconds(30)
-        package var tls: TLSFiles?
-        package var keys = APIKeys.none
-        /// Hosts from which pictures are fetched.
-        package var urlHosts: [AllowedHost] = []
-        /// For a picture to be fetched.
-        package var urlTimeout = Duration.seconds(10)
-        /// Whether an address may be asked for a picture: public ones. Only tests, whose servers are local, change it.
-        package var mayFetch: @Sendable (SocketAddress) -> Bool = { PublicAddress.isPublic($0) }
-        package var hasMetrics = true
-        /// Whether there is a page at /.
-        package var hasPage = true
-        /// Origins whose pages may ask.
-        package var origins: [String] = []
-        /// The most detections of a DeepStack answer; nil for all.
-        package var deepStackLimit: Int?
-        /// The least confidence of a DeepStack answer where the client names none.
-        package var deepStackConfidence: Float = 0.4
-        /// How often models' files are looked at; nil for never.
-        package var reloadInterval: Duration? = .seconds(2)
+/// How a server runs.
+package struct ServerConfiguration: Sendable {
+    /// The first is the default.
+    package var models: [ModelRegistry.Source]
+    package var detector: Detector.Configuration
+    package var verification = ModelLoader.Verification.auto
+    /// Of Apus.
+    package var version = ""
+    package var host = "127.0.0.1"
+    package var port = 8000
+    /// Nil for no gRPC.
+    package var grpcPort: Int?
+    /// Bytes of a request's body.
+    package var maxBody = 20_000_000
+    /// Bytes of all bodies that are being received or worked on.
+    package var maxBodies = 256_000_000
+    /// Pixels of a picture.
+    package var maxPixels = 50_000_000
+    package var maxConnections = 4096
+    package var inference = InferenceQueue.Limits()
+    /// From a request's body to its answer.
+    package var timeout = Duration.seconds(30)
+    /// For a body to come whole.
+    package var bodyTimeout = Duration.seconds(30)
+    /// Of a connection on which nothing happens.
+    package var idleTimeout = Duration.seconds(60)
+    /// For what runs to finish after the server was told to stop.
+    package var grace = Duration.seconds(30)
+    package var tls: TLSFiles?
+    package var keys = APIKeys.none
+    /// Hosts from which pictures are fetched.
+    package var urlHosts: [AllowedHost] = []
+    /// For a picture to be fetched.
+    package var urlTimeout = Duration.seconds(10)
+    /// Whether an address may be asked for a picture: public ones. Only tests, whose servers are local, change it.
+    package var mayFetch: @Sendable (SocketAddress) -> Bool = { PublicAddress.isPublic($0) }
+    package var hasMetrics = true
+    /// Whether there is a page at /.
+    package var hasPage = true
+    /// Origins whose pages may ask.
+    package var origins: [String] = []
+    /// The most detections of a DeepStack answer; nil for all.
+    package var deepStackLimit: Int?
+    /// The least confidence of a DeepStack answer where the client names none.
+    package var deepStackConfidence: Float = 0.4
+    /// How often models' files are looked at; nil for never.
+    package var reloadInterval: Duration? = .seconds(2)
 
-        /// Loads the model of a name in another process, and throws if that fails; nil to load changed models unchecked.
-        package var checkModel: (@Sendable (_ name: String) throws -> Void)?
+    /// Loads the model of a name in another process, and throws if that fails; nil to load changed models unchecked.
+    package var checkModel: (@Sendable (_ name: String) throws -> Void)?
 
-        /// Whether only this machine can reach the server.
-        var isLoopback: Bool { ["localhost", "::1"].contains(host) || host.hasPrefix("127.") }
+    /// Whether only this machine can reach the server.
+    var isLoopback: Bool { ["localhost", "::1"].contains(host) || host.hasPrefix("127.") }
 
-        /// PEM files.
-        package struct TLSFiles: Sendable, Equatable {
-            package var certificate: String
-            package var key: String
+    /// PEM files.
+    package struct TLSFiles: Sendable, Equatable {
+        package var certificate: String
+        package var key: String
 
-            package init(certificate: String, key: String) {
-                self.certificate = certificate
-                self.key = key
-            }
-        }
-
-        package init(models: [ModelRegistry.Source], detector: Detector.Configuration) {
-            self.models = models
-            self.detector = detector
+        package init(certificate: String, key: String) {
+            self.certificate = certificate
+            self.key = key
         }
     }
-#endif
+
+    package init(models: [ModelRegistry.Source], detector: Detector.Configuration) {
+        self.models = models
+        self.detector = detector
+    }
+}

@@ -1,24 +1,22 @@
-#if Server
-    internal import Apus
-    internal import Files
+internal import Apus
+internal import Files
 
-    /// Text files that settings name. Anything else, such as a pipe without a writer, would keep the server from starting.
-    enum SettingsText {
-        private static let maxBytes = 1_000_000
+/// Text files that settings name. Anything else, such as a pipe without a writer, would keep the server from starting.
+enum SettingsText {
+    private static let maxBytes = 1_000_000
 
-        /// - Parameter failure: makes the error of a cause.
-        static func read(_ path: String, _ failure: (String) -> ApusError) throws(ApusError) -> String {
-            let bytes: [UInt8]?
-            do {
-                bytes = try BoundedFile.bytes(atPath: path, limit: maxBytes)
-            } catch {
-                var named = failure(error.cause)
-                named.remedy = error.remedy
-                throw named
-            }
-            guard let bytes else { throw failure("it has more than \(maxBytes) bytes") }
-            guard let text = String(validating: bytes, as: UTF8.self) else { throw failure("it is not UTF-8 text") }
-            return text
+    /// - Parameter failure: makes the error of a cause.
+    static func read(_ path: String, _ failure: (String) -> ApusError) throws(ApusError) -> String {
+        let bytes: [UInt8]?
+        do {
+            bytes = try BoundedFile.bytes(atPath: path, limit: maxBytes)
+        } catch {
+            var named = failure(error.cause)
+            named.remedy = error.remedy
+            throw named
         }
+        guard let bytes else { throw failure("it has more than \(maxBytes) bytes") }
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw failure("it is not UTF-8 text") }
+        return text
     }
-#endif
+}

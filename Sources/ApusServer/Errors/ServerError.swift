@@ -1,4 +1,3 @@
-#if Server
     internal import Apus
     internal import Foundation
     package import HTTPTypes
@@ -147,4 +146,3 @@
         /// "30 s", "0.5 s".
         package var text: String { String(format: "%g s", milliseconds / 1000) }
     }
-#endif

@@ -1,253 +1,251 @@
-#if Server
-    internal import Apus
-    internal import AsyncHTTPClient
-    internal import Foundation
-    internal import HTTPTypes
-    internal import NIOConcurrencyHelpers
-    internal import NIOCore
-    internal import NIOHTTP1
+internal import Apus
+internal import AsyncHTTPClient
+internal import Foundation
+internal import HTTPTypes
+internal import NIOConcurrencyHelpers
+internal import NIOCore
+internal import NIOHTTP1
 
-    /// Fetches pictures for clients, from hosts that were allowed, and never from private networks.
+/// Fetches pictures for clients, from hosts that were allowed, and never from private networks.
+///
+/// Who may name an address makes the server ask it, from inside of its network. So a host's addresses are looked up once, all
+/// of them must be public, and the connection goes to one of those: a name cannot mean another address a moment later. Each
+/// redirection is looked at like the first address.
+struct PictureFetcher: Sendable {
+    private let allowed: [AllowedHost]
+    private let limit: Int
+    private let timeout: Duration
+    private let version: String
+    private let mayFetch: @Sendable (SocketAddress) -> Bool
+    private let places = Places()
+
+    private static let mostRedirections = 3
+    private static let mostAtOnce = 16
+
+    /// - Parameters:
+    ///   - limit: bytes of a picture.
+    ///   - timeout: for everything together.
+    ///   - mayFetch: whether an address may be asked.
+    init(
+        allowed: [AllowedHost], limit: Int, timeout: Duration, version: String,
+        mayFetch: @escaping @Sendable (SocketAddress) -> Bool
+    ) {
+        self.allowed = allowed
+        self.limit = limit
+        self.timeout = timeout
+        self.version = version
+        self.mayFetch = mayFetch
+    }
+
+    /// The picture's bytes.
     ///
-    /// Who may name an address makes the server ask it, from inside of its network. So a host's addresses are looked up once, all
-    /// of them must be public, and the connection goes to one of those: a name cannot mean another address a moment later. Each
-    /// redirection is looked at like the first address.
-    struct PictureFetcher: Sendable {
-        private let allowed: [AllowedHost]
-        private let limit: Int
-        private let timeout: Duration
-        private let version: String
-        private let mayFetch: @Sendable (SocketAddress) -> Bool
-        private let places = Places()
-
-        private static let mostRedirections = 3
-        private static let mostAtOnce = 16
-
-        /// - Parameters:
-        ///   - limit: bytes of a picture.
-        ///   - timeout: for everything together.
-        ///   - mayFetch: whether an address may be asked.
-        init(
-            allowed: [AllowedHost], limit: Int, timeout: Duration, version: String,
-            mayFetch: @escaping @Sendable (SocketAddress) -> Bool
-        ) {
-            self.allowed = allowed
-            self.limit = limit
-            self.timeout = timeout
-            self.version = version
-            self.mayFetch = mayFetch
+    /// - Parameter lease: takes them into account while they come.
+    func bytes(of address: String, lease: BodyReader.Lease) async throws -> [UInt8] {
+        guard !allowed.isEmpty else {
+            throw ServerError.refused(
+                "This server fetches no pictures from addresses",
+                remedy: "Send the picture itself. Whoever runs the server allows hosts with --url-host.")
         }
-
-        /// The picture's bytes.
-        ///
-        /// - Parameter lease: takes them into account while they come.
-        func bytes(of address: String, lease: BodyReader.Lease) async throws -> [UInt8] {
-            guard !allowed.isEmpty else {
-                throw ServerError.refused(
-                    "This server fetches no pictures from addresses",
-                    remedy: "Send the picture itself. Whoever runs the server allows hosts with --url-host.")
-            }
-            let target = try Target(address)
-            guard places.take() else {
-                throw ServerError(
-                    "fetches-full", .serviceUnavailable, title: "The server is busy",
-                    detail: "\(PictureFetcher.mostAtOnce) pictures are being fetched already",
-                    remedy: "Try again after 1 s.", retryAfter: 1)
-            }
-            defer { places.give() }
-            return try await Deadline.run(within: timeout, orThrow: late) {
-                try await fetch(target, lease, redirections: 0)
-            }
+        let target = try Target(address)
+        guard places.take() else {
+            throw ServerError(
+                "fetches-full", .serviceUnavailable, title: "The server is busy",
+                detail: "\(PictureFetcher.mostAtOnce) pictures are being fetched already",
+                remedy: "Try again after 1 s.", retryAfter: 1)
         }
+        defer { places.give() }
+        return try await Deadline.run(within: timeout, orThrow: late) {
+            try await fetch(target, lease, redirections: 0)
+        }
+    }
 
-        private func fetch(
-            _ target: Target, _ lease: BodyReader.Lease, redirections: Int
-        ) async throws -> [UInt8] {
-            guard allowed.contains(where: { $0.admits(target.host, port: target.port, schemePort: target.schemePort) })
-            else {
-                throw ServerError.refused(
-                    "This server fetches nothing from \(target.shown)",
-                    remedy: "Whoever runs the server allows hosts with --url-host.")
-            }
-            let time = TimeAmount(timeout)
-            var configuration = HTTPClient.Configuration(
-                redirectConfiguration: .disallow, timeout: .init(connect: time, read: time))
-            configuration.httpVersion = .http1Only
-            configuration.connectionPool.retryConnectionEstablishment = false
-            configuration.dnsOverride = [target.host: try await resolve(target)]
-            // One for each address, as what a name means is part of a client's configuration.
-            let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-            let outcome: Outcome
-            do {
-                outcome = try await ask(client, target, lease)
-            } catch {
-                try? await client.shutdown()
-                if error is ServerError || error is CancellationError { throw error }
-                // The client's clock may strike before ours.
-                if PictureFetcher.timeouts.contains(where: { $0 == error as? HTTPClientError }) { throw late }
-                throw ServerError.notFetched("its host does not answer as it should", internalDetail: "\(error)")
-            }
+    private func fetch(
+        _ target: Target, _ lease: BodyReader.Lease, redirections: Int
+    ) async throws -> [UInt8] {
+        guard allowed.contains(where: { $0.admits(target.host, port: target.port, schemePort: target.schemePort) })
+        else {
+            throw ServerError.refused(
+                "This server fetches nothing from \(target.shown)",
+                remedy: "Whoever runs the server allows hosts with --url-host.")
+        }
+        let time = TimeAmount(timeout)
+        var configuration = HTTPClient.Configuration(
+            redirectConfiguration: .disallow, timeout: .init(connect: time, read: time))
+        configuration.httpVersion = .http1Only
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.dnsOverride = [target.host: try await resolve(target)]
+        // One for each address, as what a name means is part of a client's configuration.
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        let outcome: Outcome
+        do {
+            outcome = try await ask(client, target, lease)
+        } catch {
             try? await client.shutdown()
-            switch outcome {
-            case .body(let bytes): return bytes
-            case .moved(let location):
-                guard redirections < PictureFetcher.mostRedirections else {
-                    throw ServerError.notFetched("it is redirected too often")
-                }
-                return try await fetch(
-                    try Target(location, from: target), lease, redirections: redirections + 1)
-            }
+            if error is ServerError || error is CancellationError { throw error }
+            // The client's clock may strike before ours.
+            if PictureFetcher.timeouts.contains(where: { $0 == error as? HTTPClientError }) { throw late }
+            throw ServerError.notFetched("its host does not answer as it should", internalDetail: "\(error)")
         }
-
-        private static let timeouts: [HTTPClientError] = [.deadlineExceeded, .connectTimeout, .readTimeout]
-
-        private var late: ServerError {
-            .notFetched("it had not come whole within \(timeout.text)", status: .gatewayTimeout)
+        try? await client.shutdown()
+        switch outcome {
+        case .body(let bytes): return bytes
+        case .moved(let location):
+            guard redirections < PictureFetcher.mostRedirections else {
+                throw ServerError.notFetched("it is redirected too often")
+            }
+            return try await fetch(
+                try Target(location, from: target), lease, redirections: redirections + 1)
         }
+    }
 
-        private enum Outcome {
-            case body([UInt8])
-            case moved(String)
+    private static let timeouts: [HTTPClientError] = [.deadlineExceeded, .connectTimeout, .readTimeout]
+
+    private var late: ServerError {
+        .notFetched("it had not come whole within \(timeout.text)", status: .gatewayTimeout)
+    }
+
+    private enum Outcome {
+        case body([UInt8])
+        case moved(String)
+    }
+
+    private func ask(
+        _ client: HTTPClient, _ target: Target, _ lease: BodyReader.Lease
+    ) async throws -> Outcome {
+        var request = HTTPClientRequest(url: target.url.absoluteString)
+        request.headers.add(name: "User-Agent", value: "apus/\(version)")
+        request.headers.add(name: "Accept", value: "image/jpeg, image/png, image/webp")
+        let response = try await client.execute(request, timeout: TimeAmount(timeout))
+        if [301, 302, 303, 307, 308].contains(response.status.code),
+            let location = response.headers.first(name: "Location")
+        {
+            return .moved(location)
         }
-
-        private func ask(
-            _ client: HTTPClient, _ target: Target, _ lease: BodyReader.Lease
-        ) async throws -> Outcome {
-            var request = HTTPClientRequest(url: target.url.absoluteString)
-            request.headers.add(name: "User-Agent", value: "apus/\(version)")
-            request.headers.add(name: "Accept", value: "image/jpeg, image/png, image/webp")
-            let response = try await client.execute(request, timeout: TimeAmount(timeout))
-            if [301, 302, 303, 307, 308].contains(response.status.code),
-                let location = response.headers.first(name: "Location")
-            {
-                return .moved(location)
-            }
-            guard response.status == .ok else {
-                throw ServerError.notFetched("its server answered \(response.status.code)")
-            }
-            let tooLarge = ServerError.tooLarge(
-                "The picture at that address has more than the \(limit) bytes that are allowed",
-                remedy: "Name a smaller picture, or give the server a larger --max-body.")
-            let length = response.headers.first(name: "Content-Length").flatMap { Int($0) }
-            if let length, length > limit { throw tooLarge }
-            var bytes: [UInt8] = []
-            for try await part in response.body {
-                guard bytes.count + part.readableBytes <= limit else { throw tooLarge }
-                try lease.take(part.readableBytes)
-                bytes.append(contentsOf: part.readableBytesView)
-            }
-            return .body(bytes)
+        guard response.status == .ok else {
+            throw ServerError.notFetched("its server answered \(response.status.code)")
         }
-
-        /// One of the host's addresses, all of which may be asked.
-        private func resolve(_ target: Target) async throws -> String {
-            let addresses = try await Blocking.run { try PictureFetcher.addresses(of: target.host) }
-            guard let first = addresses.first, let text = first.ipAddress else {
-                throw ServerError.notFetched("there is no host \(target.host)")
-            }
-            guard addresses.allSatisfy(mayFetch) else {
-                throw ServerError.refused(
-                    "The host \(target.host) is not on the public Internet, and this server fetches from no other",
-                    remedy: "Send the picture itself.")
-            }
-            return text
+        let tooLarge = ServerError.tooLarge(
+            "The picture at that address has more than the \(limit) bytes that are allowed",
+            remedy: "Name a smaller picture, or give the server a larger --max-body.")
+        let length = response.headers.first(name: "Content-Length").flatMap { Int($0) }
+        if let length, length > limit { throw tooLarge }
+        var bytes: [UInt8] = []
+        for try await part in response.body {
+            guard bytes.count + part.readableBytes <= limit else { throw tooLarge }
+            try lease.take(part.readableBytes)
+            bytes.append(contentsOf: part.readableBytesView)
         }
+        return .body(bytes)
+    }
 
-        private static func addresses(of host: String) throws -> [SocketAddress] {
-            var hints = addrinfo()
-            hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-            var list: UnsafeMutablePointer<addrinfo>?
-            guard getaddrinfo(host, nil, &hints, &list) == 0 else { return [] }
-            defer { freeaddrinfo(list) }
-            var addresses: [SocketAddress] = []
-            var next = list
-            while let entry = next {
-                if let raw = entry.pointee.ai_addr {
-                    switch entry.pointee.ai_family {
-                    case AF_INET:
-                        raw.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
-                            addresses.append(SocketAddress($0.pointee))
-                        }
-                    case AF_INET6:
-                        raw.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) {
-                            addresses.append(SocketAddress($0.pointee))
-                        }
-                    default: break
+    /// One of the host's addresses, all of which may be asked.
+    private func resolve(_ target: Target) async throws -> String {
+        let addresses = try await Blocking.run { try PictureFetcher.addresses(of: target.host) }
+        guard let first = addresses.first, let text = first.ipAddress else {
+            throw ServerError.notFetched("there is no host \(target.host)")
+        }
+        guard addresses.allSatisfy(mayFetch) else {
+            throw ServerError.refused(
+                "The host \(target.host) is not on the public Internet, and this server fetches from no other",
+                remedy: "Send the picture itself.")
+        }
+        return text
+    }
+
+    private static func addresses(of host: String) throws -> [SocketAddress] {
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(host, nil, &hints, &list) == 0 else { return [] }
+        defer { freeaddrinfo(list) }
+        var addresses: [SocketAddress] = []
+        var next = list
+        while let entry = next {
+            if let raw = entry.pointee.ai_addr {
+                switch entry.pointee.ai_family {
+                case AF_INET:
+                    raw.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+                        addresses.append(SocketAddress($0.pointee))
                     }
-                }
-                next = entry.pointee.ai_next
-            }
-            return addresses
-        }
-
-        /// Counts what is being fetched.
-        private final class Places: Sendable {
-            private let taken = NIOLockedValueBox(0)
-
-            func take() -> Bool {
-                taken.withLockedValue { taken in
-                    guard taken < PictureFetcher.mostAtOnce else { return false }
-                    taken += 1
-                    return true
+                case AF_INET6:
+                    raw.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) {
+                        addresses.append(SocketAddress($0.pointee))
+                    }
+                default: break
                 }
             }
-
-            func give() { taken.withLockedValue { $0 -= 1 } }
+            next = entry.pointee.ai_next
         }
-
-        /// An address that was read, of http or https.
-        private struct Target {
-            var url: URL
-            var host: String
-            /// Nil for the scheme's own.
-            var port: Int?
-            var schemePort: Int
-
-            var shown: String { host.prefix(100) + (port.map { ":\($0)" } ?? "") }
-
-            init(_ text: String, from base: Target? = nil) throws(ServerError) {
-                let remedy = "Write it as https://example.com/street.jpg."
-                guard text.utf8.count <= 2048, let url = URL(string: text, relativeTo: base?.url)?.absoluteURL,
-                    var parts = URLComponents(url: url, resolvingAgainstBaseURL: true),
-                    let scheme = parts.scheme?.lowercased(), let host = parts.host?.lowercased(), !host.isEmpty
-                else { throw .badRequest("The text under \"url\" is no address", remedy: remedy) }
-                guard ["http", "https"].contains(scheme) else {
-                    throw .badRequest("The address is of \(scheme.prefix(20)), not of http or https", remedy: remedy)
-                }
-                guard parts.user == nil, parts.password == nil else {
-                    throw .badRequest("The address holds a name or a password", remedy: remedy)
-                }
-                guard host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && !"[]%:".utf8.contains($0) }) else {
-                    throw .badRequest("The address has a host that is not read", remedy: remedy)
-                }
-                // The client looks the host up by this very text in what it was told.
-                parts.host = host
-                parts.fragment = nil
-                guard let url = parts.url else {
-                    throw .badRequest("The text under \"url\" is no address", remedy: remedy)
-                }
-                self.url = url
-                self.host = host
-                port = parts.port
-                schemePort = scheme == "http" ? 80 : 443
-            }
-        }
+        return addresses
     }
 
-    extension ServerError {
-        fileprivate static func refused(_ detail: String, remedy: String) -> ServerError {
-            ServerError(
-                "url-refused", .forbidden, title: "The address may not be fetched", detail: detail, remedy: remedy)
+    /// Counts what is being fetched.
+    private final class Places: Sendable {
+        private let taken = NIOLockedValueBox(0)
+
+        func take() -> Bool {
+            taken.withLockedValue { taken in
+                guard taken < PictureFetcher.mostAtOnce else { return false }
+                taken += 1
+                return true
+            }
         }
 
-        fileprivate static func notFetched(
-            _ cause: String, status: HTTPResponse.Status = .badGateway, internalDetail: String? = nil
-        ) -> ServerError {
-            ServerError(
-                "url-failed", status, title: "The picture could not be fetched",
-                detail: "The picture at that address could not be fetched: \(cause)",
-                remedy: "See that the address answers, or send the picture itself.",
-                internalDetail: internalDetail.map { "\(cause): \($0)" })
+        func give() { taken.withLockedValue { $0 -= 1 } }
+    }
+
+    /// An address that was read, of http or https.
+    private struct Target {
+        var url: URL
+        var host: String
+        /// Nil for the scheme's own.
+        var port: Int?
+        var schemePort: Int
+
+        var shown: String { host.prefix(100) + (port.map { ":\($0)" } ?? "") }
+
+        init(_ text: String, from base: Target? = nil) throws(ServerError) {
+            let remedy = "Write it as https://example.com/street.jpg."
+            guard text.utf8.count <= 2048, let url = URL(string: text, relativeTo: base?.url)?.absoluteURL,
+                var parts = URLComponents(url: url, resolvingAgainstBaseURL: true),
+                let scheme = parts.scheme?.lowercased(), let host = parts.host?.lowercased(), !host.isEmpty
+            else { throw .badRequest("The text under \"url\" is no address", remedy: remedy) }
+            guard ["http", "https"].contains(scheme) else {
+                throw .badRequest("The address is of \(scheme.prefix(20)), not of http or https", remedy: remedy)
+            }
+            guard parts.user == nil, parts.password == nil else {
+                throw .badRequest("The address holds a name or a password", remedy: remedy)
+            }
+            guard host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && !"[]%:".utf8.contains($0) }) else {
+                throw .badRequest("The address has a host that is not read", remedy: remedy)
+            }
+            // The client looks the host up by this very text in what it was told.
+            parts.host = host
+            parts.fragment = nil
+            guard let url = parts.url else {
+                throw .badRequest("The text under \"url\" is no address", remedy: remedy)
+            }
+            self.url = url
+            self.host = host
+            port = parts.port
+            schemePort = scheme == "http" ? 80 : 443
         }
     }
-#endif
+}
+
+extension ServerError {
+    fileprivate static func refused(_ detail: String, remedy: String) -> ServerError {
+        ServerError(
+            "url-refused", .forbidden, title: "The address may not be fetched", detail: detail, remedy: remedy)
+    }
+
+    fileprivate static func notFetched(
+        _ cause: String, status: HTTPResponse.Status = .badGateway, internalDetail: String? = nil
+    ) -> ServerError {
+        ServerError(
+            "url-failed", status, title: "The picture could not be fetched",
+            detail: "The picture at that address could not be fetched: \(cause)",
+            remedy: "See that the address answers, or send the picture itself.",
+            internalDetail: internalDetail.map { "\(cause): \($0)" })
+    }
+}

@@ -1,83 +1,81 @@
-#if Server
-    package import Apus
-    package import Logging
+package import Apus
+package import Logging
 
-    /// Makes detectors for the server; where wished, has a device's answers verified before anybody gets one.
-    package struct ModelLoader: Sendable {
-        /// Which models are verified when they are loaded; those that were are not again.
-        package enum Verification: String, Sendable {
-            /// On a GPU or an NPU, whose answers depend on drivers.
-            case auto
-            /// On a CPU too.
-            case always
-            case never
-        }
+/// Makes detectors for the server; where wished, has a device's answers verified before anybody gets one.
+package struct ModelLoader: Sendable {
+    /// Which models are verified when they are loaded; those that were are not again.
+    package enum Verification: String, Sendable {
+        /// On a GPU or an NPU, whose answers depend on drivers.
+        case auto
+        /// On a CPU too.
+        case always
+        case never
+    }
 
-        private let configuration: Detector.Configuration
-        private let verification: Verification
-        private let apusVersion: String
-        let logger: Logger
+    private let configuration: Detector.Configuration
+    private let verification: Verification
+    private let apusVersion: String
+    let logger: Logger
 
-        package init(
-            configuration: Detector.Configuration, verification: Verification, apusVersion: String, logger: Logger
-        ) {
-            self.configuration = configuration
-            self.verification = verification
-            self.apusVersion = apusVersion
-            self.logger = logger
-        }
+    package init(
+        configuration: Detector.Configuration, verification: Verification, apusVersion: String, logger: Logger
+    ) {
+        self.configuration = configuration
+        self.verification = verification
+        self.apusVersion = apusVersion
+        self.logger = logger
+    }
 
-        /// Loads a model and compiles it, for seconds up to minutes.
-        package func detector(_ name: String, _ model: Model) throws -> Detector {
-            var unverified = configuration
-            unverified.requiresVerified = false
-            do {
-                // In a scope of its own, so that two are not in memory for longer than needed.
-                let detector = try Detector(model: model, configuration: unverified)
-                guard isToBeVerified(detector) else {
-                    return configuration.requiresVerified
-                        ? try Detector(model: model, configuration: configuration) : detector
-                }
-                try verify(detector, name, model)
+    /// Loads a model and compiles it, for seconds up to minutes.
+    package func detector(_ name: String, _ model: Model) throws -> Detector {
+        var unverified = configuration
+        unverified.requiresVerified = false
+        do {
+            // In a scope of its own, so that two are not in memory for longer than needed.
+            let detector = try Detector(model: model, configuration: unverified)
+            guard isToBeVerified(detector) else {
+                return configuration.requiresVerified
+                    ? try Detector(model: model, configuration: configuration) : detector
             }
-            // The verdict is part of what a detector says of itself.
-            let detector = try Detector(model: model, configuration: configuration)
-            if detector.execution.verification.state == .no {
-                logger.error(
-                    "the device's answers are wrong",
-                    metadata: [
-                        "model": "\(name)", "device": "\(detector.execution.device)",
-                        "found": "\(detector.execution.verification.summary ?? "")",
-                        "remedy":
-                            "update the driver, or use another --precision or --device; --require-verified refuses it",
-                    ])
-            }
-            return detector
+            try verify(detector, name, model)
         }
-
-        private func isToBeVerified(_ detector: Detector) -> Bool {
-            guard detector.execution.verification.state == .never else { return false }
-            return switch verification {
-            case .auto: detector.execution.device != "CPU"
-            case .always: true
-            case .never: false
-            }
+        // The verdict is part of what a detector says of itself.
+        let detector = try Detector(model: model, configuration: configuration)
+        if detector.execution.verification.state == .no {
+            logger.error(
+                "the device's answers are wrong",
+                metadata: [
+                    "model": "\(name)", "device": "\(detector.execution.device)",
+                    "found": "\(detector.execution.verification.summary ?? "")",
+                    "remedy":
+                        "update the driver, or use another --precision or --device; --require-verified refuses it",
+                ])
         }
+        return detector
+    }
 
-        private func verify(_ detector: Detector, _ name: String, _ model: Model) throws {
-            logger.info(
-                "verifying the model's answers before it is used, once for this model, device and driver",
-                metadata: ["model": "\(name)", "device": "\(detector.execution.device)"])
-            var judged = configuration
-            judged.precision = detector.execution.precision ?? .auto
-            do {
-                let report = try Verifier(model: model, configuration: judged, reference: .cpu).report(
-                    on: try SamplePictures.all(), apusVersion: apusVersion, progress: { _ in })
-                for note in report.notes { logger.warning("verification", metadata: ["note": "\(note)"]) }
-            } catch {
-                // What could not be judged stays unverified, and is shown and treated so.
-                logger.error("the model could not be verified", metadata: ["model": "\(name)", "error": "\(error)"])
-            }
+    private func isToBeVerified(_ detector: Detector) -> Bool {
+        guard detector.execution.verification.state == .never else { return false }
+        return switch verification {
+        case .auto: detector.execution.device != "CPU"
+        case .always: true
+        case .never: false
         }
     }
-#endif
+
+    private func verify(_ detector: Detector, _ name: String, _ model: Model) throws {
+        logger.info(
+            "verifying the model's answers before it is used, once for this model, device and driver",
+            metadata: ["model": "\(name)", "device": "\(detector.execution.device)"])
+        var judged = configuration
+        judged.precision = detector.execution.precision ?? .auto
+        do {
+            let report = try Verifier(model: model, configuration: judged, reference: .cpu).report(
+                on: try SamplePictures.all(), apusVersion: apusVersion, progress: { _ in })
+            for note in report.notes { logger.warning("verification", metadata: ["note": "\(note)"]) }
+        } catch {
+            // What could not be judged stays unverified, and is shown and treated so.
+            logger.error("the model could not be verified", metadata: ["model": "\(name)", "error": "\(error)"])
+        }
+    }
+}

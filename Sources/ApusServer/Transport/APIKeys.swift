@@ -1,46 +1,44 @@
-#if Server
-    internal import Foundation
-    internal import Hashing
-    package import Apus
+package import Apus
+internal import Foundation
+internal import Hashing
 
-    /// The keys that clients must show; none if anybody may ask.
-    package struct APIKeys: Sendable {
-        /// Digests, so that comparing takes as long whatever a key is.
-        private let digests: [[UInt8]]
+/// The keys that clients must show; none if anybody may ask.
+package struct APIKeys: Sendable {
+    /// Digests, so that comparing takes as long whatever a key is.
+    private let digests: [[UInt8]]
 
-        package static let none = APIKeys([])
+    package static let none = APIKeys([])
 
-        package init(_ keys: [String]) { digests = keys.map { Array(SHA256.digest($0).utf8) } }
+    package init(_ keys: [String]) { digests = keys.map { Array(SHA256.digest($0).utf8) } }
 
-        /// Reads a file with a key a line; empty lines and those that begin with # do not count.
-        package init(file: String) throws(ApusError) {
-            func failure(_ cause: String, _ remedy: String) -> ApusError {
-                ApusError(.option, doing: "read the API keys \(file)", cause: cause, remedy: remedy)
-            }
-            let text = try SettingsText.read(file) { cause in
-                failure(cause, "Set api-key-file to a text file with one key per line.")
-            }
-            let keys = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
-                .filter { !$0.isEmpty && !$0.hasPrefix("#") }
-            guard !keys.isEmpty else { throw failure("there is no key in it", "Write at least one key into it.") }
-            if let short = keys.first(where: { $0.utf8.count < 16 }) {
-                throw failure(
-                    "a key has \(short.utf8.count) characters only", "Use 16 or more: openssl rand -hex 32")
-            }
-            self.init(keys)
+    /// Reads a file with a key a line; empty lines and those that begin with # do not count.
+    package init(file: String) throws(ApusError) {
+        func failure(_ cause: String, _ remedy: String) -> ApusError {
+            ApusError(.option, doing: "read the API keys \(file)", cause: cause, remedy: remedy)
         }
-
-        package var areWanted: Bool { !digests.isEmpty }
-
-        /// Whether a key is one of these. All are compared to their ends, so the time tells nothing.
-        package func contains(_ key: String) -> Bool {
-            let digest = Array(SHA256.digest(key).utf8)
-            var found: UInt8 = 0
-            for known in digests {
-                let difference = zip(known, digest).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) }
-                found |= difference == 0 ? 1 : 0
-            }
-            return found == 1
+        let text = try SettingsText.read(file) { cause in
+            failure(cause, "Set api-key-file to a text file with one key per line.")
         }
+        let keys = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+            .filter { !$0.isEmpty && !$0.hasPrefix("#") }
+        guard !keys.isEmpty else { throw failure("there is no key in it", "Write at least one key into it.") }
+        if let short = keys.first(where: { $0.utf8.count < 16 }) {
+            throw failure(
+                "a key has \(short.utf8.count) characters only", "Use 16 or more: openssl rand -hex 32")
+        }
+        self.init(keys)
     }
-#endif
+
+    package var areWanted: Bool { !digests.isEmpty }
+
+    /// Whether a key is one of these. All are compared to their ends, so the time tells nothing.
+    package func contains(_ key: String) -> Bool {
+        let digest = Array(SHA256.digest(key).utf8)
+        var found: UInt8 = 0
+        for known in digests {
+            let difference = zip(known, digest).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) }
+            found |= difference == 0 ? 1 : 0
+        }
+        return found == 1
+    }
+}

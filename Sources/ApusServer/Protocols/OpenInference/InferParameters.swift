@@ -1,48 +1,46 @@
-#if Server
-    /// The parameters of requests that Apus knows. Any other is an error: ignoring one, such as an output in shared memory,
-    /// would give the client something else than it asked for.
-    enum InferParameters {
-        enum Place {
-            case request
-            case input(String)
-            case output(String)
-            /// Of a model that is to be loaded.
-            case load
-            case unload
+/// The parameters of requests that Apus knows. Any other is an error: ignoring one, such as an output in shared memory,
+/// would give the client something else than it asked for.
+enum InferParameters {
+    enum Place {
+        case request
+        case input(String)
+        case output(String)
+        /// Of a model that is to be loaded.
+        case load
+        case unload
 
-            fileprivate var known: Set<String> {
-                switch self {
-                case .request: ["binary_data_output", "threshold", "limit"]
-                case .input: ["binary_data_size"]
-                case .output: ["binary_data"]
-                case .load: []
-                // A model has none, so either value means the same.
-                case .unload: ["unload_dependents"]
-                }
-            }
-
-            fileprivate var text: String {
-                switch self {
-                case .request: "the request"
-                case .input(let name): "the input \(Quoted(name))"
-                case .output(let name): "the output \(Quoted(name))"
-                case .load, .unload: "the request"
-                }
+        fileprivate var known: Set<String> {
+            switch self {
+            case .request: ["binary_data_output", "threshold", "limit"]
+            case .input: ["binary_data_size"]
+            case .output: ["binary_data"]
+            case .load: []
+            // A model has none, so either value means the same.
+            case .unload: ["unload_dependents"]
             }
         }
 
-        static func check(_ names: some Sequence<String>, _ place: Place) throws(ServerError) {
-            guard let unknown = names.filter({ !place.known.contains($0) }).min() else { return }
-            let feature =
-                if unknown.hasPrefix("shared_memory") {
-                    "Shared memory is not supported"
-                } else if unknown == "classification" {
-                    "Classification (class_count) is not supported"
-                } else {
-                    "The parameter \(Quoted(unknown)) of \(place.text) is not supported"
-                }
-            let known = place.known.sorted().joined(separator: ", ")
-            throw .badRequest(feature, remedy: known.isEmpty ? "Leave it out." : "Supported here: \(known).")
+        fileprivate var text: String {
+            switch self {
+            case .request: "the request"
+            case .input(let name): "the input \(Quoted(name))"
+            case .output(let name): "the output \(Quoted(name))"
+            case .load, .unload: "the request"
+            }
         }
     }
-#endif
+
+    static func check(_ names: some Sequence<String>, _ place: Place) throws(ServerError) {
+        guard let unknown = names.filter({ !place.known.contains($0) }).min() else { return }
+        let feature =
+            if unknown.hasPrefix("shared_memory") {
+                "Shared memory is not supported"
+            } else if unknown == "classification" {
+                "Classification (class_count) is not supported"
+            } else {
+                "The parameter \(Quoted(unknown)) of \(place.text) is not supported"
+            }
+        let known = place.known.sorted().joined(separator: ", ")
+        throw .badRequest(feature, remedy: known.isEmpty ? "Leave it out." : "Supported here: \(known).")
+    }
+}

@@ -1,191 +1,189 @@
-#if Server
-    internal import Foundation
-    internal import ONNXRuntime
+internal import Foundation
+internal import ONNXRuntime
 
-    /// The Open Inference Protocol's names of element types.
-    enum Datatype: String, Sendable {
-        case bool = "BOOL"
-        case uint8 = "UINT8"
-        case int32 = "INT32"
-        case int64 = "INT64"
-        case float16 = "FP16"
-        case float32 = "FP32"
-        case float64 = "FP64"
-        /// Texts or files: each element has a length of its own.
-        case bytes = "BYTES"
+/// The Open Inference Protocol's names of element types.
+enum Datatype: String, Sendable {
+    case bool = "BOOL"
+    case uint8 = "UINT8"
+    case int32 = "INT32"
+    case int64 = "INT64"
+    case float16 = "FP16"
+    case float32 = "FP32"
+    case float64 = "FP64"
+    /// Texts or files: each element has a length of its own.
+    case bytes = "BYTES"
 
-        /// Bytes of an element; nil where each has its own.
-        var size: Int? {
-            switch self {
-            case .bool, .uint8: 1
-            case .float16: 2
-            case .int32, .float32: 4
-            case .int64, .float64: 8
-            case .bytes: nil
-            }
+    /// Bytes of an element; nil where each has its own.
+    var size: Int? {
+        switch self {
+        case .bool, .uint8: 1
+        case .float16: 2
+        case .int32, .float32: 4
+        case .int64, .float64: 8
+        case .bytes: nil
         }
+    }
 
-        init?(_ type: ElementType) {
-            switch type {
-            case .bool: self = .bool
-            case .uint8: self = .uint8
-            case .int32: self = .int32
-            case .int64: self = .int64
-            case .float16: self = .float16
-            case .float32: self = .float32
-            case .float64: self = .float64
-            case .bfloat16: return nil
+    init?(_ type: ElementType) {
+        switch type {
+        case .bool: self = .bool
+        case .uint8: self = .uint8
+        case .int32: self = .int32
+        case .int64: self = .int64
+        case .float16: self = .float16
+        case .float32: self = .float32
+        case .float64: self = .float64
+        case .bfloat16: return nil
+        }
+    }
+}
+
+/// A tensor on its way between a client and a model.
+struct InferTensor: Sendable {
+    enum Content: Sendable {
+        /// Elements in row-major order, little-endian.
+        case numbers([UInt8])
+        /// Of datatype `bytes`.
+        case items([[UInt8]])
+    }
+
+    var name: String
+    var datatype: Datatype
+    var shape: [Int]
+    var content: Content
+
+    private static let maxRank = 8
+
+    /// How many elements there are.
+    var count: Int {
+        switch content {
+        case .numbers(let bytes): bytes.count / (datatype.size ?? 1)
+        case .items(let items): items.count
+        }
+    }
+
+    /// How many bytes its binary form has.
+    var byteCount: Int {
+        switch content {
+        case .numbers(let bytes): bytes.count
+        case .items(let items): items.reduce(0) { $0 + 4 + $1.count }
+        }
+    }
+
+    /// - Throws: `ServerError` if the content is not of the shape.
+    init(name: String, datatype: Datatype, shape: [Int], content: Content) throws(ServerError) {
+        let count = try InferTensor.count(shape, name)
+        let (given, wanted) =
+            switch content {
+            case .numbers(let bytes): (bytes.count, count * (datatype.size ?? 1))
+            case .items(let items): (items.count, count)
+            }
+        guard given == wanted else {
+            throw .badRequest(
+                "The input \(Quoted(name)) of shape \(Quoted(shape)) and type \(datatype.rawValue) has \(given) "
+                    + (datatype == .bytes ? "elements, not \(wanted)" : "bytes, not \(wanted)"))
+        }
+        (self.name, self.datatype, self.shape, self.content) = (name, datatype, shape, content)
+    }
+
+    /// The elements of a shape.
+    static func count(_ shape: [Int], _ name: String) throws(ServerError) -> Int {
+        guard shape.count <= maxRank else {
+            throw .badRequest(
+                "The shape of \(Quoted(name)) has \(shape.count) dimensions; \(maxRank) are supported")
+        }
+        var count = 1
+        for side in shape {
+            let (product, overflow) = count.multipliedReportingOverflow(by: side)
+            guard side >= 0, !overflow, product <= 1 << 32 else {
+                throw .badRequest("The shape \(Quoted(shape)) of \(Quoted(name)) is not valid")
+            }
+            count = product
+        }
+        return count
+    }
+
+    /// From the binary form: elements of `bytes` have a length of 4 bytes before them.
+    init(name: String, datatype: Datatype, shape: [Int], binary: ArraySlice<UInt8>) throws(ServerError) {
+        guard datatype == .bytes else {
+            try self.init(name: name, datatype: datatype, shape: shape, content: .numbers(Array(binary)))
+            return
+        }
+        var items: [[UInt8]] = []
+        var rest = binary
+        while !rest.isEmpty {
+            guard rest.count >= 4 else { throw .badRequest("The input \(Quoted(name)) is cut short") }
+            let length = rest.prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+            rest = rest.dropFirst(4)
+            guard length <= rest.count else {
+                throw .badRequest("The input \(Quoted(name)) is cut short: an element should have \(length) bytes")
+            }
+            items.append(Array(rest.prefix(length)))
+            rest = rest.dropFirst(length)
+        }
+        try self.init(name: name, datatype: datatype, shape: shape, content: .items(items))
+    }
+
+    /// The binary form.
+    var binary: [UInt8] {
+        switch content {
+        case .numbers(let bytes): bytes
+        case .items(let items):
+            items.reduce(into: []) { bytes, item in
+                withUnsafeBytes(of: UInt32(item.count).littleEndian) { bytes.append(contentsOf: $0) }
+                bytes.append(contentsOf: item)
             }
         }
     }
 
-    /// A tensor on its way between a client and a model.
-    struct InferTensor: Sendable {
-        enum Content: Sendable {
-            /// Elements in row-major order, little-endian.
-            case numbers([UInt8])
-            /// Of datatype `bytes`.
-            case items([[UInt8]])
+    // MARK: Numbers
+
+    init<Scalar: TensorScalar>(name: String, shape: [Int], _ scalars: [Scalar]) {
+        guard let datatype = Datatype(Scalar.elementType) else { preconditionFailure("no output is bf16") }
+        self.name = name
+        self.datatype = datatype
+        self.shape = shape
+        content = .numbers(scalars.withUnsafeBytes { Array($0) })
+    }
+
+    init(name: String, shape: [Int], texts: [String]) {
+        self.name = name
+        datatype = .bytes
+        self.shape = shape
+        content = .items(texts.map { Array($0.utf8) })
+    }
+
+    /// For the runtime.
+    func tensor() throws -> Tensor {
+        guard case .numbers(let bytes) = content else {
+            throw ServerError.badRequest(
+                "The input \(Quoted(name)) is of type BYTES, which the model does not take")
         }
-
-        var name: String
-        var datatype: Datatype
-        var shape: [Int]
-        var content: Content
-
-        private static let maxRank = 8
-
-        /// How many elements there are.
-        var count: Int {
-            switch content {
-            case .numbers(let bytes): bytes.count / (datatype.size ?? 1)
-            case .items(let items): items.count
-            }
-        }
-
-        /// How many bytes its binary form has.
-        var byteCount: Int {
-            switch content {
-            case .numbers(let bytes): bytes.count
-            case .items(let items): items.reduce(0) { $0 + 4 + $1.count }
+        func make<Scalar: TensorScalar>(_: Scalar.Type) throws -> Tensor {
+            try Tensor(Scalar.self, shape: shape) { target in
+                UnsafeMutableRawBufferPointer(target).copyBytes(from: bytes)
             }
         }
-
-        /// - Throws: `ServerError` if the content is not of the shape.
-        init(name: String, datatype: Datatype, shape: [Int], content: Content) throws(ServerError) {
-            let count = try InferTensor.count(shape, name)
-            let (given, wanted) =
-                switch content {
-                case .numbers(let bytes): (bytes.count, count * (datatype.size ?? 1))
-                case .items(let items): (items.count, count)
-                }
-            guard given == wanted else {
-                throw .badRequest(
-                    "The input \(Quoted(name)) of shape \(Quoted(shape)) and type \(datatype.rawValue) has \(given) "
-                        + (datatype == .bytes ? "elements, not \(wanted)" : "bytes, not \(wanted)"))
-            }
-            (self.name, self.datatype, self.shape, self.content) = (name, datatype, shape, content)
-        }
-
-        /// The elements of a shape.
-        static func count(_ shape: [Int], _ name: String) throws(ServerError) -> Int {
-            guard shape.count <= maxRank else {
-                throw .badRequest(
-                    "The shape of \(Quoted(name)) has \(shape.count) dimensions; \(maxRank) are supported")
-            }
-            var count = 1
-            for side in shape {
-                let (product, overflow) = count.multipliedReportingOverflow(by: side)
-                guard side >= 0, !overflow, product <= 1 << 32 else {
-                    throw .badRequest("The shape \(Quoted(shape)) of \(Quoted(name)) is not valid")
-                }
-                count = product
-            }
-            return count
-        }
-
-        /// From the binary form: elements of `bytes` have a length of 4 bytes before them.
-        init(name: String, datatype: Datatype, shape: [Int], binary: ArraySlice<UInt8>) throws(ServerError) {
-            guard datatype == .bytes else {
-                try self.init(name: name, datatype: datatype, shape: shape, content: .numbers(Array(binary)))
-                return
-            }
-            var items: [[UInt8]] = []
-            var rest = binary
-            while !rest.isEmpty {
-                guard rest.count >= 4 else { throw .badRequest("The input \(Quoted(name)) is cut short") }
-                let length = rest.prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
-                rest = rest.dropFirst(4)
-                guard length <= rest.count else {
-                    throw .badRequest("The input \(Quoted(name)) is cut short: an element should have \(length) bytes")
-                }
-                items.append(Array(rest.prefix(length)))
-                rest = rest.dropFirst(length)
-            }
-            try self.init(name: name, datatype: datatype, shape: shape, content: .items(items))
-        }
-
-        /// The binary form.
-        var binary: [UInt8] {
-            switch content {
-            case .numbers(let bytes): bytes
-            case .items(let items):
-                items.reduce(into: []) { bytes, item in
-                    withUnsafeBytes(of: UInt32(item.count).littleEndian) { bytes.append(contentsOf: $0) }
-                    bytes.append(contentsOf: item)
-                }
-            }
-        }
-
-        // MARK: Numbers
-
-        init<Scalar: TensorScalar>(name: String, shape: [Int], _ scalars: [Scalar]) {
-            guard let datatype = Datatype(Scalar.elementType) else { preconditionFailure("no output is bf16") }
-            self.name = name
-            self.datatype = datatype
-            self.shape = shape
-            content = .numbers(scalars.withUnsafeBytes { Array($0) })
-        }
-
-        init(name: String, shape: [Int], texts: [String]) {
-            self.name = name
-            datatype = .bytes
-            self.shape = shape
-            content = .items(texts.map { Array($0.utf8) })
-        }
-
-        /// For the runtime.
-        func tensor() throws -> Tensor {
-            guard case .numbers(let bytes) = content else {
-                throw ServerError.badRequest(
-                    "The input \(Quoted(name)) is of type BYTES, which the model does not take")
-            }
-            func make<Scalar: TensorScalar>(_: Scalar.Type) throws -> Tensor {
-                try Tensor(Scalar.self, shape: shape) { target in
-                    UnsafeMutableRawBufferPointer(target).copyBytes(from: bytes)
-                }
-            }
-            return switch datatype {
-            case .bool, .uint8:
-                // A bool of the runtime is one byte that is 0 or 1; another value would not be one.
-                datatype == .uint8
-                    ? try make(UInt8.self) : try Tensor(shape: shape, scalars: bytes.map { $0 != 0 })
-            case .int32: try make(Int32.self)
-            case .int64: try make(Int64.self)
-            case .float16: try make(Float16.self)
-            case .float32: try make(Float.self)
-            case .float64: try make(Double.self)
-            case .bytes: preconditionFailure("BYTES are items")
-            }
-        }
-
-        /// From the runtime; nil for a type that the protocol has no name for.
-        init?(name: String, _ tensor: Tensor) {
-            guard let datatype = Datatype(tensor.elementType) else { return nil }
-            self.name = name
-            self.datatype = datatype
-            shape = tensor.shape
-            content = .numbers(tensor.withBytes { Array($0) })
+        return switch datatype {
+        case .bool, .uint8:
+            // A bool of the runtime is one byte that is 0 or 1; another value would not be one.
+            datatype == .uint8
+                ? try make(UInt8.self) : try Tensor(shape: shape, scalars: bytes.map { $0 != 0 })
+        case .int32: try make(Int32.self)
+        case .int64: try make(Int64.self)
+        case .float16: try make(Float16.self)
+        case .float32: try make(Float.self)
+        case .float64: try make(Double.self)
+        case .bytes: preconditionFailure("BYTES are items")
         }
     }
-#endif
+
+    /// From the runtime; nil for a type that the protocol has no name for.
+    init?(name: String, _ tensor: Tensor) {
+        guard let datatype = Datatype(tensor.elementType) else { return nil }
+        self.name = name
+        self.datatype = datatype
+        shape = tensor.shape
+        content = .numbers(tensor.withBytes { Array($0) })
+    }
+}

@@ -1,29 +1,27 @@
-#if Server
-    internal import Foundation
+internal import Foundation
 
-    /// A status message as it travels: percent-encoded outside of printable ASCII, and short, as all headers of a response must fit
-    /// into one frame.
-    enum GRPCMessage {
-        /// Whether a content-type is gRPC's, with messages in Protocol Buffers.
-        static func isContentType(_ type: String) -> Bool {
-            let name = type.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
-            return name == "application/grpc" || name == "application/grpc+proto"
-        }
+/// A status message as it travels: percent-encoded outside of printable ASCII, and short, as all headers of a response must fit
+/// into one frame.
+enum GRPCMessage {
+    /// Whether a content-type is gRPC's, with messages in Protocol Buffers.
+    static func isContentType(_ type: String) -> Bool {
+        let name = type.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
+        return name == "application/grpc" || name == "application/grpc+proto"
+    }
 
-        private static let limit = 1024
+    private static let limit = 1024
 
-        static func short(_ text: String) -> String {
-            text.utf8.count <= limit ? text : String(text.unicodeScalars.prefix(limit / 4)) + "…"
-        }
+    static func short(_ text: String) -> String {
+        text.utf8.count <= limit ? text : String(text.unicodeScalars.prefix(limit / 4)) + "…"
+    }
 
-        static func encoded(_ text: String) -> String {
-            short(text).utf8.reduce(into: "") { encoded, byte in
-                if (0x20...0x7e).contains(byte), byte != 0x25 {
-                    encoded.unicodeScalars.append(Unicode.Scalar(byte))
-                } else {
-                    encoded += String(format: "%%%02X", byte)
-                }
+    static func encoded(_ text: String) -> String {
+        short(text).utf8.reduce(into: "") { encoded, byte in
+            if (0x20...0x7e).contains(byte), byte != 0x25 {
+                encoded.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                encoded += String(format: "%%%02X", byte)
             }
         }
     }
-#endif
+}

@@ -1,193 +1,191 @@
-#if Server
-    internal import HTTPTypes
-    internal import Hummingbird
-    internal import HummingbirdCore
-    internal import NIOConcurrencyHelpers
-    internal import NIOCore
-    internal import NIOHTTPTypes
+internal import HTTPTypes
+internal import Hummingbird
+internal import HummingbirdCore
+internal import NIOConcurrencyHelpers
+internal import NIOCore
+internal import NIOHTTPTypes
 
-    /// Notices that a client goes away, also while its request is being worked on, and lets the connection live otherwise; ends
-    /// one on which no request begins, also where a head comes a byte at a time, and one that takes nothing of its answer.
-    final class ClientWatch: ChannelDuplexHandler, RemovableChannelHandler, Sendable {
-        typealias InboundIn = HTTPRequestPart
-        typealias InboundOut = HTTPRequestPart
-        typealias OutboundIn = HTTPResponsePart
-        typealias OutboundOut = HTTPResponsePart
+/// Notices that a client goes away, also while its request is being worked on, and lets the connection live otherwise; ends
+/// one on which no request begins, also where a head comes a byte at a time, and one that takes nothing of its answer.
+final class ClientWatch: ChannelDuplexHandler, RemovableChannelHandler, Sendable {
+    typealias InboundIn = HTTPRequestPart
+    typealias InboundOut = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
 
-        private struct State {
-            var isGone = false
-            var channel: (any Channel)?
-            /// Closes the connection unless a head comes before.
-            var head: Scheduled<Void>?
-            /// Closes the connection unless some of an answer is taken before.
-            var taking: Scheduled<Void>?
-            /// Heads whose answer has not left whole.
-            var requests = 0
-            /// Answers of which something was written, and not all has left.
-            var answers = 0
-            /// Whether the client sends its body only when it is told to.
-            var waitsForContinue = false
-            var next = 0
-            var callbacks: [Int: @Sendable () -> Void] = [:]
+    private struct State {
+        var isGone = false
+        var channel: (any Channel)?
+        /// Closes the connection unless a head comes before.
+        var head: Scheduled<Void>?
+        /// Closes the connection unless some of an answer is taken before.
+        var taking: Scheduled<Void>?
+        /// Heads whose answer has not left whole.
+        var requests = 0
+        /// Answers of which something was written, and not all has left.
+        var answers = 0
+        /// Whether the client sends its body only when it is told to.
+        var waitsForContinue = false
+        var next = 0
+        var callbacks: [Int: @Sendable () -> Void] = [:]
+    }
+
+    /// By channel, as a request's context knows no more of its connection.
+    private static let all = NIOLockedValueBox<[ObjectIdentifier: ClientWatch]>([:])
+
+    private let state = NIOLockedValueBox(State())
+    private let headTimeout: TimeAmount
+
+    /// - Parameter headTimeout: from the connection's begin or the last answer until a request's head has come whole.
+    init(headTimeout: TimeAmount) { self.headTimeout = headTimeout }
+
+    static func of(_ channel: any Channel) -> ClientWatch? {
+        all.withLockedValue { $0[ObjectIdentifier(channel)] }
+    }
+
+    /// Calls back once if the client goes, at once if it has gone. Returns what stops that.
+    func whenGone(_ callback: @escaping @Sendable () -> Void) -> @Sendable () -> Void {
+        let number: Int? = state.withLockedValue { state in
+            if state.isGone { return nil }
+            state.next += 1
+            state.callbacks[state.next] = callback
+            return state.next
         }
-
-        /// By channel, as a request's context knows no more of its connection.
-        private static let all = NIOLockedValueBox<[ObjectIdentifier: ClientWatch]>([:])
-
-        private let state = NIOLockedValueBox(State())
-        private let headTimeout: TimeAmount
-
-        /// - Parameter headTimeout: from the connection's begin or the last answer until a request's head has come whole.
-        init(headTimeout: TimeAmount) { self.headTimeout = headTimeout }
-
-        static func of(_ channel: any Channel) -> ClientWatch? {
-            all.withLockedValue { $0[ObjectIdentifier(channel)] }
+        guard let number else {
+            callback()
+            return {}
         }
+        return { [state] in state.withLockedValue { $0.callbacks[number] = nil } }
+    }
 
-        /// Calls back once if the client goes, at once if it has gone. Returns what stops that.
-        func whenGone(_ callback: @escaping @Sendable () -> Void) -> @Sendable () -> Void {
-            let number: Int? = state.withLockedValue { state in
-                if state.isGone { return nil }
-                state.next += 1
-                state.callbacks[state.next] = callback
-                return state.next
-            }
-            guard let number else {
-                callback()
-                return {}
-            }
-            return { [state] in state.withLockedValue { $0.callbacks[number] = nil } }
+    private func gone() {
+        let callbacks = state.withLockedValue { state in
+            state.isGone = true
+            defer { state.callbacks = [:] }
+            return state.callbacks.values
         }
+        for callback in callbacks { callback() }
+    }
 
-        private func gone() {
-            let callbacks = state.withLockedValue { state in
-                state.isGone = true
-                defer { state.callbacks = [:] }
-                return state.callbacks.values
-            }
-            for callback in callbacks { callback() }
+    // MARK: ChannelInboundHandler
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        ClientWatch.all.withLockedValue { $0[ObjectIdentifier(context.channel)] = self }
+        let channel = context.channel
+        state.withLockedValue { $0.channel = channel }
+        awaitHead(channel)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        _ = ClientWatch.all.withLockedValue { $0.removeValue(forKey: ObjectIdentifier(context.channel)) }
+        state.withLockedValue {
+            $0.head?.cancel()
+            $0.taking?.cancel()
+            $0.channel = nil
         }
+        gone()
+    }
 
-        // MARK: ChannelInboundHandler
-
-        func handlerAdded(context: ChannelHandlerContext) {
-            ClientWatch.all.withLockedValue { $0[ObjectIdentifier(context.channel)] = self }
-            let channel = context.channel
-            state.withLockedValue { $0.channel = channel }
-            awaitHead(channel)
-        }
-
-        func handlerRemoved(context: ChannelHandlerContext) {
-            _ = ClientWatch.all.withLockedValue { $0.removeValue(forKey: ObjectIdentifier(context.channel)) }
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if case .head(let head) = unwrapInboundIn(data) {
+            let expects = head.headerFields[.expect]?.lowercased() == "100-continue"
             state.withLockedValue {
+                $0.requests += 1
+                $0.waitsForContinue = expects
                 $0.head?.cancel()
-                $0.taking?.cancel()
-                $0.channel = nil
-            }
-            gone()
-        }
-
-        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            if case .head(let head) = unwrapInboundIn(data) {
-                let expects = head.headerFields[.expect]?.lowercased() == "100-continue"
-                state.withLockedValue {
-                    $0.requests += 1
-                    $0.waitsForContinue = expects
-                    $0.head?.cancel()
-                    $0.head = nil
-                }
-            }
-            context.fireChannelRead(data)
-        }
-
-        /// Tells a client that waits for it to send its body: curl does for a second, with any above a megabyte.
-        func wantsBody() {
-            guard let channel = state.withLockedValue({ $0.waitsForContinue ? $0.channel : nil }) else { return }
-            channel.eventLoop.execute {
-                let isDue = self.state.withLockedValue { state in
-                    defer { state.waitsForContinue = false }
-                    // In an answer it would be taken for a part of that.
-                    return state.waitsForContinue && state.answers == 0
-                }
-                guard isDue, let context = try? channel.pipeline.syncOperations.context(handler: self) else { return }
-                context.writeAndFlush(self.wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
+                $0.head = nil
             }
         }
+        context.fireChannelRead(data)
+    }
 
-        func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-            let channel = context.channel
-            switch unwrapOutboundIn(data) {
-            case .head(let head) where head.status.kind != .informational:
-                state.withLockedValue {
-                    $0.answers += 1
-                    $0.waitsForContinue = false
-                }
-                watchAnswers(channel, left: .max)
-                context.write(data, promise: promise)
-            case .end:
-                let written = promise ?? context.eventLoop.makePromise()
-                written.futureResult.whenComplete { _ in
-                    let isIdle = self.state.withLockedValue { state in
-                        state.requests -= 1
-                        state.answers -= 1
-                        if state.answers <= 0 { state.taking?.cancel() }
-                        return state.requests <= 0
-                    }
-                    if isIdle { self.awaitHead(channel) }
-                }
-                context.write(data, promise: written)
-            default: context.write(data, promise: promise)
+    /// Tells a client that waits for it to send its body: curl does for a second, with any above a megabyte.
+    func wantsBody() {
+        guard let channel = state.withLockedValue({ $0.waitsForContinue ? $0.channel : nil }) else { return }
+        channel.eventLoop.execute {
+            let isDue = self.state.withLockedValue { state in
+                defer { state.waitsForContinue = false }
+                // In an answer it would be taken for a part of that.
+                return state.waitsForContinue && state.answers == 0
             }
-        }
-
-        /// Closes the connection if its client has taken nothing of what is left of answers.
-        private func watchAnswers(_ channel: any Channel, left: Int) {
-            let taking = channel.eventLoop.scheduleTask(in: headTimeout) {
-                let now = (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-                if now > 0, now >= left {
-                    channel.close(promise: nil)
-                } else {
-                    self.watchAnswers(channel, left: now > 0 ? now : .max)
-                }
-            }
-            state.withLockedValue {
-                $0.taking?.cancel()
-                $0.taking = taking
-            }
-        }
-
-        private func awaitHead(_ channel: any Channel) {
-            let closing = channel.eventLoop.scheduleTask(in: headTimeout) { channel.close(promise: nil) }
-            state.withLockedValue {
-                $0.head?.cancel()
-                $0.head = closing
-            }
-        }
-
-        func channelInactive(context: ChannelHandlerContext) {
-            gone()
-            context.fireChannelInactive()
-        }
-
-        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-            if case .some(.inputClosed) = event as? ChannelEvent { gone() }
-            context.fireUserInboundEventTriggered(event)
+            guard isDue, let context = try? channel.pipeline.syncOperations.context(handler: self) else { return }
+            context.writeAndFlush(self.wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
         }
     }
 
-    extension ServerContext {
-        /// Does a request's work; if the client goes away meanwhile, the work's task is cancelled.
-        func endingWithTheClient<Value: Sendable>(
-            _ work: @escaping @Sendable () async throws -> Value
-        ) async throws -> Value {
-            let task = Task { try await work() }
-            let stop = client?.whenGone { task.cancel() }
-            defer { stop?() }
-            return try await withTaskCancellationHandler {
-                try await task.value
-            } onCancel: {
-                task.cancel()
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        let channel = context.channel
+        switch unwrapOutboundIn(data) {
+        case .head(let head) where head.status.kind != .informational:
+            state.withLockedValue {
+                $0.answers += 1
+                $0.waitsForContinue = false
             }
+            watchAnswers(channel, left: .max)
+            context.write(data, promise: promise)
+        case .end:
+            let written = promise ?? context.eventLoop.makePromise()
+            written.futureResult.whenComplete { _ in
+                let isIdle = self.state.withLockedValue { state in
+                    state.requests -= 1
+                    state.answers -= 1
+                    if state.answers <= 0 { state.taking?.cancel() }
+                    return state.requests <= 0
+                }
+                if isIdle { self.awaitHead(channel) }
+            }
+            context.write(data, promise: written)
+        default: context.write(data, promise: promise)
         }
     }
-#endif
+
+    /// Closes the connection if its client has taken nothing of what is left of answers.
+    private func watchAnswers(_ channel: any Channel, left: Int) {
+        let taking = channel.eventLoop.scheduleTask(in: headTimeout) {
+            let now = (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+            if now > 0, now >= left {
+                channel.close(promise: nil)
+            } else {
+                self.watchAnswers(channel, left: now > 0 ? now : .max)
+            }
+        }
+        state.withLockedValue {
+            $0.taking?.cancel()
+            $0.taking = taking
+        }
+    }
+
+    private func awaitHead(_ channel: any Channel) {
+        let closing = channel.eventLoop.scheduleTask(in: headTimeout) { channel.close(promise: nil) }
+        state.withLockedValue {
+            $0.head?.cancel()
+            $0.head = closing
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        gone()
+        context.fireChannelInactive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .some(.inputClosed) = event as? ChannelEvent { gone() }
+        context.fireUserInboundEventTriggered(event)
+    }
+}
+
+extension ServerContext {
+    /// Does a request's work; if the client goes away meanwhile, the work's task is cancelled.
+    func endingWithTheClient<Value: Sendable>(
+        _ work: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        let task = Task { try await work() }
+        let stop = client?.whenGone { task.cancel() }
+        defer { stop?() }
+        return try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
+        }
+    }
+}

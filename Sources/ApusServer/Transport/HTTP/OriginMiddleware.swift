@@ -1,76 +1,74 @@
-#if Server
-    internal import Foundation
-    internal import HTTPTypes
-    package import Hummingbird
-    internal import NIOCore
+internal import Foundation
+internal import HTTPTypes
+package import Hummingbird
+internal import NIOCore
 
-    /// Keeps pages of other sites from using a visitor's browser to change anything here, or to reach a server that only this
-    /// machine should.
-    ///
-    /// A browser sends a page's simple requests anywhere, and only keeps the answer from it. It says where they come from, in
-    /// `Sec-Fetch-Site`, or `Origin` (what other programs do not send). A page whose host's name comes to mean 127.0.0.1 is of the
-    /// same origin to the browser, but names its own host.
-    package struct OriginMiddleware: RouterMiddleware {
-        /// Those that were allowed, as "https://example.com", or "*".
-        let origins: [String]
-        /// Whether only this machine is to reach the server, and needs no key for it.
-        let isLocalOnly: Bool
+/// Keeps pages of other sites from using a visitor's browser to change anything here, or to reach a server that only this
+/// machine should.
+///
+/// A browser sends a page's simple requests anywhere, and only keeps the answer from it. It says where they come from, in
+/// `Sec-Fetch-Site`, or `Origin` (what other programs do not send). A page whose host's name comes to mean 127.0.0.1 is of the
+/// same origin to the browser, but names its own host.
+package struct OriginMiddleware: RouterMiddleware {
+    /// Those that were allowed, as "https://example.com", or "*".
+    let origins: [String]
+    /// Whether only this machine is to reach the server, and needs no key for it.
+    let isLocalOnly: Bool
 
-        package func handle(
-            _ request: Request, context: ServerContext,
-            next: (Request, ServerContext) async throws -> Response
-        ) async throws -> Response {
-            let host = request.head.authority?.lowercased() ?? ""
-            // A proxy asks by its own name whether the server lives; that gives nothing away.
-            if isLocalOnly, !request.uri.path.hasPrefix("/v2/health/"), !OriginMiddleware.isLocal(host),
-                !isAllowed(host)
-            {
-                throw OriginMiddleware.refusal(
-                    "This server is for its own machine only, and is not called \(Quoted(host))",
-                    "Ask it as localhost or by its address, or start it with --cors-origin http://\(Quoted(host)).")
-            }
-            if ![.get, .head, .options].contains(request.method), isForeign(request, host) {
-                throw OriginMiddleware.refusal(
-                    "The request comes from a page of \(request.headers[.origin].map { "\(Quoted($0))" } ?? "another site")",
-                    "Allow the page: --cors-origin \(request.headers[.origin].map { "\(Quoted($0))" } ?? "https://example.com")"
-                )
-            }
-            return try await next(request, context)
+    package func handle(
+        _ request: Request, context: ServerContext,
+        next: (Request, ServerContext) async throws -> Response
+    ) async throws -> Response {
+        let host = request.head.authority?.lowercased() ?? ""
+        // A proxy asks by its own name whether the server lives; that gives nothing away.
+        if isLocalOnly, !request.uri.path.hasPrefix("/v2/health/"), !OriginMiddleware.isLocal(host),
+            !isAllowed(host)
+        {
+            throw OriginMiddleware.refusal(
+                "This server is for its own machine only, and is not called \(Quoted(host))",
+                "Ask it as localhost or by its address, or start it with --cors-origin http://\(Quoted(host)).")
         }
-
-        private func isForeign(_ request: Request, _ host: String) -> Bool {
-            guard let origin = request.headers[.origin] else {
-                return request.headers[.secFetchSite] == "cross-site" && !origins.contains("*")
-            }
-            if origins.contains("*") || origins.contains(origin) { return false }
-            if let site = request.headers[.secFetchSite] { return site != "same-origin" && site != "none" }
-            return OriginMiddleware.host(of: origin) != host
+        if ![.get, .head, .options].contains(request.method), isForeign(request, host) {
+            throw OriginMiddleware.refusal(
+                "The request comes from a page of \(request.headers[.origin].map { "\(Quoted($0))" } ?? "another site")",
+                "Allow the page: --cors-origin \(request.headers[.origin].map { "\(Quoted($0))" } ?? "https://example.com")"
+            )
         }
-
-        private func isAllowed(_ host: String) -> Bool {
-            origins.contains { $0 == "*" || OriginMiddleware.host(of: $0) == host }
-        }
-
-        private static func host(of origin: String) -> String {
-            String(origin.lowercased().drop { $0 != "/" }.drop { $0 == "/" })
-        }
-
-        /// localhost or an address, with or without a port. An address in brackets is followed by nothing but a port.
-        package static func isLocal(_ authority: String) -> Bool {
-            guard let match = authority.wholeMatch(of: /(?:\[([^\]]*)\]|([^:\[\]]*))(?::[0-9]*)?/) else { return false }
-            if let address = match.1 { return (try? SocketAddress(ipAddress: String(address), port: 0)) != nil }
-            let host = match.2 ?? ""
-            return host.isEmpty || host == "localhost" || host.hasSuffix(".localhost")
-                || (try? SocketAddress(ipAddress: String(host), port: 0)) != nil
-        }
-
-        private static func refusal(_ detail: String, _ remedy: String) -> ServerError {
-            ServerError(
-                "origin", .forbidden, title: "The request comes from elsewhere", detail: detail, remedy: remedy)
-        }
+        return try await next(request, context)
     }
 
-    extension HTTPField.Name {
-        fileprivate static let secFetchSite = named("Sec-Fetch-Site")
+    private func isForeign(_ request: Request, _ host: String) -> Bool {
+        guard let origin = request.headers[.origin] else {
+            return request.headers[.secFetchSite] == "cross-site" && !origins.contains("*")
+        }
+        if origins.contains("*") || origins.contains(origin) { return false }
+        if let site = request.headers[.secFetchSite] { return site != "same-origin" && site != "none" }
+        return OriginMiddleware.host(of: origin) != host
     }
-#endif
+
+    private func isAllowed(_ host: String) -> Bool {
+        origins.contains { $0 == "*" || OriginMiddleware.host(of: $0) == host }
+    }
+
+    private static func host(of origin: String) -> String {
+        String(origin.lowercased().drop { $0 != "/" }.drop { $0 == "/" })
+    }
+
+    /// localhost or an address, with or without a port. An address in brackets is followed by nothing but a port.
+    package static func isLocal(_ authority: String) -> Bool {
+        guard let match = authority.wholeMatch(of: /(?:\[([^\]]*)\]|([^:\[\]]*))(?::[0-9]*)?/) else { return false }
+        if let address = match.1 { return (try? SocketAddress(ipAddress: String(address), port: 0)) != nil }
+        let host = match.2 ?? ""
+        return host.isEmpty || host == "localhost" || host.hasSuffix(".localhost")
+            || (try? SocketAddress(ipAddress: String(host), port: 0)) != nil
+    }
+
+    private static func refusal(_ detail: String, _ remedy: String) -> ServerError {
+        ServerError(
+            "origin", .forbidden, title: "The request comes from elsewhere", detail: detail, remedy: remedy)
+    }
+}
+
+extension HTTPField.Name {
+    fileprivate static let secFetchSite = named("Sec-Fetch-Site")
+}

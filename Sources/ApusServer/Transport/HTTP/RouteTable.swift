@@ -1,84 +1,82 @@
-#if Server
-    internal import HTTPTypes
-    internal import Hummingbird
-    internal import NIOConcurrencyHelpers
+internal import HTTPTypes
+internal import Hummingbird
+internal import NIOConcurrencyHelpers
 
-    /// Routes with the methods that each path has, so that others are refused as HTTP has it (405 with Allow).
-    struct RouteTable {
-        typealias Handler = @Sendable (Request, ServerContext) async throws -> Response
-        typealias Middleware = any MiddlewareProtocol<Request, Response, ServerContext>
+/// Routes with the methods that each path has, so that others are refused as HTTP has it (405 with Allow).
+struct RouteTable {
+    typealias Handler = @Sendable (Request, ServerContext) async throws -> Response
+    typealias Middleware = any MiddlewareProtocol<Request, Response, ServerContext>
 
-        private let router: Router<ServerContext>
-        private let paths: KnownPaths
+    private let router: Router<ServerContext>
+    private let paths: KnownPaths
 
-        init(_ router: Router<ServerContext>) {
-            self.router = router
-            paths = KnownPaths()
-            router.add(middleware: MethodMiddleware(paths: paths))
+    init(_ router: Router<ServerContext>) {
+        self.router = router
+        paths = KnownPaths()
+        router.add(middleware: MethodMiddleware(paths: paths))
+    }
+
+    func on(
+        _ method: HTTPRequest.Method, _ path: String, _ middleware: [Middleware] = [], _ handler: @escaping Handler
+    ) {
+        let group = router.group()
+        for each in middleware { group.add(middleware: each) }
+        // What may be read may be asked about.
+        for method in method == .get ? [.get, .head] : [method] {
+            group.on(RouterPath(path), method: method) { try await handler($0, $1) }
+            paths.add(path, method)
         }
+    }
+}
 
-        func on(
-            _ method: HTTPRequest.Method, _ path: String, _ middleware: [Middleware] = [], _ handler: @escaping Handler
-        ) {
-            let group = router.group()
-            for each in middleware { group.add(middleware: each) }
-            // What may be read may be asked about.
-            for method in method == .get ? [.get, .head] : [method] {
-                group.on(RouterPath(path), method: method) { try await handler($0, $1) }
-                paths.add(path, method)
-            }
+/// The paths that there are, with `{parameters}`.
+private final class KnownPaths: Sendable {
+    struct Entry: Sendable {
+        var parts: [Substring]
+        var methods: Set<String>
+    }
+
+    private let entries = NIOLockedValueBox<[String: Entry]>([:])
+
+    func add(_ path: String, _ method: HTTPRequest.Method) {
+        entries.withLockedValue {
+            var entry = $0[path] ?? Entry(parts: path.split(separator: "/"), methods: [])
+            entry.methods.insert(method.rawValue)
+            $0[path] = entry
         }
     }
 
-    /// The paths that there are, with `{parameters}`.
-    private final class KnownPaths: Sendable {
-        struct Entry: Sendable {
-            var parts: [Substring]
-            var methods: Set<String>
-        }
-
-        private let entries = NIOLockedValueBox<[String: Entry]>([:])
-
-        func add(_ path: String, _ method: HTTPRequest.Method) {
-            entries.withLockedValue {
-                var entry = $0[path] ?? Entry(parts: path.split(separator: "/"), methods: [])
-                entry.methods.insert(method.rawValue)
-                $0[path] = entry
-            }
-        }
-
-        func find(_ path: String) -> Entry? {
-            let parts = path.split(separator: "/")
-            return entries.withLockedValue { entries in
-                entries.values.first { entry in
-                    entry.parts.count == parts.count
-                        && zip(entry.parts, parts).allSatisfy { $0.hasPrefix("{") || $0 == $1 }
-                }
+    func find(_ path: String) -> Entry? {
+        let parts = path.split(separator: "/")
+        return entries.withLockedValue { entries in
+            entries.values.first { entry in
+                entry.parts.count == parts.count
+                    && zip(entry.parts, parts).allSatisfy { $0.hasPrefix("{") || $0 == $1 }
             }
         }
     }
+}
 
-    /// Says of a path that is there for other methods that it is.
-    private struct MethodMiddleware: RouterMiddleware {
-        let paths: KnownPaths
+/// Says of a path that is there for other methods that it is.
+private struct MethodMiddleware: RouterMiddleware {
+    let paths: KnownPaths
 
-        func handle(
-            _ request: Request, context: ServerContext,
-            next: (Request, ServerContext) async throws -> Response
-        ) async throws -> Response {
-            do {
-                return try await next(request, context)
-            } catch let error as HTTPError where error.status == .notFound {
-                guard let entry = paths.find(request.uri.path), !entry.methods.contains(request.method.rawValue) else {
-                    throw error
-                }
-                let allowed = entry.methods.sorted().joined(separator: ", ")
-                var refusal = ServerError(
-                    "method", .methodNotAllowed, title: "The method is not for this path",
-                    detail: "\(request.method) is not for this path", remedy: "It takes \(allowed).")
-                refusal.allow = allowed
-                throw refusal
+    func handle(
+        _ request: Request, context: ServerContext,
+        next: (Request, ServerContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let error as HTTPError where error.status == .notFound {
+            guard let entry = paths.find(request.uri.path), !entry.methods.contains(request.method.rawValue) else {
+                throw error
             }
+            let allowed = entry.methods.sorted().joined(separator: ", ")
+            var refusal = ServerError(
+                "method", .methodNotAllowed, title: "The method is not for this path",
+                detail: "\(request.method) is not for this path", remedy: "It takes \(allowed).")
+            refusal.allow = allowed
+            throw refusal
         }
     }
-#endif
+}

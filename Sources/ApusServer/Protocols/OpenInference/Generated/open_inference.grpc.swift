@@ -1,5 +1,4 @@
 // swift-format-ignore-file
-#if Server
 /// The Open Inference Protocol's service (https://github.com/kserve/open-inference-protocol), with the repository calls that
 /// Triton's clients add. Names and numbers are the protocol's. Scripts/generate-grpc.sh makes Generated/ of it.
 
@@ -903,4 +902,4 @@ extension Inference_GRPCInferenceService.SimpleServiceProtocol {
             metadata: [:]
         )
     }
-}#endif
+}

@@ -1,5 +1,4 @@
 // swift-format-ignore-file
-#if Server
 // DO NOT EDIT.
 // swift-format-ignore-file
 // swiftlint:disable all
@@ -1604,4 +1603,3 @@ nonisolated extension Inference_RepositoryModelUnloadResponse: SwiftProtobuf.Mes
     return true
   }
 }
-#endif

@@ -1,0 +1,28 @@
+import ApusWorkflows
+import CommandSupport
+import Foundation
+
+extension Terminal {
+    /// Shows what a workflow reports: a bar while bytes move, warnings as lines.
+    static func observer() -> WorkflowObserver {
+        let bars = Bars()
+        return { event in
+            switch event {
+            case .progress(let step, let done, let total): bars.show(step, done, of: total)
+            case .finished(let step): bars.clear(step)
+            case .warning(let text): warn(text)
+            }
+        }
+    }
+
+    private final class Bars: @unchecked Sendable {  // touched under the lock only
+        private let lock = NSLock()
+        private var bars: [String: ByteProgress] = [:]
+
+        func show(_ step: String, _ done: Int, of total: Int) {
+            lock.withLock { bars[step, default: ByteProgress(step)].show(done, of: total) }
+        }
+
+        func clear(_ step: String) { lock.withLock { bars.removeValue(forKey: step)?.clear() } }
+    }
+}
