@@ -8,7 +8,7 @@ let settings: [SwiftSetting] = [
 ]
 
 /// Leaves the server out of the package: its targets, their tests and the dependencies that only they have. Without the trait
-/// `Server` no product reaches them, but a build of the whole package (`swift build --build-tests`) builds every target there is.
+/// `Server` nothing builds the server, but `swift build --build-tests` builds every test target there is.
 let isLean = Context.environment["APUS_LEAN"] != nil
 
 let package = Package(
@@ -123,8 +123,9 @@ let package = Package(
 )
 
 if !isLean {
+    /// Guarded by the trait, so that a package that uses the library without it doesn't download the server's dependencies.
     func server(_ product: String, _ package: String) -> Target.Dependency {
-        .product(name: product, package: package)
+        .product(name: product, package: package, condition: .when(traits: ["Server"]))
     }
     package.traits.insert(.trait(name: "Server", description: "`apus serve`: the server (Hummingbird, gRPC)."))
     package.dependencies += [
@@ -146,6 +147,11 @@ if !isLean {
     package.targets.first { $0.name == "ApusCLI" }?.dependencies += [
         .target(name: "ApusServe", condition: .when(traits: ["Server"]))
     ]
+    // SwiftPM builds all targets of a root package, save those on which one depends under a condition that isn't met. With such a
+    // dependency on each, these two are built where the command or a test reaches them, and nowhere else.
+    package.targets.first { $0.name == "ApusCLITests" }?.dependencies += ["ApusServe", "ApusServer"].map {
+        .target(name: $0, condition: .when(platforms: [.wasi]))
+    }
     package.targets += [
         .target(name: "CServerPages", exclude: ["index.html", "page.css", "page.js", "docs.html", "openapi.json"]),
         .target(
@@ -172,7 +178,7 @@ if !isLean {
             name: "ApusServe",
             dependencies: [
                 "Apus", "ApusServer", "ApusWorkflows", "CommandSupport",
-                server("ArgumentParser", "swift-argument-parser"), server("Logging", "swift-log"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"), server("Logging", "swift-log"),
             ], swiftSettings: settings),
         .testTarget(
             name: "ApusServerTests",

@@ -5,7 +5,7 @@ let package = Package(
     name: "FindObjects",
     dependencies: [
         // In a package of your own: .package(url: "https://github.com/OWNER/apus", from: "0.1.0", traits: [])
-        // Without the trait URLs, which only the command needs.
+        // Without the traits URLs and Server, which only the command needs: nothing of theirs is downloaded or built.
         .package(name: "apus", path: "../..", traits: [])
     ],
     targets: [

@@ -1,38 +1,41 @@
-internal import Apus
+package import Apus
 internal import Foundation
-internal import HTTPTypes
 package import Hummingbird
 internal import HummingbirdCore
 internal import HummingbirdTLS
 package import Logging
 internal import NIOConcurrencyHelpers
 internal import NIOCore
-internal import NIOSSL
 internal import ServiceLifecycle
 internal import UnixSignals
 
-/// An HTTP server that finds objects in pictures.
+/// The server: HTTP, and gRPC if configured, in front of the models.
 package struct Server: Sendable {
-    private let configuration: ServerConfiguration
-    private let logger: Logger
+    let configuration: ServerConfiguration
+    let logger: Logger
     package let models: ModelRegistry
     package let queue: InferenceQueue
     package let metrics: ServerMetrics
-    private let bodies: BodyReader
+    let bodies: BodyReader
     /// When the server was told to end.
     private let stopped = NIOLockedValueBox<ContinuousClock.Instant?>(nil)
 
-    package init(_ configuration: ServerConfiguration, logger: Logger) {
+    /// - Parameter load: loads a model; nil for the library's detector, as the configuration has it.
+    package init(
+        _ configuration: ServerConfiguration, logger: Logger,
+        load: (@Sendable (_ name: String, Model) throws -> any ObjectDetector)? = nil
+    ) {
         let configuration = configuration.withinOpenFiles(logger)
         self.configuration = configuration
         self.logger = logger
         var detector = configuration.detector
         detector.batchSize = configuration.inference.maxBatch
+        let loader = ModelLoader(
+            configuration: detector, verification: configuration.verification, apusVersion: configuration.version,
+            logger: logger)
         models = ModelRegistry(
-            configuration.models,
-            loader: ModelLoader(
-                configuration: detector, verification: configuration.verification,
-                apusVersion: configuration.version, logger: logger), check: configuration.checkModel)
+            configuration.models, logger: logger, check: configuration.checkModel,
+            load: load ?? { try loader.detector($0, $1) })
         queue = InferenceQueue(configuration.inference)
         metrics = ServerMetrics()
         bodies = BodyReader(
@@ -45,7 +48,7 @@ package struct Server: Sendable {
         signal(SIGHUP, SIG_IGN)
         if !configuration.isLoopback, !configuration.keys.areWanted {
             logger.warning(
-                "everybody who reaches this machine may ask, and load and unload models: there is no --api-key-file",
+                "no API key set: anyone who can reach this host can use the server, and load and unload its models",
                 metadata: ["host": "\(configuration.host)"])
         }
         var settings = ServiceGroupConfiguration(
@@ -62,7 +65,7 @@ package struct Server: Sendable {
         do {
             try await group.run()
         } catch is CancellationError where stopped.withLockedValue({ $0 }) != nil {
-            // Said below.
+            // Logged below.
         }
         if let stopped = stopped.withLockedValue({ $0 }), ContinuousClock.now - stopped >= configuration.grace {
             logger.warning(
@@ -77,7 +80,7 @@ package struct Server: Sendable {
         onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
     ) throws -> some ApplicationProtocol {
         let idle = TimeAmount(configuration.idleTimeout)
-        let log = RequestLog(logger: logger, metrics: metrics)
+        let log = requestLog
         let plain = HTTPServerBuilder { HTTP1Connection(responder: $0, headTimeout: idle, log: log) }
         let builder: HTTPServerBuilder =
             if let files = configuration.tls {
@@ -96,168 +99,6 @@ package struct Server: Sendable {
                     "listening", metadata: ["address": "\(channel.localAddress.map { "\($0)" } ?? "unknown")"])
                 await onServerRunning(channel)
             }, logger: logger.quiet)
-    }
-
-    private func listeners() throws -> Listeners {
-        do {
-            _ = try SocketAddress.makeAddressResolvingHost(configuration.host, port: configuration.port)
-        } catch {
-            throw ApusError(
-                .option, doing: "listen on \(configuration.host)", cause: "it is not the name or address of a host",
-                remedy: "Set host to an address of this machine: 127.0.0.1, ::1, or 0.0.0.0 for all.")
-        }
-        var all = [Listeners.Listener(setting: "port", port: configuration.port, service: try application())]
-        if let port = configuration.grpcPort {
-            all.append(Listeners.Listener(setting: "grpc-port", port: port, service: try grpcListener(port)))
-        }
-        return Listeners(host: configuration.host, all: all)
-    }
-
-    private func grpcListener(_ port: Int) throws -> GRPCListener {
-        try GRPCListener(
-            GRPCService(
-                service: OpenInferenceService(predictor: predictor), bodies: bodies, version: configuration.version,
-                log: RequestLog(logger: logger, metrics: metrics)), configuration, port: port, logger: logger)
-    }
-
-    private var predictor: Predictor {
-        Predictor(
-            models: models, queue: queue, timeout: configuration.timeout,
-            limits: Image.Limits(bytes: configuration.maxBody, pixels: configuration.maxPixels))
-    }
-
-    private func router() -> Router<ServerContext> {
-        let router = Router(context: ServerContext.self)
-        if !configuration.origins.isEmpty {
-            router.add(middleware: CrossOriginMiddleware(origins: configuration.origins))
-        }
-        router.add(middleware: RecordingMiddleware(log: RequestLog(logger: logger, metrics: metrics)))
-        router.add(
-            middleware: OriginMiddleware(
-                origins: configuration.origins,
-                isLocalOnly: configuration.isLoopback && !configuration.keys.areWanted))
-        let predictor = predictor
-        let keys = configuration.keys
-        let routes = RouteTable(router)
-
-        let predict = PredictRoutes(
-            predictor: predictor, bodies: bodies,
-            fetcher: PictureFetcher(
-                allowed: configuration.urlHosts, limit: configuration.maxBody, timeout: configuration.urlTimeout,
-                version: configuration.version, mayFetch: configuration.mayFetch))
-        routes.on(.post, "/predict", [APIKeyMiddleware(keys: keys)], predict.predict)
-        OpenInferenceRoutes(
-            service: OpenInferenceService(predictor: predictor), bodies: bodies, version: configuration.version
-        ).add(to: routes, keys: APIKeyMiddleware(keys: keys))
-        DeepStackRoutes(
-            predictor: predictor, bodies: bodies, keys: keys, version: configuration.version,
-            confidence: configuration.deepStackConfidence, limit: configuration.deepStackLimit
-        ).add(to: routes)
-        PageRoutes(models: models, version: configuration.version).add(
-            to: routes, keys: APIKeyMiddleware(keys: keys), hasPage: configuration.hasPage)
-        if configuration.hasMetrics {
-            let (metrics, queue, models) = (metrics, queue, models)
-            routes.on(.get, "/metrics", [APIKeyMiddleware(keys: keys)]) { _, _ in
-                Response(
-                    status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
-                    body: .init(byteBuffer: ByteBuffer(string: metrics.text(queue, models))))
-            }
-        }
-        return router
-    }
-}
-
-/// Loads models while the server already listens; the first that cannot be loaded ends it.
-private struct ModelLoading: Service {
-    let models: ModelRegistry
-    let logger: Logger
-    let stopped: NIOLockedValueBox<ContinuousClock.Instant?>
-
-    func run() async throws {
-        try await withGracefulShutdownHandler {
-            do {
-                try await cancelWhenGracefulShutdown { try await models.loadAll() }
-            } catch {
-                // What is being loaded when the server is to stop is not waited for.
-                if stopped.withLockedValue({ $0 }) != nil { return }
-                throw error
-            }
-            try await gracefulShutdown()
-        } onGracefulShutdown: {
-            stopped.withLockedValue { $0 = .now }
-            logger.info("stopping: no more requests are taken, those that run finish")
-        }
-    }
-}
-
-/// Looks after models that are in service: changed files, a signal to load again, faulty devices.
-private struct ModelWatching: Service {
-    let models: ModelRegistry
-    let interval: Duration?
-
-    func run() async throws {
-        // It only watches, so its end is none that anybody waits for.
-        try? await cancelWhenGracefulShutdown {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                if let interval {
-                    group.addTask {
-                        while true {
-                            try await Task.sleep(for: interval)
-                            await models.reloadChanged()
-                        }
-                    }
-                }
-                group.addTask {
-                    while true {
-                        try await Task.sleep(for: .seconds(30))
-                        await models.checkFaultyDevices()
-                    }
-                }
-                group.addTask {
-                    for await _ in await UnixSignalsSequence(trapping: .sighup) { await models.reloadAll() }
-                }
-                try await group.waitForAll()
-            }
-        }
-    }
-}
-
-extension ServerConfiguration.TLSFiles {
-    /// For the server's side: TLS 1.2 and later.
-    fileprivate var configuration: TLSConfiguration {
-        get throws(ApusError) {
-            let chain = try load(certificate, "a PEM certificate chain") {
-                let chain = try NIOSSLCertificate.fromPEMFile($0)
-                return chain.isEmpty ? nil : chain
-            }
-            let key = try load(self.key, "a PEM private key that is not encrypted") {
-                try NIOSSLPrivateKey(file: $0, format: .pem)
-            }
-            var configuration = TLSConfiguration.makeServerConfiguration(
-                certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
-            configuration.minimumTLSVersion = .tlsv12
-            guard (try? NIOSSLContext(configuration: configuration)) != nil else {
-                throw failure("\(self.key) is not the key of the certificate in \(certificate)")
-            }
-            return configuration
-        }
-    }
-
-    /// - Parameter read: nil, or an error, if the file does not hold what it should.
-    private func load<Value>(
-        _ file: String, _ content: String, _ read: (String) throws -> Value?
-    ) throws(ApusError) -> Value {
-        guard FileManager.default.isReadableFile(atPath: file) else {
-            throw failure("\(file) can't be read, or isn't there")
-        }
-        guard let value = try? read(file) else { throw failure("\(file) is not \(content)") }
-        return value
-    }
-
-    private func failure(_ cause: String) -> ApusError {
-        ApusError(
-            .option, doing: "use TLS", cause: cause,
-            remedy: "Set tls-cert to a certificate chain and tls-key to its private key, both PEM files.")
     }
 }
 

@@ -29,12 +29,7 @@ extension ServerConfiguration {
         bodyTimeout = settings.seconds("body-timeout")
         idleTimeout = settings.seconds("idle-timeout")
         grace = settings.seconds("grace")
-        switch (settings.text("tls-cert"), settings.text("tls-key")) {
-        case (let certificate?, let key?): tls = TLSFiles(certificate: certificate, key: key)
-        case (nil, nil): tls = nil
-        case (nil, _): throw settings.refuse("tls-key", "there is no tls-cert", "The two go together.")
-        case (_, nil): throw settings.refuse("tls-cert", "there is no tls-key", "The two go together.")
-        }
+        tls = try ServerConfiguration.tls(settings)
         if let file = settings.text("api-key-file") { keys = try APIKeys(file: file) }
         hasMetrics = settings.flag("metrics")
         hasPage = settings.flag("page")
@@ -55,6 +50,15 @@ extension ServerConfiguration {
         deepStackLimit = settings.count("deepstack-limit")
         deepStackConfidence = settings.fraction("deepstack-confidence") ?? deepStackConfidence
         reloadInterval = settings.secondsOrOff("reload-interval")
+    }
+
+    private static func tls(_ settings: ServerSettings) throws(ApusError) -> TLSFiles? {
+        switch (settings.text("tls-cert"), settings.text("tls-key")) {
+        case (let certificate?, let key?): TLSFiles(certificate: certificate, key: key)
+        case (nil, nil): nil
+        case (nil, _): throw settings.refuse("tls-key", "there is no tls-cert", "The two go together.")
+        case (_, nil): throw settings.refuse("tls-cert", "there is no tls-key", "The two go together.")
+        }
     }
 
     /// `path`, `name=path`, or the name of a model that was pulled; the demo model if none is named.

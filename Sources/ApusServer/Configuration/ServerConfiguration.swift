@@ -17,11 +17,11 @@ package struct ServerConfiguration: Sendable {
     package var maxBody = 20_000_000
     /// Bytes of all bodies that are being received or worked on.
     package var maxBodies = 256_000_000
-    /// Pixels of a picture.
+    /// Pixels of an image.
     package var maxPixels = 50_000_000
     package var maxConnections = 4096
     package var inference = InferenceQueue.Limits()
-    /// From a request's body to its answer.
+    /// From a request's body to its response.
     package var timeout = Duration.seconds(30)
     /// For a body to come whole.
     package var bodyTimeout = Duration.seconds(30)
@@ -31,20 +31,20 @@ package struct ServerConfiguration: Sendable {
     package var grace = Duration.seconds(30)
     package var tls: TLSFiles?
     package var keys = APIKeys.none
-    /// Hosts from which pictures are fetched.
+    /// Hosts from which images are downloaded.
     package var urlHosts: [AllowedHost] = []
-    /// For a picture to be fetched.
+    /// For an image to be downloaded.
     package var urlTimeout = Duration.seconds(10)
-    /// Whether an address may be asked for a picture: public ones. Only tests, whose servers are local, change it.
+    /// Whether an image may be downloaded from an address: public ones. Only tests, whose servers are local, change it.
     package var mayFetch: @Sendable (SocketAddress) -> Bool = { PublicAddress.isPublic($0) }
     package var hasMetrics = true
     /// Whether there is a page at /.
     package var hasPage = true
     /// Origins whose pages may ask.
     package var origins: [String] = []
-    /// The most detections of a DeepStack answer; nil for all.
+    /// The max number of detections in a DeepStack response; nil for all.
     package var deepStackLimit: Int?
-    /// The least confidence of a DeepStack answer where the client names none.
+    /// The min confidence in a DeepStack response where the client names none.
     package var deepStackConfidence: Float = 0.4
     /// How often models' files are looked at; nil for never.
     package var reloadInterval: Duration? = .seconds(2)
@@ -54,6 +54,9 @@ package struct ServerConfiguration: Sendable {
 
     /// Whether only this machine can reach the server.
     var isLoopback: Bool { ["localhost", "::1"].contains(host) || host.hasPrefix("127.") }
+
+    /// Bytes of a gRPC message, which holds more than the bytes that `maxBody` limits and `OpenInferenceGRPC` counts.
+    var maxGRPCMessage: Int { maxBody + maxBody / 2 }
 
     /// PEM files.
     package struct TLSFiles: Sendable, Equatable {

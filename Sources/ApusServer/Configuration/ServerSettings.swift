@@ -98,7 +98,7 @@ package struct ServerSettings: Sendable {
             node = try compose(yaml: text)  // JSON is YAML
         } catch {
             throw failure(
-                "\(error)", "Mend it: it is YAML or JSON, with a line for each setting, as \"port: 8000\".")
+                "\(error)", "Fix the YAML or JSON syntax; there is one line per setting, as in \"port: 8000\".")
         }
         guard let node else { return [:] }
         guard let mapping = node.mapping else {
@@ -112,32 +112,39 @@ package struct ServerSettings: Sendable {
                     "there is no setting \"\(name)\"",
                     "There are: \(Setting.all.map(\.name).joined(separator: ", ")).")
             }
-            if let sequence = value.sequence {
-                guard case .list = setting.kind else {
-                    throw failure("\(name) is a list", "Give it one value.")
-                }
-                let texts = sequence.compactMap(\.scalar).map(\.string)
-                guard !texts.isEmpty, texts.count == sequence.count else {
-                    throw failure(
-                        "\(name) is a list that is empty, or of more than texts",
-                        name == "model"
-                            ? "Write model: [a.onnx, b.onnx], or model: {street: a.onnx, farm: b.onnx}."
-                            : "Write \(name): [one, two].")
-                }
-                entries[name] = texts
-            } else if let models = value.mapping, name == "model" {
-                // model: {street: a.onnx, farm: b.onnx}
-                guard models.count > 0, models.allSatisfy({ $0.key.scalar != nil && $0.value.scalar != nil }) else {
-                    throw failure("model names no files", "Write model: {street: a.onnx, farm: b.onnx}.")
-                }
-                entries[name] = models.map { "\($0.key.string ?? "")=\($0.value.scalar?.string ?? "")" }
-            } else if let scalar = value.scalar {
-                entries[name] = [scalar.string]
-            } else {
-                throw failure("\(name) has no value that can be read", "Give it one value.")
-            }
+            entries[name] = try values(of: setting, value, failure)
         }
         return entries
+    }
+
+    /// A setting's values in the file: one, a list, or models by name.
+    private static func values(
+        of setting: Setting, _ value: Node, _ failure: (_ cause: String, _ remedy: String) -> ApusError
+    ) throws(ApusError) -> [String] {
+        let name = setting.name
+        if let sequence = value.sequence {
+            guard case .list = setting.kind else { throw failure("\(name) is a list", "Give it one value.") }
+            let texts = sequence.compactMap(\.scalar).map(\.string)
+            guard !texts.isEmpty, texts.count == sequence.count else {
+                throw failure(
+                    "\(name) is a list that is empty, or of more than texts",
+                    name == "model"
+                        ? "Write model: [a.onnx, b.onnx], or model: {street: a.onnx, farm: b.onnx}."
+                        : "Write \(name): [one, two].")
+            }
+            return texts
+        }
+        if let models = value.mapping, name == "model" {
+            // model: {street: a.onnx, farm: b.onnx}
+            guard models.count > 0, models.allSatisfy({ $0.key.scalar != nil && $0.value.scalar != nil }) else {
+                throw failure("model names no files", "Write model: {street: a.onnx, farm: b.onnx}.")
+            }
+            return models.map { "\($0.key.string ?? "")=\($0.value.scalar?.string ?? "")" }
+        }
+        guard let scalar = value.scalar else {
+            throw failure("\(name) has no value that can be read", "Give it one value.")
+        }
+        return [scalar.string]
     }
 
     // MARK: Reading

@@ -71,8 +71,8 @@ private struct ProblemDetails: Encodable {
     var requestId: String
 
     init(_ error: ServerError, requestID: String) {
-        type = "/docs#\(error.kind)"
-        title = error.title
+        type = "/docs#\(error.kind.name)"
+        title = error.kind.title
         status = error.status.code
         detail = error.detail
         remedy = error.remedy

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// A host from which pictures may be fetched: "example.com", "example.com:8443", "*.example.com" (what is below it) or "*".
+/// A host from which images may be downloaded: "example.com", "example.com:8443", "*.example.com" (what is below it) or "*".
 package struct AllowedHost: Sendable, Equatable {
     private let name: String
     /// Nil for the scheme's own.

@@ -1,10 +1,10 @@
-package import Apus
+internal import Apus
 internal import Foundation
 package import ONNXRuntime
 
-/// Runs pictures through models on threads of its own, in order, and refuses more than it can hold.
+/// Runs images through models on threads of its own, in order, and refuses more than it can hold.
 ///
-/// A request first takes a place (`admit`), then submits its pictures. With batches, a thread takes the pictures of several
+/// A request first takes a place (`admit`), then submits its images. With batches, a thread takes the images of several
 /// requests for one model at once.
 package final class InferenceQueue: @unchecked Sendable {  // what changes is touched under the condition only
     package struct Limits: Sendable, Equatable {
@@ -12,9 +12,9 @@ package final class InferenceQueue: @unchecked Sendable {  // what changes is to
         package var queue: Int
         /// Runs at the same time.
         package var concurrency: Int
-        /// Pictures in a run.
+        /// Images in a run.
         package var maxBatch: Int
-        /// How long a run waits for more pictures.
+        /// How long a run waits for more images.
         package var batchDelay: Duration
 
         package init(queue: Int = 64, concurrency: Int = 1, maxBatch: Int = 1, batchDelay: Duration = .zero) {
@@ -32,13 +32,6 @@ package final class InferenceQueue: @unchecked Sendable {  // what changes is to
         deinit { queue.leave() }
     }
 
-    /// What a request waited for, and with how many pictures it ran.
-    package struct Outcome<Value: Sendable>: Sendable {
-        package var value: Value
-        package var waited: Duration
-        package var batch: Int
-    }
-
     /// What there is to do now.
     package struct Load: Sendable, Equatable {
         package var admitted: Int
@@ -46,37 +39,9 @@ package final class InferenceQueue: @unchecked Sendable {  // what changes is to
         package var running: Int
     }
 
-    /// Something that waits to be run.
-    private final class Job {
-        let model: ServedModel
-        let work: Work
-        /// Kept until the run ends, even if the request was answered before.
-        let place: Place?
-        let submitted = ContinuousClock.now
-        let cancellation = RunCancellation()
-        /// Nil once it was answered.
-        var finish: ((Result<(any Sendable, Duration, Int), any Error>) -> Void)?
-
-        init(_ model: ServedModel, _ work: Work, _ place: Place?) {
-            self.model = model
-            self.work = work
-            self.place = place
-        }
-
-        var threshold: Float { if case .detect(_, let threshold) = work { threshold } else { 0 } }
-
-        var pictures: Int { if case .detect(let pictures, _) = work { pictures.count } else { .max } }
-    }
-
-    private enum Work {
-        case detect([EncodedPicture], Float)
-        /// Runs alone.
-        case other((RunCancellation) throws -> any Sendable)
-    }
-
     package let limits: Limits
     private let condition = NSCondition()
-    private var waiting: [Job] = []
+    private var waiting: [InferenceJob] = []
     private var admitted = 0
     private var running = 0
     private var isStopped = false
@@ -103,7 +68,7 @@ package final class InferenceQueue: @unchecked Sendable {  // what changes is to
         condition.withLock { Load(admitted: admitted, queued: waiting.count, running: running) }
     }
 
-    /// Takes a place, which the request keeps until it is answered and nothing of it runs any more.
+    /// Takes a place, which the request keeps until it has its response and nothing of it runs any more.
     package func admit() throws(ServerError) -> Place {
         let refusal = condition.withLock {
             let refusal = self.refusal
@@ -112,11 +77,6 @@ package final class InferenceQueue: @unchecked Sendable {  // what changes is to
         }
         if let refusal { throw refusal }
         return Place(self)
-    }
-
-    /// Refuses what would get no place now, before its body is read.
-    package func requireSpace() throws(ServerError) {
-        if let refusal = condition.withLock({ self.refusal }) { throw refusal }
     }
 
     /// Under the condition.
@@ -129,20 +89,29 @@ package final class InferenceQueue: @unchecked Sendable {  // what changes is to
 
     private func leave() { condition.withLock { admitted -= 1 } }
 
-    /// Finds objects in a request's pictures, which are decoded on the same thread, so that only as many lie decoded in
-    /// memory as are run.
+    /// Detects objects in a request's images, which are decoded on the same thread, so that only as many are decoded in memory as
+    /// run at once.
     package func detect(
-        _ pictures: [EncodedPicture], with model: ServedModel, threshold: Float, in place: Place? = nil
-    ) async throws -> Outcome<[PictureResult]> {
-        try await submit(Job(model, .detect(pictures, threshold), place))
+        _ images: [EncodedImage], with model: ServedModel, threshold: Float, in place: Place? = nil
+    ) async throws -> QueueResult<[ImageResult]> {
+        let result = FirstResult<QueueResult<[ImageResult]>>()
+        let detection = InferenceJob.Detection(images: images, threshold: threshold, result: result)
+        return try await submit(InferenceJob(model, .detect(detection), place), result)
     }
 
     /// Does other blocking work with a model; cancelling the task cancels the runs that are tied to the cancellation.
     package func perform<Value: Sendable>(
         with model: ServedModel, in place: Place? = nil,
         _ work: @escaping @Sendable (RunCancellation) throws -> Value
-    ) async throws -> Outcome<Value> {
-        try await submit(Job(model, .other(work), place))
+    ) async throws -> QueueResult<Value> {
+        let result = FirstResult<QueueResult<Value>>()
+        let job = InferenceJob(
+            model,
+            .other { cancellation in
+                let value = Result { try work(cancellation) }
+                return { waited in result.set(value.map { QueueResult(value: $0, waited: waited, batch: 1) }) }
+            }, place)
+        return try await submit(job, result)
     }
 
     /// Ends the threads when all that waits is done.
@@ -155,45 +124,35 @@ package final class InferenceQueue: @unchecked Sendable {  // what changes is to
 
     // MARK: Jobs
 
-    private struct Handle: @unchecked Sendable {  // the job is touched under the condition only
-        let job: Job
-    }
-
-    private func submit<Value: Sendable>(_ job: Job) async throws -> Outcome<Value> {
-        let handle = Handle(job: job)
-        let (value, waited, batch) = try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation {
-                (continuation: CheckedContinuation<(any Sendable, Duration, Int), any Error>) in
-                condition.withLock {
-                    guard !isStopped else { return continuation.resume(throwing: ServerError.stopping) }
-                    guard !handle.job.cancellation.isCancelled else {
-                        return continuation.resume(throwing: CancellationError())
-                    }
-                    handle.job.finish = { continuation.resume(with: $0) }
-                    waiting.append(handle.job)
-                    condition.broadcast()
-                }
-            }
+    private func submit<Value>(
+        _ job: InferenceJob, _ result: FirstResult<QueueResult<Value>>
+    ) async throws -> QueueResult<Value> {
+        try await withTaskCancellationHandler {
+            try await result.wait { if !enqueue(job) { result.set(.failure(ServerError.stopping)) } }
         } onCancel: {
-            cancel(handle.job)
+            cancel(job)
         }
-        guard let value = value as? Value else { preconditionFailure("a job gives what its work gives") }
-        return Outcome(value: value, waited: waited, batch: batch)
     }
 
-    /// Who waits is told at once; a run that OpenVINO has begun ends by itself.
-    private func cancel(_ job: Job) {
-        job.cancellation.cancel()
-        let finish = condition.withLock {
-            waiting.removeAll { $0 === job }
-            defer { job.finish = nil }
-            return job.finish
+    /// - Returns: false if the queue is stopped. A job that was cancelled is left out: nobody waits for it any more.
+    private func enqueue(_ job: InferenceJob) -> Bool {
+        condition.withLock {
+            if isStopped { return false }
+            guard !job.cancellation.isCancelled else { return true }
+            waiting.append(job)
+            condition.broadcast()
+            return true
         }
-        finish?(.failure(CancellationError()))
+    }
+
+    /// Who waits is told at once by `FirstResult`; a run that OpenVINO has begun ends by itself.
+    private func cancel(_ job: InferenceJob) {
+        job.cancellation.cancel()
+        condition.withLock { waiting.removeAll { $0 === job } }
     }
 
     /// What is to be run next, together; nil when all is done and nothing more will come.
-    private func next() -> [Job]? {
+    private func next() -> [InferenceJob]? {
         condition.withLock {
             while waiting.isEmpty {
                 if isStopped { return nil }
@@ -201,15 +160,15 @@ package final class InferenceQueue: @unchecked Sendable {  // what changes is to
             }
             let first = waiting.removeFirst()
             var jobs = [first]
-            var pictures = first.pictures
+            var images = first.imageCount
             let until = Date(timeIntervalSinceNow: limits.batchDelay.milliseconds / 1000)
             func gather() {
                 var index = 0
-                while index < waiting.count, pictures < limits.maxBatch {
+                while index < waiting.count, images < limits.maxBatch {
                     let job = waiting[index]
-                    if job.model === first.model, job.pictures <= limits.maxBatch - pictures {
+                    if job.model === first.model, job.imageCount <= limits.maxBatch - images {
                         waiting.remove(at: index)
-                        pictures += job.pictures
+                        images += job.imageCount
                         jobs.append(job)
                     } else {
                         index += 1
@@ -218,141 +177,21 @@ package final class InferenceQueue: @unchecked Sendable {  // what changes is to
             }
             if case .detect = first.work {
                 gather()
-                while pictures < limits.maxBatch, !isStopped, condition.wait(until: until) { gather() }
+                while images < limits.maxBatch, !isStopped, condition.wait(until: until) { gather() }
             }
             running += jobs.count
             return jobs
         }
     }
 
-    private func run(_ jobs: [Job]) {
+    private func run(_ jobs: [InferenceJob]) {
         let start = ContinuousClock.now
-        let results = jobs.count == 1 ? [alone(jobs[0])] : together(jobs)
+        let deliveries = InferenceRun(jobs, maxBatch: limits.maxBatch).perform()
         let seconds = (ContinuousClock.now - start).milliseconds / 1000
-        let finishes = condition.withLock {
+        condition.withLock {
             running -= jobs.count
             runSeconds += (seconds / Double(jobs.count) - runSeconds) / 8
-            return zip(jobs, results).map { job, result in
-                defer { job.finish = nil }
-                return (job.finish, result.map { ($0.value, start - job.submitted, $0.batch) })
-            }
         }
-        for (finish, result) in finishes { finish?(result) }
+        for deliver in deliveries { deliver() }
     }
-
-    private typealias Done = (value: any Sendable, batch: Int)
-
-    /// A request by itself: no more of its pictures lie decoded in memory than are run at once.
-    private func alone(_ job: Job) -> Result<Done, any Error> {
-        Result {
-            switch job.work {
-            case .other(let work): return (try work(job.cancellation), 1)
-            case .detect(let pictures, let threshold):
-                var results: [PictureResult] = []
-                var rest = pictures[...]
-                while !rest.isEmpty {
-                    let decoded = try rest.prefix(limits.maxBatch).map { try Decoded($0, job.cancellation) }
-                    rest = rest.dropFirst(limits.maxBatch)
-                    let found = try job.model.detector.detect(
-                        decoded.map(\.image), threshold: threshold, cancellation: job.cancellation)
-                    results += try zip(decoded, found).map { try $0.result($1, job.cancellation) }
-                }
-                return (results, min(pictures.count, limits.maxBatch))
-            }
-        }
-    }
-
-    /// Pictures of several requests, together no more than a batch.
-    private func together(_ jobs: [Job]) -> [Result<Done, any Error>] {
-        let decoded = jobs.map { job in
-            Result {
-                guard case .detect(let pictures, _) = job.work else { return [Decoded]() }
-                return try pictures.map { try Decoded($0, job.cancellation) }
-            }
-        }
-        let images = decoded.flatMap { ((try? $0.get()) ?? []).map(\.image) }
-        guard !images.isEmpty else { return decoded.map { $0.map { _ in ([PictureResult](), 0) } } }
-        // Each request has a threshold of its own; what is above the lowest is sorted out below.
-        let lowest = jobs.map(\.threshold).min() ?? 0
-        var found: ArraySlice<DetectionResult>
-        do {
-            found = try jobs[0].model.detector.detect(images, threshold: lowest)[...]
-        } catch {
-            // One picture of several may be at fault: each request alone.
-            return jobs.map(alone)
-        }
-        return zip(jobs, decoded).map { job, decoded in
-            decoded.flatMap { pictures in
-                let own = found.prefix(pictures.count)
-                found = found.dropFirst(pictures.count)
-                return Result {
-                    let results = try zip(pictures, own).map { picture, result in
-                        var result = result
-                        result.detections.removeAll { $0.score <= job.threshold }
-                        return try picture.result(result, job.cancellation)
-                    }
-                    return (results, images.count)
-                }
-            }
-        }
-    }
-
-    /// A picture that is about to be run.
-    private struct Decoded {
-        let encoded: EncodedPicture
-        let image: Image
-        let duration: Duration
-
-        /// - Throws: also if nobody waits for it any more.
-        init(_ encoded: EncodedPicture, _ cancellation: RunCancellation) throws {
-            if cancellation.isCancelled { throw CancellationError() }
-            let start = ContinuousClock.now
-            self.encoded = encoded
-            image = try Image(
-                decoding: encoded.bytes, name: encoded.name ?? "the picture", limits: encoded.limits,
-                isCancelled: { cancellation.isCancelled })
-            duration = ContinuousClock.now - start
-        }
-
-        func result(_ result: DetectionResult, _ cancellation: RunCancellation) throws -> PictureResult {
-            if cancellation.isCancelled { throw CancellationError() }
-            return PictureResult(
-                name: encoded.name, result: result, decode: duration, warning: image.warning,
-                drawn: try encoded.draw?(result, image))
-        }
-    }
-}
-
-/// A picture as a client sent it.
-package struct EncodedPicture: Sendable {
-    /// What the client calls it.
-    package var name: String?
-    package var bytes: [UInt8]
-    package var limits: Image.Limits
-    /// Draws what was found, while the picture is there decoded; nil if nobody wants to see it.
-    package var draw: (@Sendable (DetectionResult, Image) throws -> [UInt8])?
-    /// By which its bytes count as long as it is there.
-    package var lease: BodyReader.Lease?
-
-    package init(
-        name: String?, bytes: [UInt8], limits: Image.Limits, lease: BodyReader.Lease? = nil,
-        draw: (@Sendable (DetectionResult, Image) throws -> [UInt8])? = nil
-    ) {
-        self.name = name
-        self.bytes = bytes
-        self.limits = limits
-        self.lease = lease
-        self.draw = draw
-    }
-}
-
-/// What was found in a picture.
-package struct PictureResult: Sendable {
-    package var name: String?
-    package var result: DetectionResult
-    package var decode: Duration
-    /// What the decoder found wrong, but could work around.
-    package var warning: String?
-    /// The picture with what was found, encoded.
-    package var drawn: [UInt8]?
 }

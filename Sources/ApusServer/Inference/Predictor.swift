@@ -1,11 +1,12 @@
 package import Apus
 internal import Foundation
+internal import ONNXRuntime
 
-/// From encoded pictures to detections, the same for every protocol: a place in the queue, a deadline, and an end when the
-/// client goes away.
+/// From encoded images to detections, the same for every protocol: a model, a place in the queue, and a time limit.
 package struct Predictor: Sendable {
     let models: ModelRegistry
     let queue: InferenceQueue
+    /// From a request's whole body to its response.
     let timeout: Duration
     package let limits: Image.Limits
 
@@ -16,58 +17,72 @@ package struct Predictor: Sendable {
         self.limits = limits
     }
 
-    /// What was found in a request's pictures.
+    /// What was detected in a request's images.
     package struct Prediction: Sendable {
         package var model: ServedModel
-        package var pictures: [PictureResult]
-        /// Of all pictures together.
-        var timings: StageTimings
+        package var images: [ImageResult]
+        /// What applied: the request's, or the model's own.
+        package var threshold: Float
+        /// Of all images together.
+        package var timings: StageTimings
     }
 
-    /// - Parameters:
-    ///   - model: nil for the default.
-    ///   - threshold: nil for the model's.
-    func predict(
-        _ pictures: [EncodedPicture], model name: String?, threshold: Float?, in place: InferenceQueue.Place,
-        record: RequestRecord
-    ) async throws -> Prediction {
-        let model = try models.model(name)
-        record.update {
-            $0.model = model.name
-            $0.device = model.detector.execution.device
-        }
-        let outcome = try await queue.detect(
-            pictures, with: model, threshold: threshold ?? model.detector.configuration.threshold, in: place)
-        var timings = StageTimings()
-        timings.queue = outcome.waited.milliseconds
-        for picture in outcome.value {
-            timings.decode += picture.decode.milliseconds
-            timings.preprocess += picture.result.timings.preprocess.milliseconds
-            timings.inference += picture.result.timings.inference.milliseconds
-            timings.postprocess += picture.result.timings.postprocess.milliseconds
-        }
-        record.update { [timings] in
-            $0.timings = timings
-            $0.pictures = outcome.value.count
-            $0.objects = outcome.value.reduce(0) { $0 + $1.result.detections.count }
-            $0.batch = outcome.batch
-        }
-        return Prediction(model: model, pictures: outcome.value, timings: timings)
-    }
+    /// The model that a request names, which it keeps to its end.
+    ///
+    /// - Parameter name: nil for the default.
+    /// - Throws: `ServerError` if there is no such model, or it isn't ready.
+    func model(_ name: String?) throws(ServerError) -> ServedModel { try models.model(name) }
 
-    /// Refuses what could not be answered now, before its body is read.
-    func requireSpace(for model: String?) throws(ServerError) {
-        _ = try models.model(model)
-        try queue.requireSpace()
-    }
-
-    /// Work in a place of the queue, within the time that a request has.
-    func admitted<Value: Sendable>(
-        _ work: @escaping @Sendable (InferenceQueue.Place) async throws -> Value
+    /// Does a request's work in a place of the queue, within the time that a request has.
+    ///
+    /// - Throws: `ServerError` at once if the queue is full.
+    func admitted<Value>(
+        _ request: RequestTask, _ work: (InferenceQueue.Place) async throws -> Value
     ) async throws -> Value {
         let place = try queue.admit()
-        return try await Deadline.run(within: timeout, orThrow: .timedOut(timeout)) {
-            try await work(place)
+        return try await request.within(timeout, orThrow: .timedOut(timeout)) { try await work(place) }
+    }
+
+    /// - Parameter threshold: nil for the model's own.
+    func predict(
+        _ images: [EncodedImage], with model: ServedModel, threshold: Float?, in place: InferenceQueue.Place,
+        record: RequestRecord
+    ) async throws -> Prediction {
+        let threshold = threshold ?? model.summary.threshold
+        record.update { $0.name(model) }
+        let run = try await queue.detect(images, with: model, threshold: threshold, in: place)
+        let timings = StageTimings(queue: run.waited, run.value)
+        record.update {
+            $0.timings = timings
+            $0.images = run.value.count
+            $0.objects = run.value.reduce(0) { $0 + $1.result.detections.count }
+            $0.batch = run.batch
         }
+        return Prediction(model: model, images: run.value, threshold: threshold, timings: timings)
+    }
+
+    /// Runs a model's network on tensors.
+    func infer(
+        _ inputs: [String: Tensor], outputs: [String], with model: ServedModel, in place: InferenceQueue.Place,
+        record: RequestRecord
+    ) async throws -> [String: Tensor] {
+        record.update { $0.name(model) }
+        let run = try await queue.perform(with: model, in: place) { cancellation in
+            let start = ContinuousClock.now
+            let outputs = try model.detector.infer(inputs, outputs: outputs, cancellation: cancellation)
+            return (outputs, ContinuousClock.now - start)
+        }
+        var timings = StageTimings()
+        timings.queue = run.waited.milliseconds
+        timings.inference = run.value.1.milliseconds
+        record.update { [timings] in $0.timings = timings }
+        return run.value.0
+    }
+}
+
+extension RequestRecord.Facts {
+    fileprivate mutating func name(_ model: ServedModel) {
+        self.model = model.name
+        device = model.summary.device
     }
 }

@@ -1,11 +1,11 @@
 package import Apus
 package import Logging
 
-/// Makes detectors for the server; where wished, has a device's answers verified before anybody gets one.
+/// Loads detectors for the server; if configured, verifies a device's results before any client gets one.
 package struct ModelLoader: Sendable {
     /// Which models are verified when they are loaded; those that were are not again.
     package enum Verification: String, Sendable {
-        /// On a GPU or an NPU, whose answers depend on drivers.
+        /// On a GPU or an NPU, whose results depend on drivers.
         case auto
         /// On a CPU too.
         case always
@@ -15,7 +15,7 @@ package struct ModelLoader: Sendable {
     private let configuration: Detector.Configuration
     private let verification: Verification
     private let apusVersion: String
-    let logger: Logger
+    private let logger: Logger
 
     package init(
         configuration: Detector.Configuration, verification: Verification, apusVersion: String, logger: Logger
@@ -43,7 +43,7 @@ package struct ModelLoader: Sendable {
         let detector = try Detector(model: model, configuration: configuration)
         if detector.execution.verification.state == .no {
             logger.error(
-                "the device's answers are wrong",
+                "the device's results are wrong",
                 metadata: [
                     "model": "\(name)", "device": "\(detector.execution.device)",
                     "found": "\(detector.execution.verification.summary ?? "")",
@@ -65,7 +65,7 @@ package struct ModelLoader: Sendable {
 
     private func verify(_ detector: Detector, _ name: String, _ model: Model) throws {
         logger.info(
-            "verifying the model's answers before it is used, once for this model, device and driver",
+            "verifying the model's results before it is used, once for this model, device and driver",
             metadata: ["model": "\(name)", "device": "\(detector.execution.device)"])
         var judged = configuration
         judged.precision = detector.execution.precision ?? .auto

@@ -1,6 +1,5 @@
 package import Apus
 internal import Foundation
-internal import HTTPTypes
 package import Logging
 
 /// The models that a server offers, by name.
@@ -25,7 +24,7 @@ package final class ModelRegistry: @unchecked Sendable {  // what changes is tou
         case unloaded
     }
 
-    private struct Entry {
+    struct Entry {
         var source: Source
         var state: State
         var version = 0
@@ -50,19 +49,19 @@ package final class ModelRegistry: @unchecked Sendable {  // what changes is tou
         /// Waits for its end, or until who waits is cancelled.
         var value: Bool {
             get async throws {
-                let (task, outcome) = (task, Outcome<Bool>())
-                return try await outcome.wait { Task { outcome.set(await task.result) } }
+                let (task, first) = (task, FirstResult<Bool>())
+                return try await first.wait { Task { first.set(await task.result) } }
             }
         }
     }
 
-    private let lock = NSLock()
-    private var entries: [String: Entry] = [:]
+    let lock = NSLock()
+    var entries: [String: Entry] = [:]
     /// The first that was named is the default.
-    private let order: [String]
-    private let load: @Sendable (_ name: String, Model) throws -> Detector
+    let order: [String]
+    private let load: @Sendable (_ name: String, Model) throws -> any ObjectDetector
     private let check: (@Sendable (_ name: String) throws -> Void)?
-    private let logger: Logger
+    let logger: Logger
     /// What is being loaded; who asks meanwhile gets the same.
     private var loads: [String: Load] = [:]
     /// The numbers of loads that may have read a file.
@@ -70,19 +69,13 @@ package final class ModelRegistry: @unchecked Sendable {  // what changes is tou
     /// One model after the other, as each takes memory and all cores.
     private var last: Load?
 
-    package convenience init(
-        _ sources: [Source], loader: ModelLoader, check: (@Sendable (_ name: String) throws -> Void)? = nil
-    ) {
-        self.init(sources, logger: loader.logger, check: check, load: loader.detector)
-    }
-
     /// - Parameters:
     ///   - check: loads a model in another process, and throws if that fails, before it is loaded into a server that already
     ///     runs: a runtime can crash on a file, and a server must not.
     ///   - load: loads a model, for as long as it takes.
     package init(
         _ sources: [Source], logger: Logger, check: (@Sendable (_ name: String) throws -> Void)? = nil,
-        load: @escaping @Sendable (_ name: String, Model) throws -> Detector
+        load: @escaping @Sendable (_ name: String, Model) throws -> any ObjectDetector
     ) {
         self.load = load
         self.check = check
@@ -121,16 +114,12 @@ package final class ModelRegistry: @unchecked Sendable {  // what changes is tou
         switch state {
         case .ready(let model): return model
         case .loading:
-            throw ServerError(
-                "loading", .serviceUnavailable, title: "The model is being loaded",
-                detail: "The model \(name) is not ready yet", retryAfter: 2)
+            throw ServerError(.loading, "The model \(name) is not ready yet", retryAfter: 2)
         case .failed, .unloaded:
             let why: String? = if case .failed(let why) = state { why } else { nil }
             throw ServerError(
-                "model-unavailable", .serviceUnavailable, title: "The model is not loaded",
-                detail: "The model \(name) is not loaded",
-                remedy: "Load it: POST /v2/repository/models/\(name)/load",
-                internalDetail: why)
+                .modelUnavailable, "The model \(name) is not loaded",
+                remedy: "Load it: POST /v2/repository/models/\(name)/load", internalDetail: why)
         case nil: throw .noSuchModel(name, order)
         }
     }
@@ -157,14 +146,12 @@ package final class ModelRegistry: @unchecked Sendable {  // what changes is tou
     package func load(_ name: String) async throws {
         guard let load = loading(name, isWanted: { _ in true }) else { throw ServerError.noSuchModel(name, order) }
         guard try await load.value else {
-            throw ServerError(
-                "model-unavailable", .serviceUnavailable, title: "The model is not loaded",
-                detail: "The model \(name) was unloaded while it was being loaded")
+            throw ServerError(.modelUnavailable, "The model \(name) was unloaded while it was being loaded")
         }
     }
 
     /// Loads a model again if it is still in service when its turn comes. A failure is logged and kept.
-    private func reload(_ name: String) async {
+    func reload(_ name: String) async {
         let load = loading(name) { if case .ready = $0.state { true } else { false } }
         _ = try? await load?.value
     }
@@ -263,52 +250,5 @@ package final class ModelRegistry: @unchecked Sendable {  // what changes is tou
         }
         guard isKnown else { throw .noSuchModel(name, order) }
         logger.info("model unloaded", metadata: ["model": "\(name)"])
-    }
-
-    /// Loads again those in service whose files have changed, and are not changing any more.
-    package func reloadChanged() async {
-        for name in order {
-            let isChanged = lock.withLock {
-                guard var entry = entries[name], case .ready = entry.state else { return false }
-                let now = entry.stamps.map { FileStamp($0.path) }
-                let isSettled = now == entry.seen
-                entry.seen = now
-                entries[name] = entry
-                return now != entry.stamps && isSettled
-            }
-            if isChanged { await reload(name) }
-        }
-    }
-
-    /// Loads all that are in service again, changed or not.
-    package func reloadAll() async {
-        for name in order { await reload(name) }
-    }
-
-    /// Looks whether devices that were found faulty answer right again.
-    package func checkFaultyDevices() async {
-        for case (let name, .ready(let model), _, _) in all where model.detector.deviceFault != nil {
-            do {
-                try await Blocking.run { try model.detector.checkDevice() }
-                logger.info("device answers right again", metadata: ["model": "\(name)"])
-            } catch {
-                logger.error("device fault", metadata: ["model": "\(name)", "error": "\(error)"])
-            }
-        }
-    }
-}
-
-extension ServedModel {
-    /// What ran, for the log.
-    fileprivate var facts: Logger.Metadata {
-        let execution = detector.execution
-        return [
-            "model": "\(name)", "version": "\(version)", "device": "\(execution.device)",
-            "precision": "\(execution.precision?.rawValue ?? "own types")",
-            "reason": "\(execution.reason)", "shapes": "\(execution.shapeReason)",
-            "verified": "\(execution.verification.state.rawValue)",
-            "load_ms":
-                "\(Int((execution.loading.runtime + execution.loading.device + execution.loading.model).milliseconds))",
-        ]
     }
 }

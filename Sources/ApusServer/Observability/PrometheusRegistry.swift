@@ -28,7 +28,7 @@ package final class PrometheusRegistry: MetricsFactory, @unchecked Sendable {  /
         0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
     ]
     /// Series beyond this are dropped: a label that a client chooses must not fill the memory.
-    private static let mostSeries = 10_000
+    private static let maxSeries = 10_000
 
     package init() {}
 
@@ -132,7 +132,7 @@ package final class PrometheusRegistry: MetricsFactory, @unchecked Sendable {  /
 
     private func update(_ key: Key, _ change: (Value?) -> Value) {
         lock.withLock {
-            guard values[key] != nil || values.count < PrometheusRegistry.mostSeries else { return }
+            guard values[key] != nil || values.count < PrometheusRegistry.maxSeries else { return }
             values[key] = change(values[key])
         }
     }

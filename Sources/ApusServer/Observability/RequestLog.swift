@@ -2,7 +2,7 @@ internal import Apus
 internal import Foundation
 package import Logging
 
-/// Says of each request what it was, how it ended and what it cost: a line, and the metrics.
+/// Records what each request was, how it ended and what it cost: one log line, and the metrics.
 package struct RequestLog: Sendable {
     let logger: Logger
     let metrics: ServerMetrics
@@ -35,7 +35,7 @@ package struct RequestLog: Sendable {
             for (name, value) in timings.stages { metadata["\(name)_ms"] = "\(RequestLog.text(value))" }
         }
         if let error = facts.error {
-            metadata["error"] = "\(error.kind): \(error.internalDetail ?? error.detail)"
+            metadata["error"] = "\(error.kind.name): \(error.internalDetail ?? error.detail)"
         }
         let isFailure = status >= 500 && status != 503
         logger.log(

@@ -7,122 +7,148 @@ internal import HTTPTypes
 package final class ServerMetrics: Sendable {
     package let registry: PrometheusRegistry
 
+    private let requests: MetricFamily<Counter>
+    private let durations: MetricFamily<CoreMetrics.Timer>
+    private let stages: MetricFamily<CoreMetrics.Timer>
+    private let rejected: MetricFamily<Counter>
+    private let inFlight: Meter
+    private let images: MetricFamily<Counter>
+    private let objects: MetricFamily<Counter>
+    private let batches: MetricFamily<Recorder>
+    private let admitted: Gauge
+    private let queued: Gauge
+    private let running: Gauge
+    private let residentMemory: Gauge
+    private let modelReady: MetricFamily<Gauge>
+    private let modelVerified: MetricFamily<Gauge>
+    private let cacheHits: MetricFamily<Gauge>
+    private let compilations: MetricFamily<Gauge>
+
     package init(registry: PrometheusRegistry = PrometheusRegistry()) {
         self.registry = registry
-        for (name, text) in [
-            ("apus_requests_total", "Requests answered, by route, model and status."),
-            ("apus_request_duration_seconds", "From a request's head to its answer."),
-            ("apus_stage_duration_seconds", "A picture's time, by stage."),
-            ("apus_rejected_total", "Requests refused because the server was full or stopping."),
-            ("apus_requests_in_flight", "Requests that are being worked on."),
-            ("apus_admitted", "Requests that have a place: they wait or run."),
-            ("apus_queue_depth", "Requests that wait to be run."),
-            ("apus_running", "Requests that are being run."),
-            ("apus_pictures_total", "Pictures that were run."),
-            ("apus_objects_total", "Objects that were found."),
-            ("apus_model_info", "1 for each model in service, with what runs it."),
-            ("apus_model_verified", "1 if apus verify found the answers right, 0 if wrong, -1 if never asked."),
-            ("apus_model_ready", "1 if the model is in service on a device that can be trusted."),
-            (
-                "apus_model_cache_hits",
-                "Shapes that were read from the cache of compiled models when the model was loaded."
-            ),
-            ("apus_model_compilations", "Shapes that were compiled when the model was loaded."),
-            ("process_resident_memory_bytes", "Memory of the process."),
-            ("process_start_time_seconds", "When the process started, since 1970."),
-        ] { registry.describe(name, text) }
-        registry.describe("apus_batch_size", "Pictures of a run.", buckets: [1, 2, 4, 8, 16, 32])
+        ServerMetrics.describe(in: registry)
+        func counters(_ name: String, _ labels: String...) -> MetricFamily<Counter> {
+            MetricFamily(labels) { Counter(label: name, dimensions: $0, factory: registry) }
+        }
+        func timers(_ name: String, _ labels: String...) -> MetricFamily<CoreMetrics.Timer> {
+            MetricFamily(labels) { CoreMetrics.Timer(label: name, dimensions: $0, factory: registry) }
+        }
+        func gauges(_ name: String) -> MetricFamily<Gauge> {
+            MetricFamily(["model"]) { Gauge(label: name, dimensions: $0, factory: registry) }
+        }
+        requests = counters("apus_requests_total", "route", "method", "model", "status")
+        durations = timers("apus_request_duration_seconds", "route")
+        stages = timers("apus_stage_duration_seconds", "stage", "model")
+        rejected = counters("apus_rejected_total", "reason")
+        inFlight = Meter(label: "apus_requests_in_flight", factory: registry)
+        images = counters("apus_pictures_total", "model")
+        objects = counters("apus_objects_total", "model")
+        batches = MetricFamily(["model"]) {
+            Recorder(label: "apus_batch_size", dimensions: $0, aggregate: true, factory: registry)
+        }
+        admitted = Gauge(label: "apus_admitted", factory: registry)
+        queued = Gauge(label: "apus_queue_depth", factory: registry)
+        running = Gauge(label: "apus_running", factory: registry)
+        residentMemory = Gauge(label: "process_resident_memory_bytes", factory: registry)
+        modelReady = gauges("apus_model_ready")
+        modelVerified = gauges("apus_model_verified")
+        cacheHits = gauges("apus_model_cache_hits")
+        compilations = gauges("apus_model_compilations")
         // From the start, so that the first refusal is an increase.
-        for reason in ["queue-full", "bodies-full", "loading", "device-fault", "stopping"] {
-            Counter(label: "apus_rejected_total", dimensions: [("reason", reason)], factory: registry)
-                .increment(by: 0)
+        for kind in [ErrorKind.queueFull, .bodiesFull, .loading, .deviceFault, .stopping] {
+            rejected[kind.name].increment(by: 0)
         }
         Gauge(label: "process_start_time_seconds", factory: registry).record(Date().timeIntervalSince1970)
     }
 
-    // MARK: Requests
-
-    func began() { Meter(label: "apus_requests_in_flight", factory: registry).increment() }
-
-    func ended(
-        route: String, method: String, status: Int, duration: Duration, _ facts: RequestRecord.Facts
-    ) {
-        Meter(label: "apus_requests_in_flight", factory: registry).decrement()
-        // What a client made up is no label.
-        let method =
-            ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "gRPC"].contains(method) ? method : "other"
-        Counter(
-            label: "apus_requests_total",
-            dimensions: [
-                ("route", route), ("method", method), ("model", facts.model ?? ""), ("status", "\(status)"),
-            ], factory: registry
-        ).increment()
-        CoreMetrics.Timer(label: "apus_request_duration_seconds", dimensions: [("route", route)], factory: registry)
-            .recordNanoseconds(Int64(duration.milliseconds * 1e6))
-        if let error = facts.error, error.status == .serviceUnavailable {
-            Counter(label: "apus_rejected_total", dimensions: [("reason", error.kind)], factory: registry)
-                .increment()
-        }
-        guard let timings = facts.timings, let model = facts.model else { return }
-        for (stage, milliseconds) in timings.stages {
-            CoreMetrics.Timer(
-                label: "apus_stage_duration_seconds", dimensions: [("stage", stage), ("model", model)],
-                factory: registry
-            ).recordNanoseconds(Int64(milliseconds * 1e6))
-        }
-        Counter(label: "apus_pictures_total", dimensions: [("model", model)], factory: registry)
-            .increment(by: facts.pictures)
-        Counter(label: "apus_objects_total", dimensions: [("model", model)], factory: registry)
-            .increment(by: facts.objects ?? 0)
-        Recorder(label: "apus_batch_size", dimensions: [("model", model)], aggregate: true, factory: registry)
-            .record(facts.batch ?? 1)
+    private static func describe(in registry: PrometheusRegistry) {
+        for (name, text) in [
+            ("apus_requests_total", "Completed requests, by route, model and status."),
+            ("apus_request_duration_seconds", "From a request's head to its response."),
+            ("apus_stage_duration_seconds", "Time spent on an image, by stage."),
+            ("apus_rejected_total", "Requests refused because the server was full or stopping."),
+            ("apus_requests_in_flight", "Requests in progress."),
+            ("apus_admitted", "Requests that have a place: they wait or run."),
+            ("apus_queue_depth", "Requests that wait to be run."),
+            ("apus_running", "Requests that are being run."),
+            ("apus_pictures_total", "Images that were run."),
+            ("apus_objects_total", "Objects that were detected."),
+            ("apus_model_info", "1 for each model in service, with what runs it."),
+            ("apus_model_verified", "1 if apus verify found the results right, 0 if wrong, -1 if not checked."),
+            ("apus_model_ready", "1 if the model is in service on a device that can be trusted."),
+            ("apus_model_cache_hits", "Shapes read from the cache of compiled models when the model was loaded."),
+            ("apus_model_compilations", "Shapes compiled when the model was loaded."),
+            ("process_resident_memory_bytes", "Memory of the process."),
+            ("process_start_time_seconds", "When the process started, since 1970."),
+        ] { registry.describe(name, text) }
+        registry.describe("apus_batch_size", "Images per run.", buckets: [1, 2, 4, 8, 16, 32])
     }
 
-    // MARK: At the time of asking
+    // MARK: Requests
 
-    /// All metrics as Prometheus reads them, those of the queue and the models as they are now.
+    func began() { inFlight.increment() }
+
+    func ended(route: String, method: String, status: Int, duration: Duration, _ facts: RequestRecord.Facts) {
+        inFlight.decrement()
+        // What a client made up is not a label.
+        let method = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "gRPC"].contains(method) ? method : "other"
+        requests[route, method, facts.model ?? "", "\(status)"].increment()
+        durations[route].recordNanoseconds(Int64(duration.milliseconds * 1e6))
+        if let error = facts.error, error.status == .serviceUnavailable { rejected[error.kind.name].increment() }
+        guard let timings = facts.timings, let model = facts.model else { return }
+        for (stage, milliseconds) in timings.stages {
+            stages[stage, model].recordNanoseconds(Int64(milliseconds * 1e6))
+        }
+        images[model].increment(by: facts.images)
+        objects[model].increment(by: facts.objects ?? 0)
+        batches[model].record(facts.batch ?? 1)
+    }
+
+    // MARK: On request
+
+    /// All metrics in Prometheus' text format, those of the queue and the models as they are now.
     package func text(_ queue: InferenceQueue, _ models: ModelRegistry) -> String {
         let load = queue.load
-        for (name, value) in [
-            ("apus_admitted", load.admitted), ("apus_queue_depth", load.queued), ("apus_running", load.running),
-        ] { Gauge(label: name, factory: registry).record(value) }
+        admitted.record(load.admitted)
+        queued.record(load.queued)
+        running.record(load.running)
         for (name, state, version, _) in models.all {
-            guard case .ready(let model) = state else {
+            if case .ready(let model) = state {
+                record(model, name, version: version)
+            } else {
                 for label in [
                     "apus_model_info", "apus_model_verified", "apus_model_cache_hits", "apus_model_compilations",
-                ] {
-                    registry.remove(label, model: name)
-                }
-                Gauge(label: "apus_model_ready", dimensions: [("model", name)], factory: registry).record(0)
-                continue
+                ] { registry.remove(label, model: name) }
+                modelReady[name].record(0)
             }
-            let detector = model.detector
-            let execution = detector.execution
-            let verified =
-                switch execution.verification.state {
-                case .yes: 1
-                case .no: 0
-                case .never: -1
-                }
-            let shapes = detector.compiledShapes
-            for (label, value) in [
-                ("apus_model_ready", detector.deviceFault == nil ? 1 : 0), ("apus_model_verified", verified),
-                ("apus_model_cache_hits", shapes.count { $0.origin == .cache }),
-                ("apus_model_compilations", shapes.count { $0.origin == .compiled }),
-            ] { Gauge(label: label, dimensions: [("model", name)], factory: registry).record(value) }
-            registry.replace(
-                "apus_model_info", model: name,
-                [
-                    ("model", name), ("version", "\(version)"), ("family", detector.family),
-                    ("device", execution.device), ("precision", execution.precision?.rawValue ?? "own types"),
-                ])
         }
-        if let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .ascii))?
-            .split(separator: " ").dropFirst().first.flatMap({ Int($0) })
-        {
-            Gauge(label: "process_resident_memory_bytes", factory: registry).record(
-                pages * Int(sysconf(Int32(_SC_PAGESIZE))))
-        }
+        if let bytes = ServerMetrics.residentBytes { residentMemory.record(bytes) }
         return registry.text
+    }
+
+    private func record(_ model: ServedModel, _ name: String, version: Int) {
+        let (summary, shapes) = (model.summary, model.detector.preparedShapes)
+        modelReady[name].record(model.detector.deviceFault == nil ? 1 : 0)
+        let verified =
+            switch summary.verified {
+            case .yes: 1
+            case .no: 0
+            case .never: -1
+            }
+        modelVerified[name].record(verified)
+        cacheHits[name].record(shapes.fromCache)
+        compilations[name].record(shapes.compiled)
+        registry.replace(
+            "apus_model_info", model: name,
+            [
+                ("model", name), ("version", "\(version)"), ("family", summary.family), ("device", summary.device),
+                ("precision", summary.precision ?? "own types"),
+            ])
+    }
+
+    private static var residentBytes: Int? {
+        let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .ascii))?
+            .split(separator: " ").dropFirst().first.flatMap { Int($0) }
+        return pages.map { $0 * Int(sysconf(Int32(_SC_PAGESIZE))) }
     }
 }

@@ -2,7 +2,7 @@ package import Apus
 internal import Foundation
 internal import Hashing
 
-/// The keys that clients must show; none if anybody may ask.
+/// The keys of which clients must present one; none if no key is required.
 package struct APIKeys: Sendable {
     /// Digests, so that comparing takes as long whatever a key is.
     private let digests: [[UInt8]]
@@ -11,7 +11,7 @@ package struct APIKeys: Sendable {
 
     package init(_ keys: [String]) { digests = keys.map { Array(SHA256.digest($0).utf8) } }
 
-    /// Reads a file with a key a line; empty lines and those that begin with # do not count.
+    /// Reads a file with one key per line; empty lines and those that begin with # don't count.
     package init(file: String) throws(ApusError) {
         func failure(_ cause: String, _ remedy: String) -> ApusError {
             ApusError(.option, doing: "read the API keys \(file)", cause: cause, remedy: remedy)
@@ -21,12 +21,20 @@ package struct APIKeys: Sendable {
         }
         let keys = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
             .filter { !$0.isEmpty && !$0.hasPrefix("#") }
-        guard !keys.isEmpty else { throw failure("there is no key in it", "Write at least one key into it.") }
+        guard !keys.isEmpty else { throw failure("it contains no key", "Write at least one key into it.") }
         if let short = keys.first(where: { $0.utf8.count < 16 }) {
             throw failure(
-                "a key has \(short.utf8.count) characters only", "Use 16 or more: openssl rand -hex 32")
+                "a key has only \(short.utf8.count) characters", "Use 16 or more: openssl rand -hex 32")
         }
         self.init(keys)
+    }
+
+    /// The key of a request: `Authorization: Bearer KEY`, or `X-API-Key: KEY`.
+    static func presented(authorization: String?, apiKey: String?) -> String? {
+        let bearer = authorization.flatMap { value in
+            value.lowercased().hasPrefix("bearer ") ? String(value.dropFirst(7)) : nil
+        }
+        return bearer ?? apiKey
     }
 
     package var areWanted: Bool { !digests.isEmpty }

@@ -42,8 +42,7 @@ package final class BodyReader: Sendable {
             }
             guard fits else {
                 throw ServerError(
-                    "bodies-full", .serviceUnavailable, title: "The server is busy",
-                    detail: "The bodies that are being received take all the memory that is set aside for them",
+                    .bodiesFull, "The bodies being received take all the memory that is set aside for them",
                     remedy: "Try again after 1 s.", retryAfter: 1)
             }
             count.withLockedValue { $0 += bytes }
@@ -55,11 +54,13 @@ package final class BodyReader: Sendable {
         }
     }
 
-    /// For bytes that come otherwise than as a body.
+    /// For bytes that are not an HTTP body.
     package func lease() -> Lease { Lease(self) }
 
     /// The whole body. One that declares that it is too large, or is compressed, is not read.
-    func read(_ request: Request, _ context: ServerContext) async throws -> Body {
+    ///
+    /// - Parameter task: the request's, which is cancelled if the body isn't received in time.
+    func read(_ request: Request, _ context: ServerContext, in task: RequestTask) async throws -> Body {
         if let coding = request.headers[.contentEncoding], coding.lowercased() != "identity" {
             throw ServerError.unsupportedEncoding(coding)
         }
@@ -67,9 +68,8 @@ package final class BodyReader: Sendable {
         let declared = request.headers[.contentLength].map { Int($0) ?? .max }
         if let declared, declared > limit { throw tooLarge }
         context.client?.wantsBody()
-        let body = request.body
-        return try await Deadline.run(within: timeout, orThrow: .tooSlow(timeout)) {
-            try await self.collect(body, expected: declared)
+        return try await task.within(timeout, orThrow: .tooSlow(timeout)) {
+            try await collect(request.body, expected: declared)
         }
     }
 
@@ -88,24 +88,6 @@ package final class BodyReader: Sendable {
     private var tooLarge: ServerError {
         .tooLarge(
             "The body has more than the \(limit) bytes that are allowed",
-            remedy: "Send a smaller picture, or give the server a larger --max-body.")
-    }
-}
-
-extension ServerError {
-    /// A body with a content coding.
-    static func unsupportedEncoding(_ coding: String) -> ServerError {
-        var error = ServerError.unsupportedMediaType(
-            "The Content-Encoding \(Quoted(coding)) is not supported", remedy: "Send the body uncompressed.")
-        error.acceptEncoding = "identity"
-        return error
-    }
-
-    /// A body that had not come whole within a time.
-    static func tooSlow(_ timeout: Duration) -> ServerError {
-        ServerError(
-            "slow-body", .requestTimeout, title: "The body came too slowly",
-            detail: "The body had not come whole within \(timeout.text)",
-            remedy: "Send smaller pictures, or give the server a longer --body-timeout.")
+            remedy: "Send a smaller image, or give the server a larger --max-body.")
     }
 }

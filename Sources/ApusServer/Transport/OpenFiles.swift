@@ -1,5 +1,4 @@
 internal import Foundation
-internal import HummingbirdCore
 internal import Logging
 
 /// How many files and sockets the process may have open. Past the limit no connection is accepted and no model loads, so the
@@ -44,33 +43,4 @@ extension ServerConfiguration {
         }
         return own
     }
-}
-
-/// Counts HTTP connections, and logs when there are as many as allowed: the next one waits until another closes.
-struct ConnectionLimit: AvailableConnectionsDelegate {
-    private let limit: Int
-    private let logger: Logger
-    private var open = 0
-    private var isLogged = false
-
-    init(_ limit: Int, logger: Logger) {
-        self.limit = limit
-        self.logger = logger
-    }
-
-    mutating func connectionOpened() {
-        open += 1
-        guard open >= limit, !isLogged else { return }
-        isLogged = true
-        logger.warning(
-            "all connections are taken; new ones wait", metadata: ["max_connections": "\(limit)"])
-    }
-
-    mutating func connectionClosed() {
-        open -= 1
-        // Not again for every connection that comes and goes at the limit.
-        if open < limit / 2 { isLogged = false }
-    }
-
-    func isAcceptingNewConnections() -> Bool { open < limit }
 }

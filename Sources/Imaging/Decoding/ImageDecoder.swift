@@ -42,6 +42,13 @@ package enum ImageDecoder {
     package static func decode(
         _ bytes: [UInt8], limits: ImageLimits = ImageLimits(), isCancelled: (@Sendable () -> Bool)? = nil
     ) throws(ImagingError) -> DecodedImage {
+        try decode(bytes[...], limits: limits, isCancelled: isCancelled)
+    }
+
+    /// The same for a file that is part of a larger buffer, such as a form's body; nothing is copied.
+    package static func decode(
+        _ bytes: ArraySlice<UInt8>, limits: ImageLimits = ImageLimits(), isCancelled: (@Sendable () -> Bool)? = nil
+    ) throws(ImagingError) -> DecodedImage {
         guard !bytes.isEmpty else {
             throw ImagingError(
                 .empty, "the file is empty", remedy: "Its download or copy may be incomplete: get it again.")

@@ -43,4 +43,19 @@ enum InferParameters {
         let known = place.known.sorted().joined(separator: ", ")
         throw .badRequest(feature, remedy: known.isEmpty ? "Leave it out." : "Supported here: \(known).")
     }
+
+    // MARK: Values
+
+    static let invalidThreshold = ServerError.badRequest("The parameter threshold must be a number from 0 to 1")
+    static let invalidLimit = ServerError.badRequest("The parameter limit must be an integer from 1 to 1000")
+
+    static func threshold(_ number: Double) throws(ServerError) -> Float {
+        guard (0...1).contains(number) else { throw invalidThreshold }
+        return Float(number)
+    }
+
+    static func limit(_ number: Int) throws(ServerError) -> Int {
+        guard (1...1000).contains(number) else { throw invalidLimit }
+        return number
+    }
 }

@@ -1,50 +1,13 @@
-internal import Foundation
+internal import NIOCore
 internal import ONNXRuntime
-
-/// The Open Inference Protocol's names of element types.
-enum Datatype: String, Sendable {
-    case bool = "BOOL"
-    case uint8 = "UINT8"
-    case int32 = "INT32"
-    case int64 = "INT64"
-    case float16 = "FP16"
-    case float32 = "FP32"
-    case float64 = "FP64"
-    /// Texts or files: each element has a length of its own.
-    case bytes = "BYTES"
-
-    /// Bytes of an element; nil where each has its own.
-    var size: Int? {
-        switch self {
-        case .bool, .uint8: 1
-        case .float16: 2
-        case .int32, .float32: 4
-        case .int64, .float64: 8
-        case .bytes: nil
-        }
-    }
-
-    init?(_ type: ElementType) {
-        switch type {
-        case .bool: self = .bool
-        case .uint8: self = .uint8
-        case .int32: self = .int32
-        case .int64: self = .int64
-        case .float16: self = .float16
-        case .float32: self = .float32
-        case .float64: self = .float64
-        case .bfloat16: return nil
-        }
-    }
-}
 
 /// A tensor on its way between a client and a model.
 struct InferTensor: Sendable {
     enum Content: Sendable {
         /// Elements in row-major order, little-endian.
-        case numbers([UInt8])
+        case numbers(ArraySlice<UInt8>)
         /// Of datatype `bytes`.
-        case items([[UInt8]])
+        case items([ArraySlice<UInt8>])
     }
 
     var name: String
@@ -106,10 +69,10 @@ struct InferTensor: Sendable {
     /// From the binary form: elements of `bytes` have a length of 4 bytes before them.
     init(name: String, datatype: Datatype, shape: [Int], binary: ArraySlice<UInt8>) throws(ServerError) {
         guard datatype == .bytes else {
-            try self.init(name: name, datatype: datatype, shape: shape, content: .numbers(Array(binary)))
+            try self.init(name: name, datatype: datatype, shape: shape, content: .numbers(binary))
             return
         }
-        var items: [[UInt8]] = []
+        var items: [ArraySlice<UInt8>] = []
         var rest = binary
         while !rest.isEmpty {
             guard rest.count >= 4 else { throw .badRequest("The input \(Quoted(name)) is cut short") }
@@ -118,20 +81,20 @@ struct InferTensor: Sendable {
             guard length <= rest.count else {
                 throw .badRequest("The input \(Quoted(name)) is cut short: an element should have \(length) bytes")
             }
-            items.append(Array(rest.prefix(length)))
+            items.append(rest.prefix(length))
             rest = rest.dropFirst(length)
         }
         try self.init(name: name, datatype: datatype, shape: shape, content: .items(items))
     }
 
-    /// The binary form.
-    var binary: [UInt8] {
+    /// Appends the binary form.
+    func write(to buffer: inout ByteBuffer) {
         switch content {
-        case .numbers(let bytes): bytes
+        case .numbers(let bytes): buffer.writeBytes(bytes)
         case .items(let items):
-            items.reduce(into: []) { bytes, item in
-                withUnsafeBytes(of: UInt32(item.count).littleEndian) { bytes.append(contentsOf: $0) }
-                bytes.append(contentsOf: item)
+            for item in items {
+                buffer.writeInteger(UInt32(item.count), endianness: .little)
+                buffer.writeBytes(item)
             }
         }
     }
@@ -143,21 +106,21 @@ struct InferTensor: Sendable {
         self.name = name
         self.datatype = datatype
         self.shape = shape
-        content = .numbers(scalars.withUnsafeBytes { Array($0) })
+        content = .numbers(scalars.withUnsafeBytes { Array($0)[...] })
     }
 
     init(name: String, shape: [Int], texts: [String]) {
         self.name = name
         datatype = .bytes
         self.shape = shape
-        content = .items(texts.map { Array($0.utf8) })
+        content = .items(texts.map { Array($0.utf8)[...] })
     }
 
     /// For the runtime.
     func tensor() throws -> Tensor {
         guard case .numbers(let bytes) = content else {
             throw ServerError.badRequest(
-                "The input \(Quoted(name)) is of type BYTES, which the model does not take")
+                "The input \(Quoted(name)) is of type BYTES, which the model doesn't accept")
         }
         func make<Scalar: TensorScalar>(_: Scalar.Type) throws -> Tensor {
             try Tensor(Scalar.self, shape: shape) { target in
@@ -184,6 +147,6 @@ struct InferTensor: Sendable {
         self.name = name
         self.datatype = datatype
         shape = tensor.shape
-        content = .numbers(tensor.withBytes { Array($0) })
+        content = .numbers(tensor.withBytes { Array($0)[...] })
     }
 }

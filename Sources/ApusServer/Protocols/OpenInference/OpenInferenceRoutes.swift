@@ -25,7 +25,7 @@ struct OpenInferenceRoutes {
             }
             routes.on(.get, path + "/ready", guarded) { _, context in
                 let name = try model(context)
-                try service.requireReady(name, context.parameters.get("version"))
+                _ = try service.ready(name, context.parameters.get("version"))
                 return try .json(Readiness(name: name, ready: true))
             }
             routes.on(.post, path + "/infer", guarded, infer)
@@ -61,55 +61,57 @@ struct OpenInferenceRoutes {
     }
 
     private func repositoryRequest(_ request: Request, _ context: ServerContext) async throws -> RepositoryRequest {
-        let body = try await bodies.read(request, context)
-        guard !body.bytes.isEmpty else { return RepositoryRequest() }
-        return try await BoundedJSON.work(size: body.bytes.count) {
-            guard let object = try BoundedJSON.object(body.bytes[...], maxValues: 1000) else {
-                throw ServerError.badRequest("The body is not a JSON object")
+        try await context.run { task in
+            let body = try await bodies.read(request, context, in: task)
+            guard !body.bytes.isEmpty else { return RepositoryRequest() }
+            return try await BoundedJSON.work(size: body.bytes.count) {
+                guard let object = try BoundedJSON.object(body.bytes[...], maxValues: 1000) else {
+                    throw ServerError.badRequest("The body is not a JSON object")
+                }
+                return RepositoryRequest(
+                    onlyReady: try InferJSON.flag(object["ready"], "ready") ?? false,
+                    parameters: Set(try InferJSON.dictionary(object["parameters"], "parameters").keys))
             }
-            return RepositoryRequest(
-                onlyReady: try InferJSON.flag(object["ready"], "ready") ?? false,
-                parameters: Set(try InferJSON.dictionary(object["parameters"], "parameters").keys))
         }
     }
 
     private func model(_ context: ServerContext) throws -> String { try context.parameters.require("model") }
 
     private func infer(_ request: Request, _ context: ServerContext) async throws -> Response {
-        let name = try model(context)
-        let version = context.parameters.get("version")
         // Before the body is read, which may be large.
-        try service.requireReady(name, version)
-        try service.predictor.queue.requireSpace()
+        let target = try service.ready(try model(context), context.parameters.get("version"))
         let headLength = try request.headers[.inferenceHeaderLength].map { text throws(ServerError) in
             guard let length = Int(text), length >= 0 else {
                 throw .badRequest("Inference-Header-Content-Length is not a number of bytes")
             }
             return length
         }
-        return try await context.endingWithTheClient {
-            let read = try await bodies.read(request, context)
-            defer { withExtendedLifetime(read.lease) {} }
-            let (head, tail) = try await service.predictor.admitted { place in
-                let (request, form) = try await BoundedJSON.work(size: headLength ?? read.bytes.count) {
-                    try InferJSON.read(read.bytes, headLength: headLength, model: name, version: version)
+        return try await context.run { task in
+            let body = try await bodies.read(request, context, in: task)
+            defer { withExtendedLifetime(body.lease) {} }
+            return try await service.predictor.admitted(task) { place in
+                let (request, form) = try await BoundedJSON.work(size: headLength ?? body.bytes.count) {
+                    try InferJSON.read(body.bytes, headLength: headLength)
                 }
-                let response = try await service.infer(request, in: place, record: context.record)
+                let response = try await service.infer(request, on: target, in: place, record: context.record)
                 let size = response.outputs.reduce(0) { $0 + $1.byteCount }
-                return try await BoundedJSON.work(size: 8 * size) { try InferJSON.write(response, form) }
+                return try await BoundedJSON.work(size: 8 * size) {
+                    try OpenInferenceRoutes.response(InferJSON.write(response, form))
+                }
             }
-            var buffer = ByteBuffer(bytes: head)
-            guard !tail.isEmpty else {
-                return Response(
-                    status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: buffer))
-            }
-            buffer.writeBytes(tail)
-            return Response(
-                status: .ok,
-                headers: [
-                    .contentType: "application/octet-stream", .inferenceHeaderLength: "\(head.count)",
-                ], body: .init(byteBuffer: buffer))
         }
+    }
+
+    private static func response(_ written: InferJSON.Written) -> Response {
+        guard written.bytes.readableBytes > written.headLength else {
+            return Response(
+                status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: written.bytes))
+        }
+        return Response(
+            status: .ok,
+            headers: [
+                .contentType: "application/octet-stream", .inferenceHeaderLength: "\(written.headLength)",
+            ], body: .init(byteBuffer: written.bytes))
     }
 
     private func index(_ request: Request, _ context: ServerContext) async throws -> Response {

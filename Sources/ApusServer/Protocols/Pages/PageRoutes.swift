@@ -29,7 +29,7 @@ struct PageRoutes {
         ] { routes.on(.get, path) { _, _ in PageRoutes.page(file, type) } }
         routes.on(.get, "/status", [keys]) { _, _ in
             try .json(
-                Status(version: version, ready: models.isReady, models: models.all.map { ModelStatus($0) }))
+                ServerStatus(version: version, ready: models.isReady, models: models.all.map { ModelStatus($0) }))
         }
     }
 
@@ -44,52 +44,5 @@ struct PageRoutes {
                 .named("Referrer-Policy"): "no-referrer",
                 .named("Permissions-Policy"): "camera=(self), microphone=(), geolocation=()",
             ], body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
-    }
-
-    private struct Status: Encodable {
-        var name = "apus"
-        var version: String
-        var ready: Bool
-        var models: [ModelStatus]
-    }
-
-    /// What runs a model.
-    private struct ModelStatus: Encodable {
-        var name: String
-        /// "ready", "loading", "failed" or "unloaded".
-        var state: String
-        var version: Int
-        var family: String?
-        var device: String?
-        var deviceName: String?
-        var deviceReason: String?
-        var precision: String?
-        var verified: String?
-        var canvases: [String]?
-        var assumptions: [String]?
-        /// Whether the device answers wrong.
-        var fault: Bool?
-
-        init(_ entry: (name: String, state: ModelRegistry.State, version: Int, reloadFailure: String?)) {
-            name = entry.name
-            version = entry.version
-            switch entry.state {
-            case .loading: state = "loading"
-            case .failed: state = "failed"
-            case .unloaded: state = "unloaded"
-            case .ready(let model):
-                state = "ready"
-                let execution = model.detector.execution
-                family = model.detector.family
-                device = execution.device
-                deviceName = execution.deviceName
-                deviceReason = execution.reason
-                precision = execution.precision?.rawValue
-                verified = execution.verification.state.rawValue
-                canvases = execution.canvases.map(\.description)
-                assumptions = model.detector.assumptions
-                fault = model.detector.deviceFault != nil
-            }
-        }
     }
 }

@@ -1,12 +1,13 @@
 internal import Apus
+internal import Foundation
 
-/// What `POST /predict` says of one picture.
+/// The result of `POST /predict` for one image.
 struct PredictResponse: Encodable {
     struct Result: Encodable {
         var score: Float
         var label: Int
         var category: String?
-        /// Left, top, right, bottom in pixels of the upright picture.
+        /// Left, top, right, bottom in pixels of the upright image.
         var boxes: [Float]
     }
 
@@ -26,31 +27,29 @@ struct PredictResponse: Encodable {
     var timingsMs: StageTimings
     /// What the decoder found wrong, but could work around.
     var warning: String?
-    /// The picture with boxes drawn on it, in base64, where JSON and `annotate` were asked for.
+    /// The image with boxes drawn on it, in base64, where JSON and `annotate` were requested.
     var annotated: String?
 
-    init(_ picture: PictureResult, waited: Double, threshold: Float, model: ServedModel) {
-        results = picture.result.detections.map {
+    init(_ image: ImageResult, of prediction: Predictor.Prediction) {
+        results = image.result.detections.map {
             Result(
                 score: $0.score, label: $0.label, category: $0.category,
                 boxes: [$0.box.xMin, $0.box.yMin, $0.box.xMax, $0.box.yMax])
         }
-        let own = picture.result.timings
-        let execution = model.detector.execution
-        timingsMs =
-            StageTimings(
-                queue: waited, decode: picture.decode.milliseconds, preprocess: own.preprocess.milliseconds,
-                inference: own.inference.milliseconds, postprocess: own.postprocess.milliseconds
-            ).rounded
-        inferenceTime = timingsMs.inference / 1000
-        image = picture.name
-        width = picture.result.width
-        height = picture.result.height
-        self.threshold = threshold
-        self.model = model.name
-        device = execution.device
-        precision = execution.precision?.rawValue
-        verified = execution.verification.state.rawValue
-        warning = picture.warning
+        var timings = StageTimings(queue: .zero, [image])
+        timings.queue = prediction.timings.queue
+        timingsMs = timings.rounded
+        // In whole microseconds, as the quotient of two rounded numbers has digits that mean nothing.
+        inferenceTime = (timingsMs.inference * 1000).rounded() / 1_000_000
+        self.image = image.name
+        width = image.result.width
+        height = image.result.height
+        threshold = prediction.threshold
+        model = prediction.model.name
+        device = prediction.model.summary.device
+        precision = prediction.model.summary.precision
+        verified = prediction.model.summary.verified.rawValue
+        warning = image.warning
+        annotated = image.drawn.map { Data($0).base64EncodedString() }
     }
 }

@@ -36,8 +36,8 @@ package final class BoundedCall: ChannelDuplexHandler {
     private let log: RequestLog
     private var prefix = GRPCMessagePrefix()
     private var closing: Scheduled<Void>?
-    private var isAnswered = false
-    /// Answered here; the handler behind sees no more of the call than its end.
+    private var hasResponse = false
+    /// Refused here; the handler behind sees no more of the call than its end.
     private var isRefused = false
 
     package init(_ limits: Limits, lease: BodyReader.Lease, log: RequestLog) {
@@ -115,7 +115,7 @@ package final class BoundedCall: ChannelDuplexHandler {
         guard let length = prefix.length, prefix.received == GRPCMessagePrefix.count + length else {
             throw .badRequest("The call's message was cut short")
         }
-        if !isAnswered { closing?.cancel() }
+        if !hasResponse { closing?.cancel() }
     }
 
     private func awaitMessage(
@@ -137,7 +137,7 @@ package final class BoundedCall: ChannelDuplexHandler {
         guard case .headers(var headers) = unwrapOutboundIn(data) else {
             return context.write(data, promise: promise)
         }
-        if !isAnswered { beginAnswer(context.channel) }
+        if !hasResponse { beginResponse(context.channel) }
         headers.headers = headers.headers.unindexed
         context.write(wrapOutboundOut(.headers(headers)), promise: promise)
     }
@@ -148,17 +148,17 @@ package final class BoundedCall: ChannelDuplexHandler {
         context.fireUserInboundEventTriggered(event)
     }
 
-    private func beginAnswer(_ channel: any Channel) {
-        isAnswered = true
+    private func beginResponse(_ channel: any Channel) {
+        hasResponse = true
         closing?.cancel()
         closing = channel.eventLoop.scheduleTask(in: TimeAmount(limits.timeout)) { channel.close(promise: nil) }
     }
 
-    /// Answers for the handler behind.
+    /// Responds in place of the handler behind.
     private func refuse(_ error: ServerError, _ context: ChannelHandlerContext) {
-        guard !isAnswered else { return }
+        guard !hasResponse else { return }
         isRefused = true
-        beginAnswer(context.channel)
+        beginResponse(context.channel)
         log.began()
         var record = RequestRecord().current
         record.requestID = RecordingMiddleware.id(nil)
@@ -166,7 +166,7 @@ package final class BoundedCall: ChannelDuplexHandler {
         log.ended("gRPC", route: "gRPC", method: "gRPC", status: error.status.code, duration: .zero, record)
         let trailers: HPACKHeaders = [
             ":status": error.status == .unsupportedMediaType ? "415" : "200", "content-type": "application/grpc",
-            "grpc-status": "\(error.grpcCode.rawValue)",
+            "grpc-status": "\(error.kind.grpcCode.rawValue)",
             "grpc-message": GRPCMessage.encoded(error.text), "grpc-accept-encoding": "identity",
         ]
         let channel = context.channel
@@ -209,8 +209,6 @@ extension HPACKHeaders {
 
 extension ServerError {
     fileprivate static func unsupportedCompression(_ detail: String) -> ServerError {
-        ServerError(
-            "encoding", .notImplemented, title: "Unsupported compression", detail: detail,
-            remedy: "Send the message uncompressed.")
+        ServerError(.compression, detail, remedy: "Send the message uncompressed.")
     }
 }

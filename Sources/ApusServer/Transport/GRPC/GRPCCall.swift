@@ -1,9 +1,8 @@
 internal import GRPCCore
-internal import HTTPTypes
 
 /// What a call brought with it besides its message.
 struct GRPCCall: Sendable {
-    /// Of the call that is being answered; set by `GRPCCallInterceptor`.
+    /// Of the call in progress; set by `GRPCCallInterceptor`.
     @TaskLocal static var current: GRPCCall?
 
     let record = RequestRecord()
@@ -19,9 +18,18 @@ struct GRPCCall: Sendable {
         }
     }
 
+    /// Does the call's work within the time that its client waits.
+    func withinDeadline<Value>(
+        _ task: RequestTask, _ work: () async throws -> Value
+    ) async throws -> Value {
+        guard let time else { return try await work() }
+        let left = max(.zero, time - (ContinuousClock.now - begin))
+        return try await task.within(left, orThrow: .deadlineExceeded(time), work)
+    }
+
     static func first(_ name: String, _ metadata: Metadata) -> String? { Array(metadata[stringValues: name]).first }
 
-    /// What the answer brings back.
+    /// What the response carries back.
     func add(to metadata: inout Metadata) {
         let facts = record.current
         metadata.replaceOrAddString(facts.requestID, forKey: "x-request-id")
@@ -29,63 +37,15 @@ struct GRPCCall: Sendable {
     }
 }
 
-/// Gives handlers what a call brought with it, and lets only clients through that show a key, before their message is read.
-struct GRPCCallInterceptor: ServerInterceptor {
-    let keys: APIKeys
-    let log: RequestLog
-
-    /// Whoever watches a server's health has no key.
-    private static let open: Set = ["ServerLive", "ServerReady"]
-
-    func intercept<Input: Sendable, Output: Sendable>(
-        request: StreamingServerRequest<Input>, context: GRPCCore.ServerContext,
-        next:
-            @Sendable (StreamingServerRequest<Input>, GRPCCore.ServerContext) async throws ->
-            StreamingServerResponse<Output>
-    ) async throws -> StreamingServerResponse<Output> {
-        let call = GRPCCall(request.metadata)
-        if keys.areWanted, !GRPCCallInterceptor.open.contains(context.descriptor.method) {
-            let bearer = GRPCCall.first("authorization", request.metadata).flatMap { value in
-                value.lowercased().hasPrefix("bearer ") ? String(value.dropFirst(7)) : nil
-            }
-            guard let key = bearer ?? GRPCCall.first("x-api-key", request.metadata), keys.contains(key) else {
-                let error = ServerError.unauthorized
-                refused(call, context, error)
-                var metadata = Metadata()
-                call.add(to: &metadata)
-                throw RPCError(code: .unauthenticated, message: error.text, metadata: metadata)
-            }
-        }
-        do {
-            var response = try await GRPCCall.$current.withValue(call) { try await next(request, context) }
-            switch response.accepted {
-            case .success(var contents):
-                call.add(to: &contents.metadata)
-                response.accepted = .success(contents)
-            case .failure(var error):
-                call.add(to: &error.metadata)
-                response.accepted = .failure(error)
-            }
-            return response
-        } catch var error as RPCError {
-            // A message that cannot be read never comes to who would say so.
-            if !call.record.current.isLogged {
-                refused(
-                    call, context,
-                    error.code == .resourceExhausted
-                        ? .tooLarge(error.message, remedy: nil) : .badRequest(error.message))
-            }
-            call.add(to: &error.metadata)
-            throw error
-        }
+extension ServerError {
+    static func deadlineExceeded(_ time: Duration) -> ServerError {
+        ServerError(.timeout, "The request did not complete within the \(time.text) of its grpc-timeout")
     }
+}
 
-    private func refused(_ call: GRPCCall, _ context: GRPCCore.ServerContext, _ error: ServerError) {
-        call.record.update { $0.error = error }
-        log.began()
-        let name = "\(context.descriptor)"
-        log.ended(
-            "gRPC \(name)", route: name, method: "gRPC", status: error.status.code, duration: .zero,
-            call.record.current)
+extension RPCError {
+    /// The form that errors have in gRPC.
+    init(_ error: ServerError) {
+        self.init(code: error.kind.grpcCode, message: GRPCMessage.short(error.text))
     }
 }

@@ -10,16 +10,17 @@ struct GRPCListener: Service {
     private let server: GRPCServer<HTTP2ServerTransport.Posix>
     private let logger: Logger
 
-    init(_ service: GRPCService, _ configuration: ServerConfiguration, port: Int, logger: Logger) throws {
+    init(
+        _ service: BoundedOpenInferenceGRPC, _ interceptors: [any ServerInterceptor],
+        _ configuration: ServerConfiguration, port: Int, bodies: BodyReader, log: RequestLog
+    ) throws {
         var transport = HTTP2ServerTransport.Posix.Config.defaults
-        // A message holds more than the bytes that are limited, which `GRPCService` counts.
-        let most = configuration.maxBody + configuration.maxBody / 2
-        transport.rpc.maxRequestPayloadSize = most
+        transport.rpc.maxRequestPayloadSize = configuration.maxGRPCMessage
         transport.http2.maxConcurrentStreams = 64
         let connections = GRPCConnections(
-            most: configuration.maxConnections, idle: configuration.idleTimeout,
-            call: BoundedCall.Limits(timeout: configuration.bodyTimeout, maxMessage: most), bodies: service.bodies,
-            log: service.log)
+            max: configuration.maxConnections, idle: configuration.idleTimeout,
+            call: BoundedCall.Limits(timeout: configuration.bodyTimeout, maxMessage: configuration.maxGRPCMessage),
+            bodies: bodies, log: log)
         transport.channelDebuggingCallbacks.onAcceptTCPConnection = { connections.accepted($0) }
         transport.channelDebuggingCallbacks.onAcceptHTTP2Stream = { connections.opened($0) }
         let security: HTTP2ServerTransport.Posix.TransportSecurity =
@@ -37,9 +38,8 @@ struct GRPCListener: Service {
             resolved.protocol == .inet6 ? .ipv6(host: host, port: port) : .ipv4(host: host, port: port)
         server = GRPCServer(
             transport: .http2NIOPosix(address: address, transportSecurity: security, config: transport),
-            services: [BoundedGRPCService(service: service, limit: most)],
-            interceptors: [GRPCCallInterceptor(keys: configuration.keys, log: service.log)])
-        self.logger = logger
+            services: [service], interceptors: interceptors)
+        logger = log.logger
     }
 
     func run() async throws {

@@ -6,7 +6,7 @@ internal import NIOCore
 internal import NIOHTTPTypes
 
 /// Notices that a client goes away, also while its request is being worked on, and lets the connection live otherwise; ends
-/// one on which no request begins, also where a head comes a byte at a time, and one that takes nothing of its answer.
+/// one on which no request begins, also where a head comes a byte at a time, and one that takes nothing of its response.
 final class ClientWatch: ChannelDuplexHandler, RemovableChannelHandler, Sendable {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -18,12 +18,12 @@ final class ClientWatch: ChannelDuplexHandler, RemovableChannelHandler, Sendable
         var channel: (any Channel)?
         /// Closes the connection unless a head comes before.
         var head: Scheduled<Void>?
-        /// Closes the connection unless some of an answer is taken before.
+        /// Closes the connection unless some of a response is taken before.
         var taking: Scheduled<Void>?
-        /// Heads whose answer has not left whole.
+        /// Heads whose response has not left whole.
         var requests = 0
-        /// Answers of which something was written, and not all has left.
-        var answers = 0
+        /// Responses of which something was written, and not all has left.
+        var responses = 0
         /// Whether the client sends its body only when it is told to.
         var waitsForContinue = false
         var next = 0
@@ -36,7 +36,7 @@ final class ClientWatch: ChannelDuplexHandler, RemovableChannelHandler, Sendable
     private let state = NIOLockedValueBox(State())
     private let headTimeout: TimeAmount
 
-    /// - Parameter headTimeout: from the connection's begin or the last answer until a request's head has come whole.
+    /// - Parameter headTimeout: from the connection's begin or the last response until a request's head has come whole.
     init(headTimeout: TimeAmount) { self.headTimeout = headTimeout }
 
     static func of(_ channel: any Channel) -> ClientWatch? {
@@ -105,8 +105,8 @@ final class ClientWatch: ChannelDuplexHandler, RemovableChannelHandler, Sendable
         channel.eventLoop.execute {
             let isDue = self.state.withLockedValue { state in
                 defer { state.waitsForContinue = false }
-                // In an answer it would be taken for a part of that.
-                return state.waitsForContinue && state.answers == 0
+                // In a response it would be taken for a part of that.
+                return state.waitsForContinue && state.responses == 0
             }
             guard isDue, let context = try? channel.pipeline.syncOperations.context(handler: self) else { return }
             context.writeAndFlush(self.wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
@@ -118,18 +118,18 @@ final class ClientWatch: ChannelDuplexHandler, RemovableChannelHandler, Sendable
         switch unwrapOutboundIn(data) {
         case .head(let head) where head.status.kind != .informational:
             state.withLockedValue {
-                $0.answers += 1
+                $0.responses += 1
                 $0.waitsForContinue = false
             }
-            watchAnswers(channel, left: .max)
+            watchResponses(channel, left: .max)
             context.write(data, promise: promise)
         case .end:
             let written = promise ?? context.eventLoop.makePromise()
             written.futureResult.whenComplete { _ in
                 let isIdle = self.state.withLockedValue { state in
                     state.requests -= 1
-                    state.answers -= 1
-                    if state.answers <= 0 { state.taking?.cancel() }
+                    state.responses -= 1
+                    if state.responses <= 0 { state.taking?.cancel() }
                     return state.requests <= 0
                 }
                 if isIdle { self.awaitHead(channel) }
@@ -139,14 +139,14 @@ final class ClientWatch: ChannelDuplexHandler, RemovableChannelHandler, Sendable
         }
     }
 
-    /// Closes the connection if its client has taken nothing of what is left of answers.
-    private func watchAnswers(_ channel: any Channel, left: Int) {
+    /// Closes the connection if its client has taken nothing of what is left of responses.
+    private func watchResponses(_ channel: any Channel, left: Int) {
         let taking = channel.eventLoop.scheduleTask(in: headTimeout) {
             let now = (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
             if now > 0, now >= left {
                 channel.close(promise: nil)
             } else {
-                self.watchAnswers(channel, left: now > 0 ? now : .max)
+                self.watchResponses(channel, left: now > 0 ? now : .max)
             }
         }
         state.withLockedValue {
@@ -171,21 +171,5 @@ final class ClientWatch: ChannelDuplexHandler, RemovableChannelHandler, Sendable
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .some(.inputClosed) = event as? ChannelEvent { gone() }
         context.fireUserInboundEventTriggered(event)
-    }
-}
-
-extension ServerContext {
-    /// Does a request's work; if the client goes away meanwhile, the work's task is cancelled.
-    func endingWithTheClient<Value: Sendable>(
-        _ work: @escaping @Sendable () async throws -> Value
-    ) async throws -> Value {
-        let task = Task { try await work() }
-        let stop = client?.whenGone { task.cancel() }
-        defer { stop?() }
-        return try await withTaskCancellationHandler {
-            try await task.value
-        } onCancel: {
-            task.cancel()
-        }
     }
 }

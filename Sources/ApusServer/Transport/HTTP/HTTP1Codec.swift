@@ -191,17 +191,3 @@ package final class HTTP1Codec: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 }
-
-extension ServerError {
-    /// What can't be read as HTTP.
-    static func malformed(_ detail: String, remedy: String? = nil) -> ServerError {
-        ServerError("malformed", .badRequest, title: "Malformed request", detail: detail, remedy: remedy)
-    }
-
-    static func malformed(_ error: HTTPParserError) -> ServerError {
-        guard error == .headerOverflow else { return .malformed("The request is not valid HTTP/1.1: \(error)") }
-        return ServerError(
-            "too-large", .requestHeaderFieldsTooLarge, title: "The request is too large",
-            detail: "The headers have more than \(HTTP1Connection.maxHeaderBytes) bytes or 256 fields")
-    }
-}

@@ -6,7 +6,7 @@ internal import NIOCore
 /// Keeps pages of other sites from using a visitor's browser to change anything here, or to reach a server that only this
 /// machine should.
 ///
-/// A browser sends a page's simple requests anywhere, and only keeps the answer from it. It says where they come from, in
+/// A browser sends a page's simple requests anywhere, and only keeps the response from it. It says where they come from, in
 /// `Sec-Fetch-Site`, or `Origin` (what other programs do not send). A page whose host's name comes to mean 127.0.0.1 is of the
 /// same origin to the browser, but names its own host.
 package struct OriginMiddleware: RouterMiddleware {
@@ -64,8 +64,7 @@ package struct OriginMiddleware: RouterMiddleware {
     }
 
     private static func refusal(_ detail: String, _ remedy: String) -> ServerError {
-        ServerError(
-            "origin", .forbidden, title: "The request comes from elsewhere", detail: detail, remedy: remedy)
+        ServerError(.origin, detail, remedy: remedy)
     }
 }
 

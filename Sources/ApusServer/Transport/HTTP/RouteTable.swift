@@ -57,7 +57,7 @@ private final class KnownPaths: Sendable {
     }
 }
 
-/// Says of a path that is there for other methods that it is.
+/// Responds with 405 where a path exists for other methods.
 private struct MethodMiddleware: RouterMiddleware {
     let paths: KnownPaths
 
@@ -73,8 +73,7 @@ private struct MethodMiddleware: RouterMiddleware {
             }
             let allowed = entry.methods.sorted().joined(separator: ", ")
             var refusal = ServerError(
-                "method", .methodNotAllowed, title: "The method is not for this path",
-                detail: "\(request.method) is not for this path", remedy: "It takes \(allowed).")
+                .method, "\(request.method) is not allowed for this path", remedy: "Allowed: \(allowed).")
             refusal.allow = allowed
             throw refusal
         }

@@ -1,0 +1,34 @@
+internal import ServiceLifecycle
+internal import UnixSignals
+
+/// Looks after models that are in service: changed files, a signal to load again, faulty devices.
+struct ModelWatching: Service {
+    let models: ModelRegistry
+    let interval: Duration?
+
+    func run() async throws {
+        // It only watches, so its end is none that anybody waits for.
+        try? await cancelWhenGracefulShutdown {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                if let interval {
+                    group.addTask {
+                        while true {
+                            try await Task.sleep(for: interval)
+                            await models.reloadChanged()
+                        }
+                    }
+                }
+                group.addTask {
+                    while true {
+                        try await Task.sleep(for: .seconds(30))
+                        await models.checkFaultyDevices()
+                    }
+                }
+                group.addTask {
+                    for await _ in await UnixSignalsSequence(trapping: .sighup) { await models.reloadAll() }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+}

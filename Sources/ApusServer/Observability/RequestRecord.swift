@@ -1,0 +1,26 @@
+internal import NIOConcurrencyHelpers
+
+/// What a request cost, filled in by whatever works on it, for the log and the metrics.
+package final class RequestRecord: Sendable {
+    struct Facts {
+        var requestID = ""
+        var trace: TraceContext?
+        var model: String?
+        var device: String?
+        var images = 0
+        var objects: Int?
+        var batch: Int?
+        var timings: StageTimings?
+        var error: ServerError?
+        /// Whether whatever works on it writes its line.
+        var isLogged = false
+    }
+
+    private let facts = NIOLockedValueBox(Facts())
+
+    package init() {}
+
+    var current: Facts { facts.withLockedValue { $0 } }
+
+    func update(_ change: (inout Facts) -> Void) { facts.withLockedValue { change(&$0) } }
+}

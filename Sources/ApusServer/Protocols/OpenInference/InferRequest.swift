@@ -1,0 +1,16 @@
+/// An inference request of the Open Inference Protocol, whether by HTTP or by gRPC.
+struct InferRequest: Sendable {
+    var id: String?
+    var inputs: [InferTensor]
+    /// Nil for all.
+    var outputs: [String]?
+    var threshold: Float?
+    var limit: Int?
+}
+
+struct InferResponse: Sendable {
+    var model: String
+    var version: String
+    var id: String?
+    var outputs: [InferTensor]
+}
