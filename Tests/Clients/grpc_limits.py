@@ -138,7 +138,7 @@ with socket.create_connection(("127.0.0.1", hasty_port)) as hanging:
         received = hanging.recv(4096)
         assert received, answer
         answer += received
-hasty.wait("gRPC 408 .*The body had not come whole within 2 s")
+hasty.wait("gRPC 408 .*The body was not received within 2 s")
 
 # Two bytes of a message, millions of times, would be an element of a list each; and so would be one byte's numbers.
 def varint(number):
