@@ -27,6 +27,11 @@ package struct ServeCommand: AsyncParsableCommand {
             "A file, name=file, or a pulled model's name; may be repeated. The first is the default.",
             valueName: "model"))
     var model: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "The models' family, where their files leave it open: \(Family.all.map(\.name).joined(separator: ", ")).",
+            valueName: "family"))
+    var family: String?
     @Option(help: "auto, cpu, gpu, gpu.N or npu.")
     var device: String?
     @Option(help: "auto, f32, bf16 or f16.")
@@ -138,7 +143,8 @@ package struct ServeCommand: AsyncParsableCommand {
 
     private var given: [String: [String]] {
         let single: [(String, String?)] = [
-            ("device", device), ("precision", precision), ("provider", provider), ("threshold", threshold),
+            ("family", family), ("device", device), ("precision", precision), ("provider", provider),
+            ("threshold", threshold),
             ("labels", labels), ("shapes", shapes), ("preparation", preparation), ("cache-dir", cacheDir),
             ("no-cache", noCache ? "true" : nil), ("verify", verify),
             ("require-verified", requireVerified ? "true" : nil),

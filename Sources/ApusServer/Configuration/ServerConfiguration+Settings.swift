@@ -94,6 +94,12 @@ extension ServerConfiguration {
             cache = .off
         }
         return Detector.Configuration(
+            family: try settings.text("family").map { name throws(ApusError) in
+                if let family = Family(name) { return family }
+                throw settings.refuse(
+                    "family", "this version knows no family \(name)",
+                    "Name one of: \(Family.all.map(\.name).joined(separator: ", ")).")
+            },
             device: try settings.parsed("device", "There are auto, cpu, gpu, gpu.N and npu.") { Device($0) },
             precision: try settings.parsed("precision", "There are auto, f32, bf16 and f16.") {
                 Precision(rawValue: $0)

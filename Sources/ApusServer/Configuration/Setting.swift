@@ -33,7 +33,8 @@ package struct Setting: Sendable {
 
     /// All that a server knows, in the order in which they are printed.
     package static let all: [Setting] = [
-        Setting("model", .list), Setting("device", .text, "auto"), Setting("precision", .text, "auto"),
+        Setting("model", .list), Setting("family", .text), Setting("device", .text, "auto"),
+        Setting("precision", .text, "auto"),
         Setting("provider", .text, "auto"), Setting("threshold", .fraction, "0.9"), Setting("labels", .text),
         Setting("shapes", .text, "auto"), Setting("preparation", .text, "before-ready"),
         Setting("cache-dir", .text), Setting("no-cache", .flag, "false"),

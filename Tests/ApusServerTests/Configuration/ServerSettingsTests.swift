@@ -40,6 +40,15 @@ import Testing
         #expect(try ServerConfiguration(self.settings(file: printed)).inference == configuration.inference)
     }
 
+    @Test func theModelsFamilyCanBeChosen() throws {
+        #expect(try ServerConfiguration(settings()).detector.family == nil)
+        #expect(try ServerConfiguration(settings(["family": ["detr"]])).detector.family == .detr)
+        let error = #expect(throws: ApusError.self) {
+            _ = try ServerConfiguration(settings([:], ["APUS_FAMILY": "yolo"]))
+        }
+        #expect(error?.remedy?.contains("detr") == true)
+    }
+
     @Test func jsonIsReadToo() throws {
         let folder = try TemporaryFolder()
         let file = try folder.write(Array(#"{"port": 8, "model": {"street": "demo"}}"#.utf8), to: "apus.json")
