@@ -55,7 +55,9 @@ package struct CheckedModel: Sendable {
                     .verification, doing: doing,
                     cause: "its answers are not those of what it was made of:\n"
                         + report.differences.filter { !$0.isWithin }.map(\.description).joined(separator: "\n"),
-                    remedy: "The model was not kept. To look at it all the same, use \(setting: .noCheck).")
+                    remedy:
+                        "The model was not kept. To look at it all the same, run without the check: \(setting: .noCheck)."
+                )
             }
             made.check = report
             guard rename(staged, path) == 0 else {
@@ -71,7 +73,7 @@ package struct CheckedModel: Sendable {
             var explained = error
             explained.advice =
                 (error.advice.map { $0 + "\n" } ?? "")
-                + "The model was not kept. To leave the check out, use \(setting: .noCheck)."
+                + "The model was not kept. To run without the check: \(setting: .noCheck)."
             throw explained
         }
         made.checking = clock.now - start - made.writing
@@ -86,7 +88,7 @@ package struct CheckedModel: Sendable {
             throw ApusError(
                 .option, doing: "write \(path)",
                 cause: "it is no regular file, so the model could not be checked there",
-                remedy: "Write it to a file, or leave the check out: \(setting: .noCheck)")
+                remedy: "Write it to a file, or run without the check: \(setting: .noCheck)")
         }
         return target + ".unchecked-\(getpid())"
     }

@@ -80,7 +80,7 @@ package struct Remedy: Sendable, Hashable, ExpressibleByStringInterpolation, Cus
             case (.command(let name, let options), _):
                 (["apus \(name)"] + options.map { "--\($0.setting.key) \($0.value)" }).joined(separator: " ")
             case (.setting(let setting, let value), .command): "--\(setting.key)" + (value.map { " \($0)" } ?? "")
-            case (.setting(let setting, let value), .server): setting.key + (value.map { "=\($0)" } ?? "")
+            case (.setting(let setting, let value), .server): setting.serverKey + (value.map { "=\($0)" } ?? "")
             case (.setting(let setting, let value), .library): setting.api + (value.map { " = \($0)" } ?? "")
             }
         }.joined()

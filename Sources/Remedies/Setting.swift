@@ -5,9 +5,13 @@ package struct Setting: Hashable, Sendable {
     /// What Swift code sets.
     package let api: String
 
-    private init(_ key: String, _ api: String) {
+    /// The server's setting, where it has another name there.
+    package let serverKey: String
+
+    private init(_ key: String, _ api: String, server: String? = nil) {
         self.key = key
         self.api = api
+        serverKey = server ?? key
     }
 
     package static let device = Setting("device", "Configuration.device")
@@ -23,10 +27,10 @@ package struct Setting: Hashable, Sendable {
     package static let cacheFolder = Setting("cache-dir", "Configuration.cache")
     package static let requireVerified = Setting("require-verified", "Configuration.requiresVerified")
     package static let maxPixels = Setting("max-pixels", "Image.Limits.pixels")
-    package static let maxBytes = Setting("max-bytes", "Image.Limits.bytes")
+    package static let maxBytes = Setting("max-bytes", "Image.Limits.bytes", server: "max-body")
     package static let output = Setting("output", "the annotated image")
     package static let reference = Setting("reference", "Verifier.Reference")
-    package static let noCheck = Setting("no-check", "the check")
+    package static let noCheck = Setting("no-check", "CheckPolicy.none")
     package static let padding = Setting("padding", "DETRExportOptions.hasPadding")
     package static let height = Setting("height", "DETRExportOptions.height")
     package static let width = Setting("width", "DETRExportOptions.width")

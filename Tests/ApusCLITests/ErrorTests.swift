@@ -72,6 +72,19 @@ import Testing
         #expect(unknown.status == 64 && unknown.errors.contains("detr"))
     }
 
+    /// What belongs to another model is of no use to one whose family was chosen.
+    @Test func labelsOfAnotherFamilyAreLeftAlone() async throws {
+        let folder = try TemporaryFolder()
+        let model = try folder.write(QueryModel.bytes(outputs: [("logits", 5), ("pred_boxes", 4)]), to: "model.onnx")
+        try folder.write(
+            Array(#"{"model_type": "yolos", "id2label": {"0": "wrong", "1": "wrong", "2": "wrong"}}"#.utf8),
+            to: "config.json")
+        let found = try await Command.run(
+            "detect", picture, "--model", model, "--family", "detr", "--device", "cpu", "--threshold", "0")
+        #expect(found.status == 0 && !found.output.contains("wrong"))
+        #expect(found.output.contains("no names of its classes"))
+    }
+
     /// As repositories at Hugging Face have it: the model in a folder below its configuration.
     @Test func configurationNextToAModelDecidesItsFamily() async throws {
         let folder = try TemporaryFolder()
@@ -88,8 +101,18 @@ import Testing
         #expect(try await Command.run("detect", picture, "--model", model, "--device", "cpu").status == 0)
         try folder.write(Array(#"{"model_type": "conditional_detr"}"#.utf8), to: "config.json")
         #expect(try await failure(picture, "--model", model).contains("says model_type conditional_detr"))
-        try folder.write(Array("{".utf8), to: "config.json")
-        #expect(try await failure(picture, "--model", model).contains("config.json: it is not valid JSON"))
+        // The model's own preprocessing must be readable; files that other programs call config.json don't matter.
+        try folder.write(Array(#"{"model_type": "detr"}"#.utf8), to: "config.json")
+        try folder.write(Array("{".utf8), to: "preprocessor_config.json")
+        #expect(
+            try await failure(picture, "--model", model).contains("preprocessor_config.json: it is not valid JSON"))
+        for other in ["{", "[1, 2]", #"{"model_type": 3}"#, #"{"port": 80}"#] {
+            try folder.write(Array(other.utf8), to: "config.json")
+            #expect(try await failure(picture, "--model", model).contains("its family is not certain"))
+            let chosen = try await Command.run(
+                "detect", picture, "--model", model, "--family", "detr", "--device", "cpu")
+            #expect(chosen.status == 0)
+        }
     }
 
     // MARK: Devices

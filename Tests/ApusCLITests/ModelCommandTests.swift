@@ -100,7 +100,7 @@ import Testing
         #expect(report["nodes"] as? Int == 1053)
         let checkpoint = try await Command.run("inspect", ModelCommandTests.checkpoint)
         #expect(checkpoint.output.contains("network     DETR, ResNet of basic blocks"))
-        #expect(checkpoint.output.contains("GFLOPs for a picture of 1066x800"))
+        #expect(checkpoint.output.contains("GFLOPs for an image of 1066x800"))
         let other = try await Command.run("inspect", Fixtures.path("conversion/if.onnx"))
         #expect(other.status == 0 && other.output.contains("family      not known: "))
     }

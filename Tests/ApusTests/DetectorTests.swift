@@ -1,5 +1,6 @@
 import Apus
 import Foundation
+import ONNX
 import ONNXRuntime
 import Remedies
 import TestSupport
@@ -98,6 +99,20 @@ import Testing
         #expect(isClose(plain.detections, masked.detections, score: 1e-5, box: 0.01))
         let fixed = try detector("detector_mask64", named).detect(image)
         #expect(isClose(plain.detections, fixed.detections, score: 1e-5, box: 0.01))
+    }
+
+    /// Some tools leave the shapes of outputs out; the runtime infers them.
+    @Test func outputsWithoutShapesAreInferred() throws {
+        var model = try ONNXFile.read(Fixtures.path("models/detector_f32.onnx"))
+        for index in model.graph.outputs.indices { model.graph.outputs[index].type = .tensor(.float32, nil) }
+        let folder = try TemporaryFolder()
+        try ONNXFile.write(model, to: folder.path("bare.onnx"))
+        let bare = try Detector(
+            model: .file(folder.path("bare.onnx")), configuration: .init(device: .cpu, threshold: 0))
+        let image = try picture()
+        let found = try bare.detect(image).detections
+        #expect(found.count == 6)
+        #expect(isClose(found, try detector("detector_f32").detect(image).detections, score: 0, box: 0))
     }
 
     @Test func namesComeFromTheModelOrTheConfiguration() throws {

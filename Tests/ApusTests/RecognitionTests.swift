@@ -125,6 +125,27 @@ import Testing
         #expect(throws: Never.self) { try recognized(outputs, scored: ["pred_boxes": "Sigmoid"]) }
     }
 
+    /// Conditional and DAB DETR's own repositories name their outputs as DETR does, and score by a sigmoid.
+    @Test(arguments: ["Log", "RoiAlign", "TopK", "NonMaxSuppression"])
+    func operatorsThatDETRLacksMakeItUncertain(operation: String) throws {
+        let outputs = [value("pred_logits", [1, 300, 91]), value("pred_boxes", [1, 300, 4])]
+        let error = #expect(throws: ApusError.self) { try recognized(outputs, operators: ["MatMul", operation]) }
+        #expect(error?.code == .ambiguousModel)
+        #expect(try recognized(outputs, operators: ["MatMul", operation], chosen: .detr).name == "detr")
+    }
+
+    @Test func headsOfInnerLayersAreNotTaken() throws {
+        let outputs = [
+            value("aux_logits", [1, 100, 92]), value("aux_boxes", [1, 100, 4]), value("pred_logits", [1, 100, 92]),
+            value("pred_boxes", [1, 100, 4]),
+        ]
+        #expect(try recognized(outputs).family.outputNames == ["pred_logits", "pred_boxes"])
+        // Of other numbers of queries they don't belong together.
+        let apart = [value("pred_logits", [1, 300, 92]), value("pred_boxes", [1, 100, 4])]
+        #expect(throws: ApusError.self) { try recognized(apart) }
+        #expect(throws: ApusError.self) { try recognized(apart, chosen: .detr) }
+    }
+
     @Test func scoringInTheMetadataDecides() throws {
         let outputs = [value("logits", [1, 300, 91]), value("pred_boxes", [1, 300, 4])]
         #expect(try recognized(outputs, ["scoring": "softmax"]).name == "detr")
@@ -226,7 +247,8 @@ import Testing
                 [image], [value("pred_logits", [1, 9, 5]), value("pred_boxes", [1, 9, 4])], ["family": "yolo"])
         }
         #expect(error?.code == .notADetector)
-        #expect(error?.remedy == "This version of Apus knows detr.")
+        #expect(error?.advice?.text(for: .command).hasPrefix("This version of Apus knows detr.") == true)
+        #expect(error?.advice?.text(for: .command).contains("--family") == true)
     }
 
     @Test func whatIsNoDetectorIsSaidToBeNoneWithWhatItIs() {

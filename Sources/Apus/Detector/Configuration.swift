@@ -74,10 +74,17 @@ extension Detector {
 
         func check() throws(ApusError) {
             try Configuration.check(threshold: threshold)
-            guard batchSize >= 1 else {
+            guard (1...1024).contains(batchSize) else {
                 throw ApusError(
-                    .option, doing: "use batch size \(batchSize)", cause: "a batch has at least one picture",
-                    remedy: "Give a batch size of 1 or more.")
+                    .option, doing: "use batch size \(batchSize)", cause: "a batch has from 1 to 1024 images",
+                    remedy: "Give a batch size in this range.")
+            }
+            guard case .canvases(let sizes) = shapes else { return }
+            let sides = 1...10_000
+            guard sizes.allSatisfy({ sides.contains($0.width) && sides.contains($0.height) }) else {
+                throw ApusError(
+                    .option, doing: "use shapes \(shapes)", cause: "a side has from 1 to 10000 pixels",
+                    remedy: "Give sizes in this range.")
             }
         }
 

@@ -22,8 +22,17 @@ struct PreparedModel {
     ) throws(ApusError) {
         var stamp: FileStamp?
         if case .file(let path) = model.source { stamp = FileStamp(path) }
+        var description = try ModelDescription(model)
+        if description.hasOpenOutputs {
+            // Loading the model to have its shapes inferred takes a moment, but no compiling.
+            description.outputs = try ApusError.wrapping(doing: "load the model \(model.name)") {
+                var options = SessionOptions(provider: .cpu)
+                options.isOptimized = false
+                return try Session(checked: model.source, runtime: runtime, options: options).outputs
+            }
+        }
         recognized = try ModelFamilies.recognize(
-            ModelDescription(model), chosen: configuration.family, among: configuration.families)
+            description, chosen: configuration.family, among: configuration.families)
         let takesAllSizes = choice.device == "CPU" && [.auto, .exact].contains(configuration.shapes)
         if takesAllSizes { try progress(.compiling(shape: 1, of: 1)) }
         session =

@@ -26,6 +26,9 @@ package struct DETR: ModelFamily {
 
     private let logits: String
     private let boxes: String
+    /// Of models with the same outputs that score by a sigmoid: Conditional and DAB DETR refine boxes by the logarithm of an
+    /// inverse sigmoid, Sparse R-CNN pools regions, and others select queries. DETR's network has none of them.
+    private static let foreignOperators: Set = ["Log", "RoiAlign", "MaxRoiPool", "TopK", "NonMaxSuppression"]
     private static let coding = BoxCoding(.centerSize, .imageFraction)
 
     // MARK: Recognition
@@ -43,7 +46,9 @@ package struct DETR: ModelFamily {
         case .sigmoid: return .never(why: "its metadata says scoring sigmoid, and DETR's scores are a softmax")
         case nil: break
         }
-        guard heads.logits.name == "pred_logits", heads.boxes.name == "pred_boxes" else { return .possible }
+        guard heads.logits.name == "pred_logits", heads.boxes.name == "pred_boxes",
+            model.operators.isDisjoint(with: DETR.foreignOperators)
+        else { return .possible }
         return .certain(evidence: "outputs pred_logits and pred_boxes, and no GridSample, as the original DETR exports")
     }
 
@@ -71,6 +76,7 @@ package struct DETR: ModelFamily {
         var assumptions = preparation.assumptions
         if let names = model.metadata.labels ?? model.companions.labels {
             labels = LabelMap(names: names)
+            if model.metadata.labels == nil { assumptions.append("labels: from config.json") }
         } else if classCount == LabelMap.cocoClassCount {
             labels = .coco
             assumptions.append("labels: COCO's, as the model tells 91 classes apart")

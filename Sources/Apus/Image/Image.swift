@@ -45,14 +45,7 @@ public struct Image: Sendable {
         decoding bytes: [UInt8], name: String = "picture", limits: Limits = Limits(),
         isCancelled: (@Sendable () -> Bool)? = nil
     ) throws(ApusError) {
-        do {
-            let decoded = try ImageDecoder.decode(
-                bytes, limits: ImageLimits(bytes: limits.bytes, pixels: limits.pixels), isCancelled: isCancelled)
-            bitmap = decoded.bitmap
-            warning = decoded.warning
-        } catch {
-            throw ApusError(error, doing: "read \(name)")
-        }
+        try self.init(decoding: bytes[...], name: name, limits: limits, isCancelled: isCancelled)
     }
 
     /// Reads and decodes a file.

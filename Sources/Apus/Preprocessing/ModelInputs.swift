@@ -69,6 +69,17 @@ package struct ModelInputs: Sendable {
         }
     }
 
+    /// The number of elements of a shape; nil if it is negative or overflows.
+    static func elementCount(_ shape: [Int]) -> Int? {
+        var count = 1
+        for size in shape {
+            let (product, overflow) = count.multipliedReportingOverflow(by: size)
+            guard size >= 0, !overflow else { return nil }
+            count = product
+        }
+        return count
+    }
+
     /// How many images the model takes at once; nil for any number.
     package var fixedBatch: Int? { pixels.dimensions.first?.size }
 

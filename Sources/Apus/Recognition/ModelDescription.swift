@@ -25,10 +25,21 @@ package struct ModelDescription: Sendable {
     package var metadata: ModelMetadata
     /// The operators of the graph, functions and subgraphs included.
     package var operators: Set<String>
-    /// Outputs that are scores already, with the operator that makes them: `Softmax` or `Sigmoid`.
+    /// Outputs that are scores already, with the operator that makes them: `Softmax`, `LogSoftmax` or `Sigmoid`.
     package var scoredOutputs: [String: String]
     /// Hugging Face's files next to the model, if there are any.
     package var companions: Companions
+
+    /// Whether an output's last dimension isn't in the file, so that only a runtime can tell it.
+    var hasOpenOutputs: Bool { outputs.contains { $0.dimensions.last?.size == nil } }
+
+    /// Without what lies next to the file, where that is of another family than was determined otherwise.
+    func keepingCompanions(of types: [String]) -> ModelDescription {
+        guard let type = companions.modelType, !types.contains(type) else { return self }
+        var other = self
+        other.companions = Companions()
+        return other
+    }
 
     /// What `config.json` and `preprocessor_config.json` tell.
     package struct Companions: Sendable {
@@ -111,9 +122,10 @@ package struct ModelDescription: Sendable {
         try self.init(content, at: path, name: model.name)
     }
 
-    /// Operators that change an output's shape or type only.
+    /// Operators that take a part of an output, or change its shape or type, but make no scores.
     private static let transparent: Set = [
-        "Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Flatten",
+        "Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Flatten", "Slice", "Gather", "Split",
+        "Clip",
     ]
 
     private static func scoredOutputs(of graph: Graph) -> [String: String] {
@@ -126,7 +138,7 @@ package struct ModelDescription: Sendable {
                 guard let node = maker, transparent.contains(node.operation) else { break }
                 maker = node.inputs.first.flatMap { makers[$0] }
             }
-            if let operation = maker?.operation, ["Softmax", "Sigmoid"].contains(operation) {
+            if let operation = maker?.operation, ["Softmax", "LogSoftmax", "Sigmoid"].contains(operation) {
                 scored[output.name] = operation
             }
         }
@@ -135,21 +147,38 @@ package struct ModelDescription: Sendable {
 }
 
 extension ModelDescription.Companions {
+    /// The files in the first folder whose `config.json` says of which type a model is: the model's own, or the one above.
+    /// Other files of these names belong to other programs.
     init(nextTo path: String) throws(ConfigError) {
-        let folders = ConfigFolders.besideOrAbove(path)
-        if let config = try ModelConfig(in: folders), config.modelType != nil {
-            modelType = config.modelType
+        for folder in ConfigFolders.besideOrAbove(path) {
+            guard let config = ModelConfig.ifAny(in: folder), let type = config.modelType else { continue }
+            modelType = type
             labels = config.labels
             paths.append(config.path)
+            guard ModelFamilies.all.contains(where: { $0.modelTypes.contains(type) }),
+                let preprocessing = try PreprocessorConfig(in: [folder])
+            else { return }
+            paths.append(preprocessing.path)
+            try read(preprocessing)
+            return
         }
-        if let config = try PreprocessorConfig(in: folders) {
-            if case .edges(let shortest, let longest)? = config.size {
-                resize = ModelMetadata.Resize(shortest: shortest, longest: longest)
-            }
-            if let mean = config.mean, let std = config.std {
-                normalization = ModelMetadata.Normalization(mean: mean, std: std)
-            }
-            paths.append(config.path)
+    }
+
+    private mutating func read(_ config: PreprocessorConfig) throws(ConfigError) {
+        switch config.size {
+        case .edges(let shortest, let longest)?:
+            resize = ModelMetadata.Resize(shortest: shortest, longest: longest)
+        case .exact(let width, let height)?:
+            throw ConfigError(path: config.path, cause: "a size of exactly \(width)x\(height) is not supported")
+        case nil: break
+        }
+        guard config.rescales != false else {
+            throw ConfigError(path: config.path, cause: "do_rescale false is not supported")
+        }
+        if config.normalizes == false {
+            normalization = ModelMetadata.Normalization(mean: [0, 0, 0], std: [1, 1, 1])
+        } else if let mean = config.mean, let std = config.std {
+            normalization = ModelMetadata.Normalization(mean: mean, std: std)
         }
     }
 }

@@ -30,13 +30,13 @@ package enum ModelFamilies {
             return RecognizedFamily(
                 family: try make(type, model, "the chosen family is \(chosen)"), evidence: "as chosen")
         }
-        if let name = model.metadata.family {
+        if let name = model.metadata.family?.lowercased() {
             let type = try named(name, among: families, model, "its metadata says that its family is")
             return RecognizedFamily(
                 family: try make(type, model, "its metadata says that its family is \(name)"),
                 evidence: "from its metadata")
         }
-        if let modelType = model.companions.modelType {
+        if let modelType = model.companions.modelType, model.metadata.scoring == nil {
             return try recognize(model, modelType: modelType, among: families)
         }
         return try recognizeGraph(model, among: families)
@@ -48,7 +48,9 @@ package enum ModelFamilies {
         if let family = families.first(where: { $0.name == name }) { return family }
         throw ApusError(
             .notADetector, doing: "use \(model.title)", cause: "\(says) \(name)",
-            remedy: "This version of Apus knows \(families.map { $0.name }.joined(separator: ", ")).")
+            remedy:
+                "This version of Apus knows \(families.map { $0.name }.joined(separator: ", ")). If the model is one of "
+                + "these, choose it: \(setting: .family).")
     }
 
     /// By Hugging Face's `config.json`.
@@ -130,7 +132,7 @@ package enum ModelFamilies {
                 .notADetector, doing: "use \(model.title)", cause: "\(says), but \(why)", remedy: type.expectation)
         }
         do {
-            return try type.init(model)
+            return try type.init(model.keepingCompanions(of: type.modelTypes))
         } catch {
             var named = error
             named.doing = "use \(model.title)"

@@ -59,17 +59,27 @@ struct QueryHeads {
             $0.dimensions.count == 3 && ($0.elementType == .float32 || $0.elementType == .float16)
         }
         let fours = tensors.filter { ($0.dimensions[2].size ?? 4) == 4 }
-        for name in ["logits", "labels"] {
-            if let logits = tensors.first(where: { $0.name.contains(name) }),
-                let boxes = fours.first(where: { $0.name.contains("boxes") || $0.name == "dets" }),
-                logits.name != boxes.name
+        for names in [("pred_logits", "pred_boxes"), ("logits", "pred_boxes"), ("logits", "boxes"), ("labels", "dets")]
+        {
+            if let logits = tensors.first(where: { $0.name.lowercased() == names.0 }),
+                let boxes = fours.first(where: { $0.name.lowercased() == names.1 }),
+                QueryHeads.match(logits, boxes)
             {
                 (self.logits, self.boxes) = (logits, boxes)
                 return
             }
         }
         let rest = tensors.filter { tensor in (tensor.dimensions[2].size ?? 0) > 1 && tensor.dimensions[2].size != 4 }
-        guard tensors.count == 2, fours.count == 1, let boxes = fours.first, let logits = rest.first else { return nil }
+        guard tensors.count == 2, fours.count == 1, let boxes = fours.first, let logits = rest.first,
+            QueryHeads.match(logits, boxes)
+        else { return nil }
         (self.logits, self.boxes) = (logits, boxes)
+    }
+
+    /// Whether both can be of the same batch and the same queries.
+    private static func match(_ one: ValueInfo, _ other: ValueInfo) -> Bool {
+        zip(one.dimensions.prefix(2), other.dimensions).allSatisfy { one, other in
+            one.size == nil || other.size == nil || one.size == other.size
+        }
     }
 }

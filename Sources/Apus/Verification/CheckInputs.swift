@@ -71,13 +71,12 @@ struct CheckInputs: CustomStringConvertible {
         for value in values {
             let shape = shape(of: value)
             guard let type = value.elementType,
-                shape.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue }) < 1 << 28
+                let count = ModelInputs.elementCount(shape), count < 1 << 28
             else {
                 throw ApusError(
                     .verification, doing: "check the model", cause: "no input could be made up for \(value)",
-                    remedy: "Leave the check out: \(setting: .noCheck)")
+                    remedy: "Run without the check: \(setting: .noCheck)")
             }
-            let count = shape.reduce(1, *)
             let first = count / max(1, value.dimensions.first?.size == nil ? shape.first ?? 1 : 1)
             switch type {
             case .float32, .float16, .float64, .bfloat16:

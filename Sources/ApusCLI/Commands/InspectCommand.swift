@@ -26,10 +26,10 @@ struct InspectCommand: AsyncParsableCommand {
         completion: .file(extensions: ["onnx", "pth", "pt", "safetensors"]))
     var file: String
 
-    @Option(help: ArgumentHelp("The height of pictures for the estimate of arithmetic.", valueName: "pixels"))
+    @Option(help: ArgumentHelp("The height of pictures for the arithmetic estimate.", valueName: "pixels"))
     var height = 800
 
-    @Option(help: ArgumentHelp("The width of pictures for the estimate of arithmetic.", valueName: "pixels"))
+    @Option(help: ArgumentHelp("The width of pictures for the arithmetic estimate.", valueName: "pixels"))
     var width = 1066
 
     @OptionGroup var familyOption: FamilyOption
@@ -108,7 +108,7 @@ struct InspectCommand: AsyncParsableCommand {
             report.assumptions = recognized.family.assumptions
         } catch {
             report.whyNoFamily =
-                error.cause + (error.code == .ambiguousModel ? "\n" + (error.advice?.text(for: .command) ?? "") : "")
+                error.cause + (error.advice.map { "\n" + $0.text(for: .command) } ?? "")
         }
         report.estimate(model, height: height, width: width)
         return report

@@ -11,6 +11,14 @@ struct InspectReport: Encodable {
         var width: Int
         /// Operators whose share could not be told.
         var uncounted: Int
+
+        var text: String {
+            let size = "for an image of \(width)x\(height)"
+            guard uncounted > 0 else { return String(format: "%.1f GFLOPs", gigaflops) + " \(size), estimated" }
+            // What is counted says nothing where most is not.
+            guard gigaflops >= 0.05 else { return "not known, as the cost of \(uncounted) operators isn't" }
+            return String(format: "at least %.1f GFLOPs", gigaflops) + " \(size); \(uncounted) operators not counted"
+        }
     }
 
     var path: String
@@ -76,15 +84,7 @@ struct InspectReport: Encodable {
             let list = operators.sorted { ($0.value, $1.key) > ($1.value, $0.key) }.map { "\($0.value) \($0.key)" }
             lines.append(("nodes", "\(nodes): \(list.joined(separator: ", "))"))
         }
-        if let arithmetic {
-            lines.append(
-                (
-                    "arithmetic",
-                    String(format: "%.1f GFLOPs", arithmetic.gigaflops)
-                        + " for a picture of \(arithmetic.width)x\(arithmetic.height), estimated"
-                        + (arithmetic.uncounted > 0 ? "; \(arithmetic.uncounted) operators not counted" : "")
-                ))
-        }
+        if let arithmetic { lines.append(("arithmetic", arithmetic.text)) }
         lines.append(
             (
                 "family",
