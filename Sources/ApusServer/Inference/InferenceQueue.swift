@@ -79,6 +79,11 @@ package final class InferenceQueue: @unchecked Sendable {  // what changes is to
         return Place(self)
     }
 
+    /// Refuses a request that would get no place now. One that may come gets its place from `admit`, when its body is there.
+    func requireRoom() throws(ServerError) {
+        if let refusal = condition.withLock({ refusal }) { throw refusal }
+    }
+
     /// Under the condition.
     private var refusal: ServerError? {
         if isStopped { return .stopping }

@@ -30,8 +30,13 @@ package struct Predictor: Sendable {
     /// The model that a request names, which it keeps to its end.
     ///
     /// - Parameter name: nil for the default.
-    /// - Throws: `ServerError` if there is no such model, or it isn't ready.
-    func model(_ name: String?) throws(ServerError) -> ServedModel { try models.model(name) }
+    /// - Throws: `ServerError` if there is no such model, it isn't ready, or the queue is full: reading bodies that are
+    ///   refused afterwards would cost an overloaded server more than refusing them.
+    func model(_ name: String?) throws(ServerError) -> ServedModel {
+        let model = try models.model(name)
+        try queue.requireRoom()
+        return model
+    }
 
     /// Does a request's work in a place of the queue, within the time that a request has.
     ///
