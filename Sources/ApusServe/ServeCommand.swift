@@ -4,12 +4,13 @@ package import ArgumentParser
 import CommandSupport
 import Foundation
 import Logging
+internal import Remedies
 
 /// `apus serve`: runs the server.
 package struct ServeCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "Answer POST /predict, and the protocols that detectors and inference servers speak.",
+        abstract: "Serve models over HTTP and gRPC.",
         discussion: """
             Listens on this machine only unless --host says otherwise. Every option can also be set in the environment \
             (--max-body as APUS_MAX_BODY) or in a YAML or JSON file (max-body: 20MB); the command line counts first, then \
@@ -38,94 +39,98 @@ package struct ServeCommand: AsyncParsableCommand {
     var precision: String?
     @Option(help: "auto, openvino or cpu.")
     var provider: String?
-    @Option(help: ArgumentHelp("Report objects with a higher score; default: 0.9.", valueName: "score"))
+    @Option(help: ArgumentHelp("Report objects with a higher score. Default: 0.9.", valueName: "score"))
     var threshold: String?
-    @Option(help: ArgumentHelp("Names of the classes: JSON, or a text with a name a line.", valueName: "file"))
+    @Option(help: ArgumentHelp("Class names: JSON, or a text file with one name per line.", valueName: "file"))
     var labels: String?
-    @Option(help: "auto, exact, padded, or canvases as 1344x800,800x1344.")
+    @Option(help: "auto, exact, padded, or sizes such as 1344x800,800x1344.")
     var shapes: String?
-    @Option(help: "before-ready: all shapes are compiled before the first answer; background: the largest only.")
+    @Option(help: "before-ready compiles all shapes before the first response; background only the largest.")
     var preparation: String?
-    @Option(help: ArgumentHelp("Keep what a GPU compiles in this folder.", valueName: "folder"))
+    @Option(help: ArgumentHelp("The folder for compiled GPU models.", valueName: "folder"))
     var cacheDir: String?
-    @Flag(help: "Compile anew, and keep nothing.")
+    @Flag(help: "Don't read or write the cache of compiled models.")
     var noCache = false
     @Option(
         help:
-            "auto: answers of a GPU or NPU that never were are verified before the first; always: a CPU's too; never."
+            "auto verifies a GPU's or NPU's results before the first response, once; always includes the CPU; never."
     )
     var verify: String?
-    @Flag(help: "Refuse a device whose answers were not found right.")
+    @Flag(help: "Refuse a device whose results failed verification.")
     var requireVerified = false
     @Option(help: ArgumentHelp("The folder that holds ONNX Runtime.", valueName: "folder"))
     var runtime: String?
 
     @Option(
         help: ArgumentHelp(
-            "The address to listen on; default: 127.0.0.1. 0.0.0.0 is every address.", valueName: "address"))
+            "The address to listen on; 0.0.0.0 for all. Default: 127.0.0.1.", valueName: "address"))
     var host: String?
-    @Option(help: ArgumentHelp("default: 8000; 0 takes a free one.", valueName: "n"))
+    @Option(help: ArgumentHelp("The HTTP port; 0 picks a free one. Default: 8000.", valueName: "n"))
     var port: String?
-    @Option(help: ArgumentHelp("Speak gRPC (Open Inference Protocol) on this port as well.", valueName: "n"))
+    @Option(help: ArgumentHelp("Also serve gRPC (Open Inference Protocol) on this port.", valueName: "n"))
     var grpcPort: String?
-    @Option(help: ArgumentHelp("Refuse larger bodies; default: 20MB.", valueName: "bytes"))
+    @Option(help: ArgumentHelp("Maximum size of a request body. Default: 20MB.", valueName: "bytes"))
     var maxBody: String?
-    @Option(help: ArgumentHelp("Of all bodies together; default: 256MB.", valueName: "bytes"))
+    @Option(help: ArgumentHelp("Total size of in-flight request bodies. Default: 256MB.", valueName: "bytes"))
     var maxBodies: String?
-    @Option(help: ArgumentHelp("Refuse pictures of more pixels; default: 50000000.", valueName: "n"))
+    @Option(help: ArgumentHelp("Maximum number of pixels of an image. Default: 50000000.", valueName: "n"))
     var maxPixels: String?
-    @Option(help: ArgumentHelp("default: 4096.", valueName: "n"))
+    @Option(help: ArgumentHelp("Maximum number of connections. Default: 4096.", valueName: "n"))
     var maxConnections: String?
-    @Option(help: ArgumentHelp("Requests that may wait; more are refused at once. default: 64.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Maximum number of waiting requests; others are refused at once. Default: 64.", valueName: "n"))
     var queue: String?
     @Option(
         help: ArgumentHelp(
-            "Runs at the same time; default: 1. On a GPU 2 lets one be prepared while the other runs.",
+            "Inference threads. Default: 1. On a GPU, 2 decodes one image while another runs.",
             valueName: "n"))
     var concurrency: String?
-    @Option(help: ArgumentHelp("Pictures in a run; default: 1.", valueName: "n"))
+    @Option(help: ArgumentHelp("Maximum number of images per run. Default: 1.", valueName: "n"))
     var maxBatch: String?
-    @Option(help: ArgumentHelp("How long a run waits for more pictures; default: 0.", valueName: "n"))
+    @Option(help: ArgumentHelp("Time a run waits for more images, in milliseconds. Default: 0.", valueName: "n"))
     var batchDelayMs: String?
-    @Option(help: ArgumentHelp("For an answer; default: 30.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("Time allowed for a response. Default: 30.", valueName: "seconds"))
     var timeout: String?
-    @Option(help: ArgumentHelp("For a body to come whole; default: 30.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("Time allowed to receive a body. Default: 30.", valueName: "seconds"))
     var bodyTimeout: String?
-    @Option(help: ArgumentHelp("Of a connection without requests; default: 60.", valueName: "seconds"))
+    @Option(
+        help: ArgumentHelp(
+            "Time after which a connection without requests is closed. Default: 60.", valueName: "seconds"))
     var idleTimeout: String?
-    @Option(help: ArgumentHelp("For what runs to finish at the end; default: 30.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("Shutdown grace period for in-flight requests. Default: 30.", valueName: "seconds"))
     var grace: String?
-    @Option(help: ArgumentHelp("A certificate chain, PEM; with --tls-key.", valueName: "file"))
+    @Option(help: ArgumentHelp("The PEM certificate chain; requires --tls-key.", valueName: "file"))
     var tlsCert: String?
-    @Option(help: ArgumentHelp("Its private key, PEM.", valueName: "file"))
+    @Option(help: ArgumentHelp("The PEM private key.", valueName: "file"))
     var tlsKey: String?
     @Option(
-        help: ArgumentHelp("Answer only who shows a key of this file, which has one a line.", valueName: "file"))
+        help: ArgumentHelp("Require an API key from this file, which has one per line.", valueName: "file"))
     var apiKeyFile: String?
-    @Flag(inversion: .prefixedNo, help: "Whether /metrics is there; default: it is.")
+    @Flag(inversion: .prefixedNo, help: "Serve /metrics (default: on).")
     var metrics: Bool?
-    @Flag(inversion: .prefixedNo, help: "Whether there is a page at /; default: there is.")
+    @Flag(inversion: .prefixedNo, help: "Serve a page at / (default: on).")
     var page: Bool?
     @Option(
-        help: ArgumentHelp("Let pages of this origin ask; may be repeated. default: none.", valueName: "origin"))
+        help: ArgumentHelp("Allow pages of this origin; may be repeated. Default: none.", valueName: "origin"))
     var corsOrigin: [String] = []
     @Option(
         help: ArgumentHelp(
-            "Fetch pictures for {\"url\": …} from this host: example.com, *.example.com or *; may be repeated. Never from "
-                + "private addresses. default: none.", valueName: "host"))
+            "Download images for {\"url\": …} from this host: example.com, *.example.com or *; may be repeated. Never from "
+                + "private addresses. Default: none.", valueName: "host"))
     var urlHost: [String] = []
-    @Option(help: ArgumentHelp("For a picture to be fetched; default: 10.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("Time allowed to download an image. Default: 10.", valueName: "seconds"))
     var urlTimeout: String?
-    @Option(help: ArgumentHelp("The most objects of a DeepStack answer (Frigate holds 20).", valueName: "n"))
+    @Option(help: ArgumentHelp("Maximum number of objects in a DeepStack response (Frigate takes 20).", valueName: "n"))
     var deepstackLimit: String?
     @Option(
         help: ArgumentHelp(
-            "The least confidence of a DeepStack answer, if the client names none; default: 0.4.",
+            "Minimum confidence of a DeepStack response, if the client sends none. Default: 0.4.",
             valueName: "score"))
     var deepstackConfidence: String?
     @Option(
         help: ArgumentHelp(
-            "How often models' files are looked at for changes, or off; default: 2.", valueName: "seconds"))
+            "How often model files are checked for changes, or off. Default: 2.", valueName: "seconds"))
     var reloadInterval: String?
     @Option(help: "text or json.")
     var logFormat: String?
@@ -136,7 +141,7 @@ package struct ServeCommand: AsyncParsableCommand {
         help: ArgumentHelp("A YAML or JSON file with settings; or APUS_CONFIG.", valueName: "file"),
         completion: .file())
     var config: String?
-    @Flag(help: "Print all settings and where each comes from, and end.")
+    @Flag(help: "Print all settings and their origins, and exit.")
     var printConfig = false
     @Option(help: .hidden)
     var checkModel: String?
@@ -201,14 +206,10 @@ package struct ServeCommand: AsyncParsableCommand {
 extension ServerSettings {
     fileprivate func logger() throws(ApusError) -> Logger {
         guard let format = ServerLog.Format(rawValue: text("log-format") ?? "") else {
-            throw ApusError(
-                .option, doing: "use log-format \(text("log-format") ?? "")", cause: "there is no such format",
-                remedy: "There are text and json.")
+            throw refuse("log-format", "it is not a valid format", "Choose text or json.")
         }
         guard let level = Logger.Level(rawValue: text("log-level") ?? "") else {
-            throw ApusError(
-                .option, doing: "use log-level \(text("log-level") ?? "")", cause: "there is no such level",
-                remedy: "There are debug, info, warning and error.")
+            throw refuse("log-level", "it is not a valid level", "Choose debug, info, warning or error.")
         }
         return Logger(label: "apus") { ServerLog(label: $0, format: format, level: level) }
     }

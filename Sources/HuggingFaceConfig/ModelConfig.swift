@@ -14,12 +14,6 @@ package struct ModelConfig: Sendable, Equatable {
         self.init(content, path: path)
     }
 
-    /// The file in `folder`, if there is one that describes a model. Many programs have a file of this name.
-    package static func ifAny(in folder: String) -> ModelConfig? {
-        guard let found = try? ModelConfig(in: [folder]) else { return nil }
-        return found
-    }
-
     package init(json: [UInt8], path: String = "config.json") throws(ConfigError) {
         self.init(try ConfigFile.decode(json, path: path), path: path)
     }

@@ -30,14 +30,6 @@ import Testing
         try checkFigures(.bf16, tolerance: 0.02)
     }
 
-    @Test(.disabled(if: cpuHasBF16, "this CPU has bf16")) func bf16IsAnErrorWhereTheCPUHasNone() throws {
-        let error = #expect(throws: ApusError.self) {
-            try Detector(configuration: .init(device: .cpu, precision: .bf16))
-        }
-        #expect(error?.cause.contains("this CPU has no bf16") == true)
-        #expect(error?.advice?.text(for: .command) == "Use --precision f32.")
-    }
-
     private func checkFigures(_ precision: Precision, tolerance: Double) throws {
         let truth = try #require(Fixtures.json("demo/val/instances.json", as: Annotations.self))
         let expected = try #require(Fixtures.json("demo/figures.json", as: Figures.self)).torch

@@ -63,4 +63,18 @@ import Testing
         #expect(error.cause.contains("OpenVINO finds no GPU.9"))
         #expect(error.remedy != nil)
     }
+
+    /// OpenVINO would compute in f32 there and say nothing.
+    @Test func bf16IsAnErrorOnACPUThatHasNone() throws {
+        func device(_ id: String, _ capabilities: [String]) -> OpenVINOCore.Device {
+            OpenVINOCore.Device(id: id, fullName: "A CPU", kind: "", capabilities: capabilities)
+        }
+        let error = #expect(throws: ApusError.self) {
+            try DeviceChoice.check(.bf16, on: device("CPU", ["FP32", "INT8"]))
+        }
+        #expect(error?.cause == "this CPU has no bf16 (A CPU; OpenVINO lists FP32, INT8)")
+        #expect(error?.advice?.text(for: .command) == "Use --precision f32.")
+        try DeviceChoice.check(.bf16, on: device("CPU", ["FP32", "BF16"]))
+        try DeviceChoice.check(.f32, on: device("CPU", ["FP32"]))
+    }
 }

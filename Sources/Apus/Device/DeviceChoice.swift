@@ -37,13 +37,7 @@ package struct DeviceChoice: Sendable {
                 precision = DeviceChoice.precisions(of: described)[0]
                 reasons.append("\(precision.rawValue) is its default")
             }
-            if precision == .bf16, name == "CPU", !described.capabilities.contains("BF16") {
-                throw ApusError(
-                    .option, doing: "use precision bf16",
-                    cause:
-                        "this CPU has no bf16 (\(described.fullName); OpenVINO lists \(described.capabilities.joined(separator: ", ")))",
-                    remedy: "Use \(setting: .precision, "f32").")
-            }
+            try DeviceChoice.check(precision, on: described)
             guard let computed = OpenVINOOptions.Precision(rawValue: precision.rawValue) else {
                 preconditionFailure("auto was resolved above")
             }
@@ -100,6 +94,16 @@ package struct DeviceChoice: Sendable {
         let devices = (try? OpenCLLibrary().devices().devices)?.filter { $0.isGPU && $0.isIntel } ?? []
         let uuid = core.property("DEVICE_UUID", of: device)
         return (devices.first { $0.uuid != nil && $0.uuid == uuid } ?? devices.first)?.driverVersion
+    }
+
+    /// Refuses bf16 on a CPU that has none, where OpenVINO would compute in f32 and say nothing.
+    package static func check(_ precision: Precision, on device: OpenVINOCore.Device) throws(ApusError) {
+        guard precision == .bf16, device.id == "CPU", !device.capabilities.contains("BF16") else { return }
+        throw ApusError(
+            .option, doing: "use precision bf16",
+            cause: "this CPU has no bf16 (\(device.fullName); OpenVINO lists "
+                + "\(device.capabilities.joined(separator: ", ")))",
+            remedy: "Use \(setting: .precision, "f32").")
     }
 
     /// What a device computes in, its default first.

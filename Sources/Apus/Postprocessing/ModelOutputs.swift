@@ -9,7 +9,7 @@ package struct ModelOutputs {
 
     /// Calls `body` with an output's numbers and shape, without copying f32.
     ///
-    /// - Throws: `ApusError` with code `model` if there is no such output of this rank.
+    /// - Throws: `ApusError` with code `model` if no output has this name and rank.
     package func withFloats<Result>(
         _ name: String, rank: Int, _ body: (UnsafeBufferPointer<Float>, [Int]) throws -> Result
     ) throws -> Result {

@@ -49,6 +49,8 @@ package struct ModelDescription: Sendable {
         package var normalization: ModelMetadata.Normalization?
         /// The files that were read.
         package var paths: [String] = []
+        /// Files called `config.json` that can't be a model's, and why: many programs have one.
+        package var ignored: [String] = []
 
         package init() {}
     }
@@ -151,7 +153,18 @@ extension ModelDescription.Companions {
     /// Other files of these names belong to other programs.
     init(nextTo path: String) throws(ConfigError) {
         for folder in ConfigFolders.besideOrAbove(path) {
-            guard let config = ModelConfig.ifAny(in: folder), let type = config.modelType else { continue }
+            let config: ModelConfig
+            do {
+                guard let found = try ModelConfig(in: [folder]) else { continue }
+                config = found
+            } catch {
+                ignored.append("\(error.path) was ignored: \(error.cause)")
+                continue
+            }
+            guard let type = config.modelType else {
+                ignored.append("\(config.path) was ignored: it has no model_type")
+                continue
+            }
             modelType = type
             labels = config.labels
             paths.append(config.path)

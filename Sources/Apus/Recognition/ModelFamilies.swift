@@ -82,7 +82,9 @@ package enum ModelFamilies {
             if case .certain(let evidence) = claim { (type: type, evidence: evidence) } else { nil }
         }
         if certain.count == 1, let only = certain.first {
-            return RecognizedFamily(family: try make(only.type, model, ""), evidence: only.evidence)
+            return RecognizedFamily(
+                family: try make(only.type, model, ""),
+                evidence: ([only.evidence] + model.companions.ignored).joined(separator: "; "))
         }
         let possible = certain.isEmpty ? claims.filter { $0.claim == .possible }.map(\.type) : certain.map(\.type)
         let undecoded = UndecodedFamily.all.filter { family in
@@ -106,7 +108,7 @@ package enum ModelFamilies {
         ApusError(
             .ambiguousModel, doing: "use \(model.title)",
             cause: "its family is not certain. Outputs \(list(model.outputs)) are those of\n"
-                + table(possible, undecoded),
+                + ([table(possible, undecoded)] + model.companions.ignored).joined(separator: "\n"),
             remedy: "If you know that it is one of these, choose it: "
                 + "\(setting: .family, possible.map { $0.name }.joined(separator: " or "))"
                 + ". Or keep the model's config.json next to it.")

@@ -53,7 +53,7 @@ struct DetectorOptions: ParsableArguments {
     var threshold: Float = 0.9
 
     @Option(
-        help: ArgumentHelp("Names of the classes: JSON, or a text with a name a line.", valueName: "file"),
+        help: ArgumentHelp("Class names: JSON, or a text file with one name per line.", valueName: "file"),
         completion: .file())
     var labels: String?
 
@@ -108,7 +108,7 @@ struct CacheOptions: ParsableArguments {
         completion: .directory)
     var cacheDir: String?
 
-    @Flag(help: "Compile anew, and keep nothing.")
+    @Flag(help: "Don't read or write the cache of compiled models.")
     var noCache = false
 
     var cache: CompiledModelCache { noCache ? .off : cacheDir.map { .folder($0) } ?? .standard }

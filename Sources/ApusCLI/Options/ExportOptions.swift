@@ -32,7 +32,7 @@ struct ExportOptions: ParsableArguments {
     var dc5: Bool?
 
     @Option(
-        help: ArgumentHelp("Names of the classes: JSON, or a text with a name a line.", valueName: "file"),
+        help: ArgumentHelp("Class names: JSON, or a text file with one name per line.", valueName: "file"),
         completion: .file())
     var labels: String?
 

@@ -1,5 +1,6 @@
 package import Apus
 internal import Foundation
+internal import Remedies
 
 extension ServerConfiguration {
     /// What settings come to.
@@ -8,7 +9,7 @@ extension ServerConfiguration {
     package init(_ settings: ServerSettings) throws(ApusError) {
         self.init(
             models: try ServerConfiguration.models(settings), detector: try ServerConfiguration.detector(settings))
-        verification = try settings.parsed("verify", "There are auto, always and never.") {
+        verification = try settings.parsed("verify", "Choose auto, always or never.") {
             ModelLoader.Verification(rawValue: $0)
         }
         // An IPv6 address may be in brackets, as in a URL.
@@ -36,12 +37,12 @@ extension ServerConfiguration {
         origins = settings.list("cors-origin")
         for origin in origins where origin != "*" && origin.wholeMatch(of: /https?:\/\/[^\/]+/) == nil {
             throw settings.refuse(
-                "cors-origin", "\(origin) is no origin", "Write it as https://example.com, without a path.")
+                "cors-origin", "\(origin) is not a valid origin", "Write it as https://example.com, without a path.")
         }
         urlHosts = try settings.list("url-host").map { text throws(ApusError) in
             guard let host = AllowedHost(text) else {
                 throw settings.refuse(
-                    "url-host", "\(text) is no host",
+                    "url-host", "\(text) is not a valid host",
                     "Write it as example.com, *.example.com, example.com:8443, or * for every public one.")
             }
             return host
@@ -72,12 +73,13 @@ extension ServerConfiguration {
                 parts.count == 2 ? parts[0] : URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
             guard name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,99}/) != nil, !name.hasSuffix(".raw") else {
                 throw settings.refuse(
-                    "model", "\(name) is no name for a model",
-                    "Name it: --model street=\(path); letters, digits, points, hyphens and underscores, not ending "
-                        + "in .raw.")
+                    "model", "\(name) is not a valid model name",
+                    "Choose another: \(setting: .model, "street=\(path)"). Names have letters, digits, points, hyphens and "
+                        + "underscores, and don't end in .raw.")
             }
             guard !sources.contains(where: { $0.name == name }) else {
-                throw settings.refuse("model", "two models are called \(name)", "Name them: --model other=\(path)")
+                throw settings.refuse(
+                    "model", "two models are called \(name)", "Rename one: \(setting: .model, "other=\(path)")")
             }
             sources.append(ModelRegistry.Source(name: name, model: model))
         }
@@ -100,20 +102,20 @@ extension ServerConfiguration {
                     "family", "this version knows no family \(name)",
                     "Name one of: \(Family.all.map(\.name).joined(separator: ", ")).")
             },
-            device: try settings.parsed("device", "There are auto, cpu, gpu, gpu.N and npu.") { Device($0) },
-            precision: try settings.parsed("precision", "There are auto, f32, bf16 and f16.") {
+            device: try settings.parsed("device", "Choose auto, cpu, gpu, gpu.N or npu.") { Device($0) },
+            precision: try settings.parsed("precision", "Choose auto, f32, bf16 or f16.") {
                 Precision(rawValue: $0)
             },
-            provider: try settings.parsed("provider", "There are auto, openvino and cpu.") {
+            provider: try settings.parsed("provider", "Choose auto, openvino or cpu.") {
                 Provider(rawValue: $0)
             },
             threshold: settings.fraction("threshold") ?? 0.9,
             labels: try settings.text("labels").map { file throws(ApusError) in try LabelMap(contentsOfFile: file)
             },
-            shapes: try settings.parsed("shapes", "There are auto, exact, padded and sizes as 1344x800,800x1344.") {
+            shapes: try settings.parsed("shapes", "Choose auto, exact, padded, or sizes such as 1344x800,800x1344.") {
                 ShapePolicy($0)
             },
-            preparation: try settings.parsed("preparation", "There are before-ready and background.") {
+            preparation: try settings.parsed("preparation", "Choose before-ready or background.") {
                 ["before-ready": .beforeReady, "background": .background][$0]
             },
             cache: cache, requiresVerified: settings.flag("require-verified"), runtime: settings.text("runtime"))

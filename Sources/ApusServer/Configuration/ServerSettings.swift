@@ -1,6 +1,7 @@
 package import Apus
 internal import Configuration
 internal import Foundation
+package import Remedies
 internal import Yams
 
 /// The settings of a server, from the command line, else the environment, else a file, else the defaults.
@@ -89,7 +90,7 @@ package struct ServerSettings: Sendable {
     // MARK: The file
 
     private static func read(_ file: String) throws(ApusError) -> [String: [String]] {
-        func failure(_ cause: String, _ remedy: String) -> ApusError {
+        func failure(_ cause: String, _ remedy: Remedy) -> ApusError {
             ApusError(.option, doing: "read the settings \(file)", cause: cause, remedy: remedy)
         }
         let text = try SettingsText.read(file) { failure($0, "Set config to a YAML or JSON file.") }
@@ -102,7 +103,7 @@ package struct ServerSettings: Sendable {
         }
         guard let node else { return [:] }
         guard let mapping = node.mapping else {
-            throw failure("it holds no settings by name", "Write them as \"port: 8000\", a line each.")
+            throw failure("it holds no settings by name", "Write one per line, as in \"port: 8000\".")
         }
         var entries: [String: [String]] = [:]
         for (key, value) in mapping {
@@ -119,7 +120,7 @@ package struct ServerSettings: Sendable {
 
     /// A setting's values in the file: one, a list, or models by name.
     private static func values(
-        of setting: Setting, _ value: Node, _ failure: (_ cause: String, _ remedy: String) -> ApusError
+        of setting: Setting, _ value: Node, _ failure: (_ cause: String, _ remedy: Remedy) -> ApusError
     ) throws(ApusError) -> [String] {
         let name = setting.name
         if let sequence = value.sequence {
@@ -149,7 +150,7 @@ package struct ServerSettings: Sendable {
 
     // MARK: Reading
 
-    private func failure(_ name: String, _ cause: String, _ remedy: String) -> ApusError {
+    private func failure(_ name: String, _ cause: String, _ remedy: Remedy) -> ApusError {
         let value = values[name]
         return ApusError(
             .option,
@@ -165,27 +166,27 @@ package struct ServerSettings: Sendable {
                 if text.isEmpty { throw failure(setting.name, "it is empty", "Give it a value, or leave it out.") }
             case .flag:
                 guard ["true", "false"].contains(text) else {
-                    throw failure(setting.name, "it is neither true nor false", "Say true or false.")
+                    throw failure(setting.name, "it must be true or false", "Set it to one of them.")
                 }
             case .count(let range):
                 guard let value = Int(text), range.contains(value) else {
                     throw failure(
-                        setting.name, "it is no whole number from \(range.lowerBound) to \(range.upperBound)",
-                        "Give it one.")
+                        setting.name, "it must be an integer from \(range.lowerBound) to \(range.upperBound)",
+                        "Set it to one.")
                 }
             case .fraction:
                 guard let value = Float(text), (0...1).contains(value) else {
-                    throw failure(setting.name, "it is no number from 0 to 1", "Give it one.")
+                    throw failure(setting.name, "it must be a number from 0 to 1", "Set it to one.")
                 }
             case .bytes:
                 guard ServerSettings.bytes(text) != nil else {
-                    throw failure(setting.name, "it is no number of bytes", "Write it as 20MB, 64KiB or 1000.")
+                    throw failure(setting.name, "it is not a valid size", "Write it as 20MB, 64KiB or 1000.")
                 }
             case .secondsOrOff where text == "off": break
             case .seconds, .secondsOrOff:
                 guard ServerSettings.seconds(text) != nil else {
                     throw failure(
-                        setting.name, "it is no time from 1 ms to a day", "Write it as 30 (seconds), 0.5 or 500ms.")
+                        setting.name, "it must be a time from 1 ms to 24 h", "Write it as 30 (seconds), 0.5 or 500ms.")
                 }
             }
         }
@@ -209,14 +210,14 @@ package struct ServerSettings: Sendable {
     func secondsOrOff(_ name: String) -> Duration? { text(name).flatMap(ServerSettings.seconds) }
 
     /// A value of a type that its text names.
-    func parsed<Value>(_ name: String, _ remedy: String, _ parse: (String) -> Value?) throws(ApusError) -> Value {
+    func parsed<Value>(_ name: String, _ remedy: Remedy, _ parse: (String) -> Value?) throws(ApusError) -> Value {
         guard let value = parse(text(name) ?? "") else {
-            throw failure(name, "there is no such \(name)", remedy)
+            throw failure(name, "it is not a valid \(name)", remedy)
         }
         return value
     }
 
-    func refuse(_ name: String, _ cause: String, _ remedy: String) -> ApusError { failure(name, cause, remedy) }
+    package func refuse(_ name: String, _ cause: String, _ remedy: Remedy) -> ApusError { failure(name, cause, remedy) }
 
     private static func bytes(_ text: String) -> Int? {
         guard let match = text.wholeMatch(of: /(\d{1,12})\s*([kKmMgG]?i?)[bB]?/), let number = Int(match.1) else {

@@ -14,7 +14,7 @@ extension ServerError {
             case is CancellationError: .cancelled
             case let error as HTTPParserError: .malformed(error)
             case let error as ImagingError:
-                .badImage("Could not draw on the image: \(error.cause)", remedy: error.remedy?.text(for: .server))
+                .badImage("Could not draw on the image: \(error.cause)", remedy: error.remedy)
             case let error as ApusError: .from(error)
             case let error as HTTPError:
                 ServerError(.http(error.status), error.body ?? error.status.reasonPhrase)
@@ -23,7 +23,7 @@ extension ServerError {
     }
 
     private static func from(_ error: ApusError) -> ServerError {
-        let (detail, remedy) = ("Could not \(error.doing): \(error.cause)", error.advice?.text(for: .server))
+        let (detail, remedy) = ("Could not \(error.doing): \(error.cause)", error.advice)
         return switch error.code {
         case .image: .badImage(detail, remedy: remedy)
         case .tooLarge: .tooLarge(detail, remedy: remedy)
@@ -46,7 +46,7 @@ extension ServerError {
     }
 
     /// What can't be read as HTTP.
-    static func malformed(_ detail: String, remedy: String? = nil) -> ServerError {
+    static func malformed(_ detail: String, remedy: Remedy? = nil) -> ServerError {
         ServerError(.malformed, detail, remedy: remedy)
     }
 

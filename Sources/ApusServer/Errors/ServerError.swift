@@ -1,13 +1,14 @@
 internal import Apus
 internal import Foundation
 package import HTTPTypes
+package import Remedies
 
 /// Why a request gets no result, before a protocol writes it in its own form.
 package struct ServerError: Error, Sendable {
     package var kind: ErrorKind
     /// What was wrong with this request.
     package var detail: String
-    /// What to do about it.
+    /// What to do about it, as clients read it.
     package var remedy: String?
     /// Seconds after which trying again makes sense.
     package var retryAfter: Int?
@@ -19,12 +20,12 @@ package struct ServerError: Error, Sendable {
     package var internalDetail: String?
 
     package init(
-        _ kind: ErrorKind, _ detail: String, remedy: String? = nil, retryAfter: Int? = nil,
+        _ kind: ErrorKind, _ detail: String, remedy: Remedy? = nil, retryAfter: Int? = nil,
         internalDetail: String? = nil
     ) {
         self.kind = kind
         self.detail = detail
-        self.remedy = remedy
+        self.remedy = remedy?.text(for: .server)
         self.retryAfter = retryAfter
         self.internalDetail = internalDetail
     }
@@ -36,19 +37,19 @@ package struct ServerError: Error, Sendable {
 }
 
 extension ServerError {
-    package static func badRequest(_ detail: String, remedy: String? = nil) -> ServerError {
+    package static func badRequest(_ detail: String, remedy: Remedy? = nil) -> ServerError {
         ServerError(.badRequest, detail, remedy: remedy)
     }
 
-    package static func badImage(_ detail: String, remedy: String? = nil) -> ServerError {
+    package static func badImage(_ detail: String, remedy: Remedy? = nil) -> ServerError {
         ServerError(.image, detail, remedy: remedy)
     }
 
-    package static func tooLarge(_ detail: String, remedy: String? = nil) -> ServerError {
+    package static func tooLarge(_ detail: String, remedy: Remedy? = nil) -> ServerError {
         ServerError(.tooLarge, detail, remedy: remedy)
     }
 
-    package static func unsupportedMediaType(_ detail: String, remedy: String? = nil) -> ServerError {
+    package static func unsupportedMediaType(_ detail: String, remedy: Remedy? = nil) -> ServerError {
         ServerError(.mediaType, detail, remedy: remedy)
     }
 
@@ -67,14 +68,14 @@ extension ServerError {
     package static func timedOut(_ timeout: Duration) -> ServerError {
         ServerError(
             .timeout, "The request did not complete within \(timeout.text)",
-            remedy: "Try again, or give the server a longer --timeout.")
+            remedy: "Try again, or raise the server's setting \(setting: .timeout).")
     }
 
     /// A body that had not been received within a time.
     static func tooSlow(_ timeout: Duration) -> ServerError {
         ServerError(
             .slowBody, "The body was not received within \(timeout.text)",
-            remedy: "Send smaller images, or give the server a longer --body-timeout.")
+            remedy: "Send smaller images, or raise the server's setting \(setting: .bodyTimeout).")
     }
 
     /// A body with a content coding.

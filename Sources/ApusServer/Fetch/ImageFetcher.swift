@@ -4,6 +4,7 @@ internal import Foundation
 internal import NIOConcurrencyHelpers
 internal import NIOCore
 internal import NIOHTTP1
+internal import Remedies
 
 /// Downloads images for clients, from allowed hosts only, and never from private networks.
 ///
@@ -43,7 +44,7 @@ struct ImageFetcher: Sendable {
         guard !allowed.isEmpty else {
             throw ServerError.refused(
                 "URL input is disabled on this server",
-                remedy: "Send the image itself, or have the server allow its host with --url-host.")
+                remedy: "Send the image itself, or allow its host by the server's setting \(setting: .urlHost).")
         }
         let target = try Target(address)
         guard places.take() else {
@@ -64,7 +65,7 @@ struct ImageFetcher: Sendable {
         else {
             throw ServerError.refused(
                 "This server doesn't download from \(target.shown)",
-                remedy: "The server allows hosts with --url-host.")
+                remedy: "Allow the host by the server's setting \(setting: .urlHost).")
         }
         let time = TimeAmount(timeout)
         var configuration = HTTPClient.Configuration(
@@ -124,7 +125,7 @@ struct ImageFetcher: Sendable {
         }
         let tooLarge = ServerError.tooLarge(
             "The image at that URL has more than the \(limit) bytes that are allowed",
-            remedy: "Use a smaller image, or give the server a larger --max-body.")
+            remedy: "Use a smaller image, or raise the server's setting \(setting: .maxBody).")
         let length = response.headers.first(name: "Content-Length").flatMap { Int($0) }
         if let length, length > limit { throw tooLarge }
         var bytes: [UInt8] = []
@@ -203,7 +204,7 @@ struct ImageFetcher: Sendable {
         var shown: String { host.prefix(100) + (port.map { ":\($0)" } ?? "") }
 
         init(_ text: String, from base: Target? = nil) throws(ServerError) {
-            let remedy = "Write it as https://example.com/street.jpg."
+            let remedy: Remedy = "Write it as https://example.com/street.jpg."
             guard text.utf8.count <= 2048, let url = URL(string: text, relativeTo: base?.url)?.absoluteURL,
                 var parts = URLComponents(url: url, resolvingAgainstBaseURL: true),
                 let scheme = parts.scheme?.lowercased(), let host = parts.host?.lowercased(), !host.isEmpty
@@ -233,7 +234,7 @@ struct ImageFetcher: Sendable {
 }
 
 extension ServerError {
-    fileprivate static func refused(_ detail: String, remedy: String) -> ServerError {
+    fileprivate static func refused(_ detail: String, remedy: Remedy) -> ServerError {
         ServerError(.urlRefused, detail, remedy: remedy)
     }
 

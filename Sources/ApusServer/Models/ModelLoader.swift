@@ -1,5 +1,6 @@
 package import Apus
 package import Logging
+internal import Remedies
 
 /// Loads detectors for the server; if configured, verifies a device's results before any client gets one.
 package struct ModelLoader: Sendable {
@@ -42,13 +43,14 @@ package struct ModelLoader: Sendable {
         // The verdict is part of what a detector says of itself.
         let detector = try Detector(model: model, configuration: configuration)
         if detector.execution.verification.state == .no {
+            let remedy: Remedy =
+                "Update the driver, or use another \(setting: .precision) or \(setting: .device); \(setting: .requireVerified) refuses it."
             logger.error(
                 "the device's results are wrong",
                 metadata: [
                     "model": "\(name)", "device": "\(detector.execution.device)",
                     "found": "\(detector.execution.verification.summary ?? "")",
-                    "remedy":
-                        "update the driver, or use another --precision or --device; --require-verified refuses it",
+                    "remedy": "\(remedy.text(for: .server))",
                 ])
         }
         return detector

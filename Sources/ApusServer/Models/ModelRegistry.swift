@@ -1,6 +1,7 @@
 package import Apus
 internal import Foundation
 package import Logging
+internal import Remedies
 
 /// The models that a server offers, by name.
 package final class ModelRegistry: @unchecked Sendable {  // what changes is touched under the lock only

@@ -1,6 +1,7 @@
 internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
+internal import Remedies
 
 /// The outermost: gives the request an ID, logs and counts it when it ends, and turns every error into a response.
 struct RecordingMiddleware: RouterMiddleware {

@@ -4,6 +4,7 @@ internal import Hummingbird
 internal import HummingbirdCore
 internal import NIOConcurrencyHelpers
 internal import NIOCore
+internal import Remedies
 
 /// Reads bodies within limits: of one, of all that are being read, and of time.
 package final class BodyReader: Sendable {
@@ -88,6 +89,6 @@ package final class BodyReader: Sendable {
     private var tooLarge: ServerError {
         .tooLarge(
             "The body has more than the \(limit) bytes that are allowed",
-            remedy: "Send a smaller image, or give the server a larger --max-body.")
+            remedy: "Send a smaller image, or raise the server's setting \(setting: .maxBody).")
     }
 }

@@ -67,13 +67,13 @@ import Testing
     }
 
     @Test(arguments: [
-        ("port", "70000", "it is no whole number from 0 to 65535"),
-        ("threshold", "2", "it is no number from 0 to 1"),
-        ("max-body", "20 apples", "it is no number of bytes"), ("timeout", "0", "it is no time from 1 ms to a day"),
-        ("metrics", "yes", "it is neither true nor false"), ("device", "tpu", "there is no such device"),
-        ("tls-cert", "c", "there is no tls-key"), ("cors-origin", "example.com", "example.com is no origin"),
-        ("model", "../x=demo", "../x is no name for a model"),
-        ("preparation", "never", "there is no such preparation"),
+        ("port", "70000", "it must be an integer from 0 to 65535"),
+        ("threshold", "2", "it must be a number from 0 to 1"),
+        ("max-body", "20 apples", "it is not a valid size"), ("timeout", "0", "it must be a time from 1 ms to 24 h"),
+        ("metrics", "yes", "it must be true or false"), ("device", "tpu", "it is not a valid device"),
+        ("tls-cert", "c", "there is no tls-key"), ("cors-origin", "example.com", "example.com is not a valid origin"),
+        ("model", "../x=demo", "../x is not a valid model name"),
+        ("preparation", "never", "it is not a valid preparation"),
     ])
     func aValueThatCannotBeIsNamedWithItsPlace(name: String, value: String, cause: String) throws {
         let error = #expect(throws: ApusError.self) {

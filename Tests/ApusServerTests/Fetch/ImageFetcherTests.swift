@@ -192,7 +192,7 @@ import Testing
         try await TestServer.run { client in
             let answer = try await Self.ask(client, #"{"url": "https://example.com/street.jpg"}"#)
             #expect(answer.status == 403 && answer.kind == "url-refused")
-            #expect((answer.object["remedy"] as? String)?.contains("--url-host") == true)
+            #expect((answer.object["remedy"] as? String)?.contains("setting url-host") == true)
         }
     }
 }

@@ -167,7 +167,8 @@ struct PredictRouteTests {
         let image = try TestImages.small()
         let size = image.readableBytes
         for (maxBody, maxPixels, status, setting) in [
-            (size, 64 * 48, 200, ""), (size - 1, 64 * 48, 413, "--max-body"), (size, 64 * 48 - 1, 413, "max-pixels"),
+            (size, 64 * 48, 200, ""), (size - 1, 64 * 48, 413, "setting max-body"),
+            (size, 64 * 48 - 1, 413, "max-pixels"),
         ] {
             let server = try await InProcessServer {
                 $0.maxBody = maxBody

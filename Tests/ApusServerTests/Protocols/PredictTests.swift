@@ -178,7 +178,7 @@ import Testing
                 uri: "/predict", method: .post, headers: Self.jpeg, body: try TestImages.bytes()
             ) { response in
                 #expect(response.status == .contentTooLarge)
-                #expect((response.object["remedy"] as? String)?.contains("--max-body") == true)
+                #expect((response.object["remedy"] as? String)?.contains("setting max-body") == true)
             }
             try await client.execute(
                 uri: "/predict", method: .post, headers: [.contentType: "image/png"], body: small

@@ -1,4 +1,5 @@
 internal import ONNXRuntime
+internal import Remedies
 
 /// The Open Inference Protocol's names of element types.
 enum Datatype: String, Sendable {

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import NIOCore
+internal import Remedies
 internal import SwiftProtobuf
 
 extension InferRequest {

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import NIOCore
+internal import Remedies
 
 extension InferJSON {
     /// A response's JSON, and behind it the binary tensors, if any.

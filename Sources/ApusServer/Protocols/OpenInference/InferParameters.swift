@@ -1,3 +1,5 @@
+internal import Remedies
+
 /// The parameters of requests that Apus knows. Any other is an error: ignoring one, such as an output in shared memory,
 /// would give the client something else than it asked for.
 enum InferParameters {

@@ -1,6 +1,7 @@
 internal import Apus
 internal import GRPCCore
 internal import HTTPTypes
+internal import Remedies
 internal import SwiftProtobuf
 
 /// The Open Inference Protocol over gRPC.
@@ -97,7 +98,7 @@ struct OpenInferenceGRPC: Inference_GRPCInferenceService.SimpleServiceProtocol {
         guard bytes <= limit else {
             throw .tooLarge(
                 "The inputs have \(bytes) bytes; \(limit) are allowed",
-                remedy: "Send a smaller image, or give the server a larger --max-body.")
+                remedy: "Send a smaller image, or raise the server's setting \(setting: .maxBody).")
         }
         let lease = bodies.lease()
         try lease.take(numbers)

@@ -1,4 +1,5 @@
 internal import Apus
+internal import Remedies
 
 /// Images in, boxes out.
 extension OpenInferenceService {

@@ -1,5 +1,6 @@
 internal import Apus
 internal import ONNXRuntime
+internal import Remedies
 
 /// Tensors in, tensors out.
 extension OpenInferenceService {

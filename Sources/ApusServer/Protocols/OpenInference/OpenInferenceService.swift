@@ -1,5 +1,6 @@
 internal import Apus
 internal import ONNXRuntime
+internal import Remedies
 internal import ServiceLifecycle
 
 /// The Open Inference Protocol (v2), whichever transport carries it.
@@ -105,7 +106,7 @@ struct OpenInferenceService: Sendable {
     /// The outputs that are requested, each once.
     static func outputs(_ requested: [String]?, of known: [String]) throws(ServerError) -> [String] {
         guard let requested else { return known }
-        let remedy = "Available outputs: \(known.sorted().joined(separator: ", "))."
+        let remedy: Remedy = "Available outputs: \(known.sorted().joined(separator: ", "))."
         var names: Set<String> = []
         for name in requested {
             guard known.contains(name) else {

@@ -2,6 +2,7 @@ internal import Apus
 internal import HTTPTypes
 internal import Hummingbird
 internal import Imaging
+internal import Remedies
 
 /// What the query and the headers of a `POST /predict` ask for.
 struct PredictQuery: Sendable {

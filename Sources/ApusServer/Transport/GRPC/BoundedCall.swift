@@ -3,6 +3,7 @@ internal import HTTPTypes
 package import NIOCore
 internal import NIOHPACK
 package import NIOHTTP2
+internal import Remedies
 
 /// Ends a call whose message does not come, takes more memory than there is for messages, or whose response is not taken; and
 /// decides what the transport doesn't decide safely, or not as gRPC has it:

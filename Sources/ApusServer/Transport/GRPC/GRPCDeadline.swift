@@ -1,6 +1,7 @@
 internal import Foundation
 internal import GRPCCore
 internal import NIOHPACK
+internal import Remedies
 
 /// How long a client waits for a response (`grpc-timeout`), read here as grpc-swift traps on values that no client should send.
 ///

@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import Foundation
+internal import Remedies
 
 /// JSON of clients. Parsing takes many times its bytes, and more time than they suggest, so it is measured first.
 package enum BoundedJSON {

@@ -3,6 +3,7 @@ package import NIOCore
 package import NIOHTTP1
 package import NIOHTTPTypes
 internal import NIOHTTPTypesHTTP1
+internal import Remedies
 
 /// Converts between NIO's HTTP/1 messages and HTTP types, by the rules that HTTP types can no longer see (RFC 9112):
 ///

@@ -3,6 +3,7 @@ internal import FormData
 internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
+internal import Remedies
 
 /// The images of a request, whichever way they were sent.
 struct ImageUpload: Sendable {
@@ -111,7 +112,7 @@ struct ImageUpload: Sendable {
 
     /// `{"image": "base64"}`, with or without a data URL's prefix, or `{"url": "https://…"}`.
     private mutating func readJSON(_ body: BodyReader.Body, _ limits: Image.Limits) throws(ServerError) {
-        let remedy = #"Send {"image": "<base64>"} or {"url": "https://…"}."#
+        let remedy: Remedy = #"Send {"image": "<base64>"} or {"url": "https://…"}."#
         guard let object = try BoundedJSON.object(body.bytes[...], maxValues: 100) else {
             throw .badRequest("The body is not a JSON object", remedy: remedy)
         }

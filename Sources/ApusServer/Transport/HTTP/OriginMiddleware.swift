@@ -2,6 +2,7 @@ internal import Foundation
 internal import HTTPTypes
 package import Hummingbird
 internal import NIOCore
+internal import Remedies
 
 /// Keeps pages of other sites from using a visitor's browser to change anything here, or to reach a server that only this
 /// machine should.
@@ -26,12 +27,14 @@ package struct OriginMiddleware: RouterMiddleware {
         {
             throw OriginMiddleware.refusal(
                 "This server is for its own machine only, and is not called \(Quoted(host))",
-                "Ask it as localhost or by its address, or start it with --cors-origin http://\(Quoted(host)).")
+                "Use localhost or its address, or allow the name by the server's setting "
+                    + "\(setting: .corsOrigin, "http://\(Quoted(host))").")
         }
         if ![.get, .head, .options].contains(request.method), isForeign(request, host) {
             throw OriginMiddleware.refusal(
                 "The request comes from a page of \(request.headers[.origin].map { "\(Quoted($0))" } ?? "another site")",
-                "Allow the page: --cors-origin \(request.headers[.origin].map { "\(Quoted($0))" } ?? "https://example.com")"
+                "Allow the page by the server's setting "
+                    + "\(setting: .corsOrigin, request.headers[.origin].map { "\(Quoted($0))" } ?? "https://example.com")."
             )
         }
         return try await next(request, context)
@@ -63,7 +66,7 @@ package struct OriginMiddleware: RouterMiddleware {
             || (try? SocketAddress(ipAddress: String(host), port: 0)) != nil
     }
 
-    private static func refusal(_ detail: String, _ remedy: String) -> ServerError {
+    private static func refusal(_ detail: String, _ remedy: Remedy) -> ServerError {
         ServerError(.origin, detail, remedy: remedy)
     }
 }

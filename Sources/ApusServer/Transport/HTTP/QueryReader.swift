@@ -1,6 +1,7 @@
 internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
+internal import Remedies
 
 /// A request's query, read strictly: a name that is not known is an error, as a mistyped one would do nothing in silence.
 struct QueryReader {

@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import Hummingbird
 internal import NIOConcurrencyHelpers
+internal import Remedies
 
 /// Routes with the methods that each path has, so that others are refused as HTTP has it (405 with Allow).
 struct RouteTable {
