@@ -112,9 +112,7 @@ package final class HTTP1Codec: ChannelDuplexHandler, RemovableChannelHandler {
                 remedy: "Send exactly one.")
         }
         guard let host = hosts.first else { return }
-        // RFC 3986: a registered name or an address in brackets, and a port.
-        guard host.wholeMatch(of: /(\[[0-9A-Za-z:.%_~-]*\]|[0-9A-Za-z.%_~!$&'()*+;=-]*)(:[0-9]{0,5})?/) != nil
-        else {
+        guard Authority(host)?.isValid == true else {
             throw .malformed("The Host header is not a valid host: \(Quoted(host))")
         }
     }

@@ -59,11 +59,10 @@ package struct OriginMiddleware: RouterMiddleware {
 
     /// localhost or an address, with or without a port. An address in brackets is followed by nothing but a port.
     package static func isLocal(_ authority: String) -> Bool {
-        guard let match = authority.wholeMatch(of: /(?:\[([^\]]*)\]|([^:\[\]]*))(?::[0-9]*)?/) else { return false }
-        if let address = match.1 { return (try? SocketAddress(ipAddress: String(address), port: 0)) != nil }
-        let host = match.2 ?? ""
-        return host.isEmpty || host == "localhost" || host.hasSuffix(".localhost")
-            || (try? SocketAddress(ipAddress: String(host), port: 0)) != nil
+        guard let authority = Authority(authority) else { return false }
+        let host = authority.host
+        let isName = host.isEmpty || host == "localhost" || host.hasSuffix(".localhost")
+        return (isName && !authority.isBracketed) || (try? SocketAddress(ipAddress: String(host), port: 0)) != nil
     }
 
     private static func refusal(_ detail: String, _ remedy: Remedy) -> ServerError {
