@@ -115,7 +115,7 @@ package struct ModelDescription: Sendable {
                 switch model.source {
                 case .file(let path): try ONNXFile.structure(of: path)
                 case .bytes(let bytes): try ONNXFile.structure(of: Bytes(bytes))
-                case .embedded: try ONNXModel(Bytes(Model.demoBytes))
+                case .embedded(_, let bytes): try ONNXModel(Bytes(permanent: bytes()))
                 }
         } catch {
             throw ApusError(error, doing: "load the model \(model.name)")

@@ -8,18 +8,31 @@ package struct Bytes: Sendable {
     private final class Owner: @unchecked Sendable {  // never written to
         let base: UnsafeMutableRawPointer?
         let count: Int
-        /// Of the file that is mapped; nil for memory of our own.
-        let path: String?
+        let memory: Memory
+        /// Of the file that is mapped; nil for other memory.
+        var path: String? { if case .mapped(let path) = memory { path } else { nil } }
 
-        init(base: UnsafeMutableRawPointer?, count: Int, path: String? = nil) {
+        init(base: UnsafeMutableRawPointer?, count: Int, _ memory: Memory) {
             self.base = base
             self.count = count
-            self.path = path
+            self.memory = memory
         }
 
         deinit {
-            if path != nil, let base { munmap(base, count) } else { base?.deallocate() }
+            switch memory {
+            case .mapped: if let base { munmap(base, count) }
+            case .own: base?.deallocate()
+            case .permanent: break
+            }
         }
+    }
+
+    /// What becomes of memory when nobody needs it any more.
+    private enum Memory {
+        case own
+        case mapped(path: String)
+        /// Part of the program.
+        case permanent
     }
 
     private let owner: Owner
@@ -35,7 +48,13 @@ package struct Bytes: Sendable {
     package init(_ array: [UInt8]) {
         let base = UnsafeMutableRawPointer.allocate(byteCount: max(1, array.count), alignment: 16)
         array.withUnsafeBytes { if let source = $0.baseAddress { base.copyMemory(from: source, byteCount: $0.count) } }
-        self.init(owner: Owner(base: base, count: array.count), offset: 0, count: array.count)
+        self.init(owner: Owner(base: base, count: array.count, .own), offset: 0, count: array.count)
+    }
+
+    /// Bytes that are part of the program, which are not copied.
+    package init(permanent bytes: UnsafeRawBufferPointer) {
+        let base = UnsafeMutableRawPointer(mutating: bytes.baseAddress)
+        self.init(owner: Owner(base: base, count: bytes.count, .permanent), offset: 0, count: bytes.count)
     }
 
     /// Maps a file: its pages come in as they are read, and need no memory of their own.
@@ -56,7 +75,7 @@ package struct Bytes: Sendable {
             throw ModelFileError(.file, BoundedText(error.cause), remedy: Remedy(error.remedy))
         }
         let path = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-        self.init(owner: Owner(base: base, count: count, path: path), offset: 0, count: count)
+        self.init(owner: Owner(base: base, count: count, .mapped(path: path)), offset: 0, count: count)
     }
 
     /// Where the bytes are in a file; nil if they are not mapped from one.
