@@ -15,6 +15,8 @@ let package = Package(
     name: "apus",
     products: [
         .library(name: "Apus", targets: ["Apus"]),
+        .library(name: "ApusDrawing", targets: ["ApusDrawing"]),
+        .library(name: "ApusWorkflows", targets: ["ApusWorkflows"]),
         .executable(name: "apus", targets: ["ApusCLI"]),
     ],
     traits: [
@@ -31,7 +33,8 @@ let package = Package(
     targets: [
         .target(name: "Remedies", swiftSettings: settings),
         .target(name: "COnnxRuntime"),
-        .target(name: "ONNXRuntime", dependencies: ["COnnxRuntime", "Remedies"], swiftSettings: settings),
+        .target(name: "Engine", dependencies: ["Remedies"], swiftSettings: settings),
+        .target(name: "ONNXRuntime", dependencies: ["COnnxRuntime", "Engine", "Remedies"], swiftSettings: settings),
         .target(
             name: "CImageCodecs",
             linkerSettings: [
@@ -47,13 +50,14 @@ let package = Package(
         .target(
             name: "Apus",
             dependencies: [
-                "CDemoModel", "Files", "Hardware", "Hashing", "HuggingFaceConfig", "Imaging", "ONNX", "ONNXRuntime",
-                "Remedies",
+                "CDemoModel", "Engine", "Files", "Hardware", "Hashing", "HuggingFaceConfig", "Imaging", "ONNX",
+                "ONNXRuntime", "Remedies",
             ],
             swiftSettings: settings),
         .systemLibrary(
             name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
         .target(name: "Drawing", dependencies: ["CCairo", "Imaging", "Remedies"], swiftSettings: settings),
+        .target(name: "ApusDrawing", dependencies: ["Apus", "Drawing", "Imaging"], swiftSettings: settings),
         .target(name: "CModelTools", exclude: ["operators.txt"]),
         .systemLibrary(
             name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
@@ -66,7 +70,7 @@ let package = Package(
         .target(
             name: "ApusWorkflows",
             dependencies: [
-                "Apus", "Files", "Hardware", "Hashing", "ModelTools", "ONNX", "ONNXRuntime", "Remedies",
+                "Apus", "Engine", "Files", "Hardware", "Hashing", "Imaging", "ModelTools", "ONNX", "Remedies",
                 .product(name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["URLs"])),
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["URLs"])),
                 .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["URLs"])),
@@ -78,20 +82,21 @@ let package = Package(
         .executableTarget(
             name: "ApusCLI",
             dependencies: [
-                "Apus", "ApusWorkflows", "CommandSupport", "Drawing", "Files", "Hardware", "Hashing", "Imaging",
-                "ModelTools", "ONNX", "ONNXRuntime", "Remedies",
+                "Apus", "ApusDrawing", "ApusWorkflows", "CommandSupport", "Engine", "Files", "Hardware", "Hashing",
+                "Imaging", "ModelTools", "ONNX", "Remedies",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["URLs"])),
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["URLs"])),
                 .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["URLs"])),
             ], swiftSettings: settings),
-        .target(name: "TestSupport", dependencies: ["ONNXRuntime"], path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["Engine", "ONNXRuntime"], path: "Tests/TestSupport",
+            swiftSettings: settings),
         .testTarget(
             name: "ApusCLITests",
             dependencies: [
-                "Apus", "ApusCLI", "ApusWorkflows", "Hardware", "Hashing", "ModelTools", "ONNX", "ONNXRuntime",
-                "Remedies",
-                "TestSupport",
+                "Apus", "ApusCLI", "ApusWorkflows", "Engine", "Hardware", "Hashing", "ModelTools", "ONNX",
+                "ONNXRuntime", "Remedies", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -99,7 +104,14 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "ApusTests",
-            dependencies: ["Apus", "Hardware", "Imaging", "ONNX", "ONNXRuntime", "Remedies", "TestSupport"],
+            dependencies: ["Apus", "Engine", "Hardware", "Imaging", "ONNX", "ONNXRuntime", "Remedies", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ApusWorkflowsTests",
+            dependencies: ["Apus", "ApusWorkflows", "Engine", "Imaging", "ONNXRuntime", "Remedies", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ApusDrawingTests", dependencies: ["Apus", "ApusDrawing", "Imaging", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "DrawingTests", dependencies: ["Drawing", "Imaging", "TestSupport"], swiftSettings: settings),
@@ -110,15 +122,19 @@ let package = Package(
         .testTarget(
             name: "HardwareTests", dependencies: ["Hardware", "Remedies", "TestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "ImagingTests", dependencies: ["Hashing", "Imaging", "ONNXRuntime", "Remedies", "TestSupport"],
+            name: "ImagingTests", dependencies: ["Engine", "Hashing", "Imaging", "Remedies", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "ModelToolsTests",
-            dependencies: ["Apus", "Hashing", "ModelTools", "ONNX", "ONNXRuntime", "Remedies", "TestSupport"],
+            dependencies: [
+                "Apus", "ApusWorkflows", "Engine", "Hashing", "ModelTools", "ONNX", "ONNXRuntime", "Remedies",
+                "TestSupport",
+            ],
             swiftSettings: settings),
         .testTarget(name: "ONNXTests", dependencies: ["ONNX", "Remedies", "TestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "ONNXRuntimeTests", dependencies: ["ONNXRuntime", "Remedies", "TestSupport"], swiftSettings: settings),
+            name: "ONNXRuntimeTests", dependencies: ["Engine", "ONNXRuntime", "Remedies", "TestSupport"],
+            swiftSettings: settings),
     ]
 )
 
@@ -157,7 +173,8 @@ if !isLean {
         .target(
             name: "ApusServer",
             dependencies: [
-                "Apus", "CServerPages", "Drawing", "Files", "FormData", "Hashing", "Imaging", "ONNXRuntime", "Remedies",
+                "Apus", "ApusDrawing", "ApusWorkflows", "CServerPages", "Engine", "Files", "FormData", "Hashing",
+                "Imaging", "Remedies",
                 server("AsyncHTTPClient", "async-http-client"),
                 server("Hummingbird", "hummingbird"), server("HummingbirdCore", "hummingbird"),
                 server("HummingbirdTLS", "hummingbird"),
@@ -183,8 +200,7 @@ if !isLean {
         .testTarget(
             name: "ApusServerTests",
             dependencies: [
-                "Apus", "ApusServer", "Imaging", "ModelTools",
-                "ONNX", "TestSupport",
+                "Apus", "ApusServer", "Engine", "Imaging", "ModelTools", "ONNX", "TestSupport",
                 server("GRPCCore", "grpc-swift-2"), server("GRPCInProcessTransport", "grpc-swift-2"),
                 server("GRPCProtobuf", "grpc-swift-protobuf"), server("SwiftProtobuf", "swift-protobuf"),
                 server("Hummingbird", "hummingbird"), server("HummingbirdTesting", "hummingbird"),
@@ -221,7 +237,7 @@ if Context.environment["APUS_BENCHMARKS"] != nil {
         .target(name: "AllocationCounter", path: "Benchmarks/AllocationCounter"),
         .executableTarget(
             name: "Benchmarks",
-            dependencies: ["AllocationCounter", "Apus", "Imaging", "ModelTools", "ONNX", "ONNXRuntime"],
+            dependencies: ["AllocationCounter", "Apus", "Engine", "Imaging", "ModelTools", "ONNX", "ONNXRuntime"],
             path: "Benchmarks/Operations", swiftSettings: settings),
     ]
 }

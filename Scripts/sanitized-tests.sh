@@ -11,7 +11,7 @@ sanitizer=$1
 shift
 # The library, the command and the server run mostly the runtime's own code, which is not instrumented, and far slower. What is
 # not named here is in.
-without='^(ApusTests|ApusCLITests|ApusServerTests)\.'
+without='^(ApusTests|ApusWorkflowsTests|ApusCLITests|ApusServerTests)\.'
 
 mkdir -p .build/no-opencl-drivers
 export OCL_ICD_VENDORS=$PWD/.build/no-opencl-drivers

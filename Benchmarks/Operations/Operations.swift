@@ -1,9 +1,9 @@
 import Apus
+import Engine
 import Foundation
 import Imaging
 import ModelTools
 import ONNX
-import ONNXRuntime
 
 extension Operation {
     /// What happens for each image, and for each model.

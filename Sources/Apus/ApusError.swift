@@ -1,6 +1,6 @@
+package import Engine
 package import Imaging
 package import ONNX
-package import ONNXRuntime
 package import Remedies
 
 /// What failed, while doing what, and what to do about it.
@@ -101,10 +101,10 @@ extension ApusError {
         self.init(.model, doing: doing, cause: error.cause, remedy: error.remedy, underlying: error)
     }
 
-    package init(_ error: ONNXRuntimeError) {
+    package init(_ error: EngineError) {
         let code: Code =
             switch error.code {
-            case .runtimeNotFound, .runtimeUnusable, .providerUnavailable: .runtime
+            case .runtimeNotFound, .runtimeUnusable, .openVINOUnavailable: .runtime
             case .deviceUnavailable, .notOnProvider: .device
             case .modelUnreadable, .sessionFailed: .model
             case .invalidOption: .option
@@ -116,12 +116,12 @@ extension ApusError {
     }
 
     /// Runs `body`, and turns what it throws into an `ApusError`: the one place where errors of lower modules are wrapped.
-    static func wrapping<Result>(doing: String, _ body: () throws -> Result) throws(ApusError) -> Result {
+    package static func wrapping<Result>(doing: String, _ body: () throws -> Result) throws(ApusError) -> Result {
         do {
             return try body()
         } catch let error as ApusError {
             throw error
-        } catch let error as ONNXRuntimeError {
+        } catch let error as EngineError {
             throw ApusError(error)
         } catch let error as ImagingError {
             throw ApusError(error, doing: doing)

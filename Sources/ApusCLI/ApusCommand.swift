@@ -1,7 +1,7 @@
 import Apus
 import ArgumentParser
 import CommandSupport
-internal import ONNXRuntime
+internal import Engine
 
 #if Server
     import ApusServe

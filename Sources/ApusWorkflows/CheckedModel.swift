@@ -1,8 +1,8 @@
 package import Apus
+internal import Engine
 internal import Foundation
 internal import ModelTools
 package import ONNX
-internal import ONNXRuntime
 internal import Remedies
 
 /// Whether a new model is run next to what it was made of.

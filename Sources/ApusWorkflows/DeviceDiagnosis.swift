@@ -1,6 +1,6 @@
 package import Apus
+internal import Engine
 package import Hardware
-internal import ONNXRuntime
 internal import Remedies
 
 /// What keeps a device from working: the runtime and its libraries, the system, and a small model on each device.
@@ -21,7 +21,7 @@ package struct DeviceDiagnosis: Encodable, Sendable {
             }
         let location: RuntimeLocation
         do {
-            location = try RuntimeLocation.find(explicit: runtime)
+            location = try Engines.locate(in: runtime)
             findings.append(Finding("runtime", .pass, "\(location.library) (\(location.origin))"))
         } catch {
             findings.append(Finding("runtime", .fail, error.cause, remedy: error.remedy))
@@ -30,7 +30,7 @@ package struct DeviceDiagnosis: Encodable, Sendable {
         }
         let examination = RuntimeExamination(
             folder: location.folder, library: location.library, target: target,
-            pinnedVersion: RuntimeLocation.pinnedVersion, remedy: RuntimeLocation.remedy)
+            pinnedVersion: Engines.pinnedVersion, remedy: Engines.remedy)
         var examined = examination.findings()
         examined += GraphicsExamination(target: target).findings()
         if examined.contains(where: { $0.check == "opencl" && $0.status == .pass }) {

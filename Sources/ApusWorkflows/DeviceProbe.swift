@@ -1,10 +1,10 @@
 internal import Apus
+internal import Engine
 internal import Files
 internal import Foundation
 internal import Hardware
 internal import ModelTools
 internal import ONNX
-internal import ONNXRuntime
 internal import Remedies
 
 /// Runs a tiny model on a device in a process of its own, so that a driver that crashes or hangs is a finding.
@@ -81,20 +81,18 @@ package struct DeviceProbe: Sendable {
         // Known whether or not the asked one works, so that the others are tried too.
         var listed: [String] = []
         do {
-            let runtime = try Runtime.load(RuntimeLocation.find(explicit: folder))
-            if device == "onnxruntime" { return try run(.cpu, runtime, devices: []) }
-            try runtime.requireOpenVINO(doing: "try OpenVINO")
-            let core = try runtime.openVINO()
+            let engine = try Engines.load(from: folder)
+            if device == "onnxruntime" { return try run(.ownKernels, engine, devices: []) }
+            let core = try engine.openVINO(doing: "try OpenVINO")
             let devices = try core.devices()
             listed = devices.map(\.id)
             let name = device == "auto" ? try DeviceChoice.best(of: devices).name : device
             let described = core.device(name)
             guard
-                let precision = OpenVINOOptions.Precision(rawValue: DeviceChoice.precisions(of: described)[0].rawValue)
+                let precision = ComputePrecision(rawValue: DeviceChoice.precisions(of: described)[0].rawValue)
             else { preconditionFailure("a device has a precision") }
-            let options = try OpenVINOOptions(device: name, precision: precision)
-            return try run(.openVINO(options), runtime, devices: listed)
-        } catch let error as ONNXRuntimeError {
+            return try run(.openVINO(device: name, precision: precision), engine, devices: listed)
+        } catch let error as EngineError {
             return Outcome(works: false, text: error.cause, remedy: error.remedy?.text(for: .command), devices: listed)
         } catch let error as ApusError {
             return Outcome(works: false, text: error.cause, remedy: error.advice?.text(for: .command), devices: listed)
@@ -118,11 +116,10 @@ package struct DeviceProbe: Sendable {
         }
     }
 
-    private static func run(_ provider: ExecutionProvider, _ runtime: Runtime, devices: [String]) throws -> Outcome {
+    private static func run(_ target: ExecutionTarget, _ engine: any Engine, devices: [String]) throws -> Outcome {
         let start = ContinuousClock.now
-        let session = try Session(
-            checked: .bytes(try ONNXFile.skeleton(model)), runtime: runtime, options: SessionOptions(provider: provider)
-        )
+        let session = try engine.session(
+            checked: .bytes(try ONNXFile.skeleton(model)), options: SessionOptions(target))
         let input = try Tensor(shape: [1, 64], scalars: [Float](repeating: 0.5, count: 64))
         let outputs = try session.run(["x": input])
         let seconds = String(format: "%.1f s", (ContinuousClock.now - start).milliseconds / 1000)

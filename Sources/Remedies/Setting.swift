@@ -34,7 +34,7 @@ package struct Setting: Hashable, Sendable {
     package static let urlHost = Setting("url-host", "ServerConfiguration.urlHosts")
     package static let corsOrigin = Setting("cors-origin", "ServerConfiguration.origins")
     package static let output = Setting("output", "the annotated image")
-    package static let reference = Setting("reference", "Verifier.Reference")
+    package static let reference = Setting("reference", "VerificationReference")
     package static let noCheck = Setting("no-check", "CheckPolicy.none")
     package static let padding = Setting("padding", "DETRExportOptions.hasPadding")
     package static let height = Setting("height", "DETRExportOptions.height")

@@ -1,3 +1,4 @@
+import Engine
 import Foundation
 import Hardware
 import ONNXRuntime
@@ -7,47 +8,6 @@ import Testing
 
 /// Breaks one thing at a time in a copy of the runtime folder or in the environment; the doctor names it and what mends it.
 @Suite(.enabled(if: TestRuntime.isWanted), .serialized) struct DoctorTests {
-    /// A copy of the runtime folder in which single files are replaced. Of hard links: OpenVINO looks for its plugins where
-    /// its library really is, so symbolic ones would lead it back.
-    private struct BrokenRuntime {
-        let folder: TemporaryFolder
-        private let original: String
-
-        init() throws {
-            folder = try TemporaryFolder()
-            original = try RuntimeLocation.find().folder
-            for name in try FileManager.default.contentsOfDirectory(atPath: original) where name.contains(".so") {
-                let (source, target) = ("\(original)/\(name)", folder.path(name))
-                if let link = try? FileManager.default.destinationOfSymbolicLink(atPath: source) {
-                    try FileManager.default.createSymbolicLink(atPath: target, withDestinationPath: link)
-                } else if (try? FileManager.default.linkItem(atPath: source, toPath: target)) == nil {
-                    try FileManager.default.copyItem(atPath: source, toPath: target)
-                }
-            }
-        }
-
-        func remove(_ prefix: String) throws {
-            for name in try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
-            where name.hasPrefix(prefix) {
-                try FileManager.default.removeItem(atPath: folder.path(name))
-            }
-        }
-
-        /// Replaces a library by a changed copy of itself.
-        func change(_ name: String, _ body: (inout Data) -> Void) throws {
-            var data = try Data(contentsOf: URL(fileURLWithPath: "\(original)/\(name)"))
-            body(&data)
-            try FileManager.default.removeItem(atPath: folder.path(name))
-            try data.write(to: URL(fileURLWithPath: folder.path(name)))
-        }
-
-        func replace(_ old: String, by new: String, in name: String) throws {
-            try change(name) { data in
-                while let found = data.range(of: Data(old.utf8)) { data.replaceSubrange(found, with: Data(new.utf8)) }
-            }
-        }
-    }
-
     private struct Diagnosis {
         var status: Int32
         var findings: [[String: String]]
@@ -124,7 +84,7 @@ import Testing
 
     @Test func aLibraryThatIsCutShort() async throws {
         let runtime = try BrokenRuntime()
-        let name = "libonnxruntime.so.\(RuntimeLocation.pinnedVersion)"
+        let name = "libonnxruntime.so.\(RuntimeSearch.pinnedVersion)"
         try runtime.change(name) { $0 = $0.prefix(1 << 20) }
         let diagnosis = try await examine(runtime)
         #expect(diagnosis.status == 1)
@@ -224,10 +184,10 @@ import Testing
                     atPath: system.path(name), withDestinationPath: "\(folder)/\(name)")
             }
         }
-        let location = try RuntimeLocation.find()
+        let location = try RuntimeSearch.find()
         let findings = RuntimeExamination(
             folder: location.folder, library: location.library, target: .gpu,
-            pinnedVersion: RuntimeLocation.pinnedVersion, remedy: RuntimeLocation.remedy,
+            pinnedVersion: RuntimeSearch.pinnedVersion, remedy: RuntimeSearch.remedy,
             cache: LibraryCache(folders: [system.url.path]), libraryPath: nil
         ).findings()
         let plugin = try #require(findings.first { $0.check == "gpu-plugin" })
@@ -238,8 +198,8 @@ import Testing
     }
 
     @Test func aRuntimeWithoutOpenVINO() async throws {
-        let folder = RuntimeLocation.setupFolder(environment: ProcessInfo.processInfo.environment)
-            .replacingOccurrences(of: "runtime/\(RuntimeLocation.pinnedVersion)", with: "test-runtimes/cpu-1.21.1")
+        let folder = RuntimeSearch.setupFolder(environment: ProcessInfo.processInfo.environment)
+            .replacingOccurrences(of: "runtime/\(RuntimeSearch.pinnedVersion)", with: "test-runtimes/cpu-1.21.1")
         let cpu = try await examine("--runtime", folder, "--device", "cpu")
         #expect(cpu.status == 0, "\(cpu.failures)")
         #expect(cpu.finding("runtime-files")?["reason"]?.contains("without OpenVINO") == true)

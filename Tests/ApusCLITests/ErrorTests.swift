@@ -1,3 +1,4 @@
+import Engine
 import Foundation
 import ONNXRuntime
 import TestSupport
@@ -121,7 +122,7 @@ import Testing
     @Test func aGPUThatIsNotThere() async throws {
         let message = try await failure(picture, "--device", "gpu.7")
         #expect(message.contains("OpenVINO finds no GPU.7 on this machine (it finds "))
-        let found = try TestRuntime.load().openVINO().devices().map(\.id)
+        let found = try TestRuntime.load().openVINO(doing: "test").devices().map(\.id)
         if !found.contains(where: { $0.hasPrefix("GPU") }) {
             #expect(message.contains("intel-opencl-icd"))
             // OpenVINO's GPU plugin needs it, and says only that there is no GPU.
@@ -150,7 +151,7 @@ import Testing
     /// A copy of the runtime's folder, made of links, without some files.
     private func runtimeFolder(without names: [String]) throws -> TemporaryFolder {
         let folder = try TemporaryFolder()
-        let source = try RuntimeLocation.find().folder
+        let source = try RuntimeSearch.find().folder
         for name in try FileManager.default.contentsOfDirectory(atPath: source) where !names.contains(name) {
             try FileManager.default.createSymbolicLink(
                 atPath: folder.path(name), withDestinationPath: source + "/" + name)
@@ -168,7 +169,7 @@ import Testing
     @Test func aProviderWhoseLibrariesAreMissing() async throws {
         // Real files: the provider looks for its own beside its real path.
         let folder = try TemporaryFolder()
-        let source = try RuntimeLocation.find().folder
+        let source = try RuntimeSearch.find().folder
         for name in [
             "libonnxruntime.so.1.24.1", "libonnxruntime_providers_shared.so", "libonnxruntime_providers_openvino.so",
             "libopenvino_c.so.2025.4.1",

@@ -1,6 +1,7 @@
 import Apus
 import ApusWorkflows
 import ArgumentParser
+import Engine
 import Foundation
 import Hashing
 import ModelTools

@@ -1,4 +1,5 @@
 import Apus
+import Engine
 import ONNXRuntime
 import Remedies
 import TestSupport
@@ -20,7 +21,7 @@ import Testing
 
     /// As OpenVINO sees it.
     private static let cpuHasBF16 =
-        (try? TestRuntime.load().openVINO().device("CPU").capabilities.contains("BF16")) == true
+        (try? TestRuntime.load().openVINO(doing: "test").device("CPU").capabilities.contains("BF16")) == true
 
     @Test func recallAndPrecisionAreThoseOfPyTorch() throws {
         try checkFigures(.f32, tolerance: 0.01)

@@ -1,4 +1,5 @@
 import Apus
+import Engine
 import Foundation
 import ONNX
 import ONNXRuntime
@@ -35,7 +36,7 @@ import Testing
         let session = try Session(
             runtime: TestRuntime.load(),
             model: .file(Fixtures.path("checkpoints/tiny-bottleneck.traced-opset12.onnx")),
-            options: SessionOptions(provider: openVINO ? .openVINOCPU : .cpu))
+            options: SessionOptions(openVINO ? .openVINOCPU : .ownKernels))
         func golden(_ name: String) throws -> NPY {
             try NPY(contentsOf: Fixtures.url("checkpoints/tiny-bottleneck.single_\(name).npy"))
         }

@@ -1,5 +1,5 @@
 import Apus
-import ONNXRuntime
+import Engine
 import Remedies
 import Testing
 
@@ -131,12 +131,12 @@ import Testing
         let health = DeviceHealth(device: "GPU", watches: true, interval: 1)
         let first = try #require(try health.firstAnswer { try outputs(good) })
         let error = #expect(throws: ApusError.self) {
-            try health.check(first) { throw ONNXRuntimeError(.runFailed, doing: "run", cause: "device lost") }
+            try health.check(first) { throw EngineError(.runFailed, doing: "run", cause: "device lost") }
         }
         #expect(error?.cause == "it fails on a test picture: device lost")
         #expect(throws: ApusError.self) { try health.firstAnswer { try outputs([0, 0, 0]) } }
         let lost = #expect(throws: ApusError.self) {
-            try health.firstAnswer { throw ONNXRuntimeError(.runFailed, doing: "run", cause: "device lost") }
+            try health.firstAnswer { throw EngineError(.runFailed, doing: "run", cause: "device lost") }
         }
         #expect(lost?.code == .deviceFault)
     }

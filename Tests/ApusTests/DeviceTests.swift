@@ -1,12 +1,12 @@
 import Apus
-import ONNXRuntime
+import Engine
 import Remedies
 import TestSupport
 import Testing
 
 @Suite struct DeviceTests {
-    private func device(_ id: String, _ name: String, _ kind: String = "") -> OpenVINOCore.Device {
-        OpenVINOCore.Device(id: id, fullName: name, kind: kind, capabilities: [])
+    private func device(_ id: String, _ name: String, _ kind: String = "") -> CatalogDevice {
+        CatalogDevice(id: id, fullName: name, kind: kind, capabilities: [])
     }
 
     @Test func namesAreReadInAnyCase() {
@@ -66,8 +66,8 @@ import Testing
 
     /// OpenVINO would compute in f32 there and say nothing.
     @Test func bf16IsAnErrorOnACPUThatHasNone() throws {
-        func device(_ id: String, _ capabilities: [String]) -> OpenVINOCore.Device {
-            OpenVINOCore.Device(id: id, fullName: "A CPU", kind: "", capabilities: capabilities)
+        func device(_ id: String, _ capabilities: [String]) -> CatalogDevice {
+            CatalogDevice(id: id, fullName: "A CPU", kind: "", capabilities: capabilities)
         }
         let error = #expect(throws: ApusError.self) {
             try DeviceChoice.check(.bf16, on: device("CPU", ["FP32", "INT8"]))

@@ -1,6 +1,5 @@
 import Apus
 import Imaging
-import ONNXRuntime
 import TestSupport
 import Testing
 

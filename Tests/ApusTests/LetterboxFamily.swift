@@ -1,7 +1,7 @@
 import Apus
+import Engine
 import Imaging
 import ONNX
-import ONNXRuntime
 
 /// A family as unlike DETR as can be: letterboxed BGR bytes, `orig_target_sizes`, sigmoid scores, boxes in pixels of the canvas,
 /// and suppression. It takes this file and its name in a list of families.

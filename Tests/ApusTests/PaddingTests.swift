@@ -1,6 +1,6 @@
 import Apus
+import Engine
 import Imaging
-import ONNXRuntime
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
 import Apus
+import Engine
 import Imaging
 import ONNX
-import ONNXRuntime
 import Testing
 
 @Suite struct ResizePolicyTests {

@@ -1,5 +1,5 @@
 import Apus
-import ONNXRuntime
+import Engine
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
 import Apus
 import Dispatch
+import Engine
 import Foundation
-import ONNXRuntime
 import TestSupport
 import Testing
 

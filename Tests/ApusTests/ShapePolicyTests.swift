@@ -25,10 +25,10 @@ import Testing
             let expected = try exact.detect(image, threshold: 0.7).detections
             let found = try padded.detect(image, threshold: 0.7).detections
             let match = DetectionMatch(reference: expected, candidate: found)
-            #expect(match.lost.isEmpty && match.added.isEmpty && !match.pairs.isEmpty, "\(name)")
+            #expect(match.missed.isEmpty && match.spurious.isEmpty && !match.pairs.isEmpty, "\(name)")
             // What is padded has an effect of its own, in PyTorch too (DETRExportTests compares with its padded batches);
             // on this model more than on others, as it was trained without.
-            #expect(match.pairs.allSatisfy { $0.overlap > 0.75 && abs($0.reference.score - $0.candidate.score) < 0.05 })
+            #expect(match.pairs.allSatisfy { $0.iou > 0.75 && abs($0.reference.score - $0.candidate.score) < 0.05 })
         }
     }
 
@@ -65,7 +65,7 @@ import Testing
         for (name, image) in try SamplePictures.all() {
             let (expected, found) = (try await prepared.detect(image), try await detector.detect(image))
             let match = DetectionMatch(reference: expected.detections, candidate: found.detections)
-            #expect(match.lost.isEmpty && match.added.isEmpty, "\(name)")
+            #expect(match.missed.isEmpty && match.spurious.isEmpty, "\(name)")
         }
         for _ in 0..<12_000 where detector.compiledShapes.count < detector.execution.canvases.count {
             try await Task.sleep(for: .milliseconds(50))
@@ -105,7 +105,7 @@ import Testing
         let found = try batched.detect(images)
         for (one, other) in zip(expected, found) {
             let match = DetectionMatch(reference: one, candidate: other.detections)
-            #expect(match.lost.isEmpty && match.added.isEmpty)
+            #expect(match.missed.isEmpty && match.spurious.isEmpty)
         }
     }
 

@@ -1,4 +1,4 @@
-import ONNXRuntime
+import Engine
 import Testing
 
 @testable import Imaging

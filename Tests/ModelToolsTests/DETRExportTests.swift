@@ -1,3 +1,4 @@
+import Engine
 import Foundation
 import Hashing
 import ModelTools
@@ -16,9 +17,9 @@ import Testing
 
     private func check(
         _ errors: (logits: Double, boxes: Double, ownLogits: Double, ownBoxes: Double), _ what: String,
-        _ provider: ExecutionProvider = .cpu
+        _ provider: ExecutionTarget = .ownKernels
     ) {
-        let factor: Double = provider == .cpu ? 2 : 5
+        let factor: Double = provider == .ownKernels ? 2 : 5
         #expect(errors.logits <= max(2e-4, factor * errors.ownLogits), "\(what): \(errors)")
         #expect(errors.boxes <= max(1e-5, factor * errors.ownBoxes), "\(what): \(errors)")
     }
@@ -28,14 +29,14 @@ import Testing
     @Test(arguments: official) func onePictureIsAnsweredAsInPyTorch(name: String) throws {
         let network = try GoldenNetwork(name)
         let images = try tensor(network.golden("single_images"))
-        for provider in [ExecutionProvider.cpu, try .openVINOCPU] {
+        for provider in [ExecutionTarget.ownKernels, .openVINOCPU] {
             let plain = try network.export().model.session(provider)
-            check(try network.errors(plain, ["inputs": images], golden: "single"), "\(name) \(provider.name)", provider)
+            check(try network.errors(plain, ["inputs": images], golden: "single"), "\(name) \(provider)", provider)
             let sizes = try Tensor(shape: [1, 2], scalars: [Int64(96), 128])
             let padded = try network.export { $0.hasPadding = true }.model.session(provider)
             check(
                 try network.errors(padded, ["inputs": images, "valid_sizes": sizes], golden: "single"),
-                "\(name) \(provider.name) with padding", provider)
+                "\(name) \(provider) with padding", provider)
             if case .openVINO = provider {
                 for session in [plain, padded] {
                     #expect(Set((session.assignments ?? []).map(\.provider)) == ["OpenVINOExecutionProvider"])
@@ -50,9 +51,9 @@ import Testing
             "inputs": try tensor(network.golden("batch_images")),
             "valid_sizes": try Tensor(shape: [2, 2], scalars: [Int64(128), 160, 100, 120]),
         ]
-        for provider in [ExecutionProvider.cpu, try .openVINOCPU] {
+        for provider in [ExecutionTarget.ownKernels, .openVINOCPU] {
             let session = try network.export { $0.hasPadding = true }.model.session(provider)
-            check(try network.errors(session, inputs, golden: "batch"), "\(name) \(provider.name)", provider)
+            check(try network.errors(session, inputs, golden: "batch"), "\(name) \(provider)", provider)
         }
     }
 

@@ -1,3 +1,4 @@
+import Engine
 import Foundation
 import ModelTools
 import ONNX
@@ -53,11 +54,11 @@ struct GoldenNetwork {
 
 extension ONNXModel {
     /// The model on ONNX Runtime's CPU kernels, or OpenVINO's.
-    func session(_ provider: ExecutionProvider = .cpu) throws -> Session {
+    func session(_ provider: ExecutionTarget = .ownKernels) throws -> Session {
         let folder = try TemporaryFolder()
         try ONNXFile.write(self, to: folder.path("model.onnx"))
         return try Session(
             runtime: TestRuntime.load(), model: .file(folder.path("model.onnx")),
-            options: SessionOptions(provider: provider))
+            options: SessionOptions(provider))
     }
 }

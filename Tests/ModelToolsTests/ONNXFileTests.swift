@@ -1,3 +1,4 @@
+import Engine
 import Foundation
 import ModelTools
 import ONNX
@@ -36,7 +37,7 @@ import Testing
         let weights = source.graph.initializers.map { $0.payload.bytesForTest }
         #expect(again.graph.initializers.map { $0.payload.bytesForTest } == weights)
         let session = try Session(
-            runtime: TestRuntime.load(), model: .file(path), options: SessionOptions(provider: .cpu))
+            runtime: TestRuntime.load(), model: .file(path), options: SessionOptions(.ownKernels))
         #expect(session.outputs.count == 2)
         // And back into one file.
         #expect(try ONNXFile.write(again, to: folder.path("one.onnx")).dataPath == nil)

@@ -1,3 +1,4 @@
+import Engine
 import Foundation
 import ONNXRuntime
 import TestSupport
@@ -7,7 +8,7 @@ import Testing
     /// Many tasks share one session; each has its own input and compares every answer with its own result.
     @Test(arguments: [false, true])
     func oneSessionAnswersManyTasksCorrectly(openVINO: Bool) async throws {
-        let session = try TestRuntime.session("linear", openVINO ? .openVINOCPU : .cpu)
+        let session = try TestRuntime.session("linear", openVINO ? .openVINOCPU : .ownKernels)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for task in 0..<32 {
                 group.addTask {
@@ -40,7 +41,7 @@ import Testing
             usleep(20_000)  // into its nodes: all of them take seconds anywhere
             cancellation.cancel()
         }
-        let error = #expect(throws: ONNXRuntimeError.self) { try session.run(["x": x], cancellation: cancellation) }
+        let error = #expect(throws: EngineError.self) { try session.run(["x": x], cancellation: cancellation) }
         #expect(error?.code == .cancelled)
         #expect(error?.cause == "the run was cancelled, and stopped")
     }
@@ -56,17 +57,17 @@ import Testing
         }
         task.cancel()
         let result = await task.result
-        let error = #expect(throws: ONNXRuntimeError.self) { try result.get() }
+        let error = #expect(throws: EngineError.self) { try result.get() }
         #expect(error?.code == .cancelled)
     }
 
     @Test func aRunCancelledBeforeItBeginsNeverAnswers() throws {
-        for provider in [ExecutionProvider.cpu, try .openVINOCPU] {
+        for provider in [ExecutionTarget.ownKernels, .openVINOCPU] {
             let session = try TestRuntime.session("linear", provider)
             let cancellation = RunCancellation()
             cancellation.cancel()
             let x = try Tensor(shape: [1, 4], scalars: [0, 0, 0, 0] as [Float])
-            let error = #expect(throws: ONNXRuntimeError.self) { try session.run(["x": x], cancellation: cancellation) }
+            let error = #expect(throws: EngineError.self) { try session.run(["x": x], cancellation: cancellation) }
             #expect(error?.code == .cancelled)
         }
     }

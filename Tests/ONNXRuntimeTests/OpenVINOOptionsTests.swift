@@ -1,11 +1,12 @@
+import Engine
 import ONNXRuntime
 import Remedies
 import Testing
 
 /// Each is a trap of the provider, which takes the value in silence and runs elsewhere, or fails without a reason.
 @Suite struct OpenVINOOptionsTests {
-    private func rejection(_ entries: [String: String]) -> ONNXRuntimeError? {
-        #expect(throws: ONNXRuntimeError.self) { try OpenVINOOptions(entries: entries) }
+    private func rejection(_ entries: [String: String]) -> EngineError? {
+        #expect(throws: EngineError.self) { try OpenVINOOptions(entries: entries) }
     }
 
     @Test func aMissingDeviceTypeWouldBeTheCPUInSilence() throws {
@@ -34,7 +35,7 @@ import Testing
     @Test func f16OnTheCPUIsRefusedWithTheWayToBf16() throws {
         let raw = try #require(rejection(["device_type": "CPU", "precision": "FP16"]))
         #expect(raw.remedy?.text(for: .command).contains("INFERENCE_PRECISION_HINT") == true)
-        let typed = #expect(throws: ONNXRuntimeError.self) { try OpenVINOOptions(device: "CPU", precision: .f16) }
+        let typed = #expect(throws: EngineError.self) { try OpenVINOOptions(device: "CPU", precision: .f16) }
         #expect(typed?.remedy?.text(for: .command) == "Use --precision f32 or bf16, or --device gpu.")
     }
 
@@ -50,8 +51,8 @@ import Testing
     @Test func aGPUIsAlwaysToldItsPrecision() throws {
         #expect(try OpenVINOOptions(device: "GPU.1", precision: .f16).entries["precision"] == "FP16")
         #expect(try OpenVINOOptions(device: "GPU", precision: .f32).entries["precision"] == "FP32")
-        #expect(throws: ONNXRuntimeError.self) { try OpenVINOOptions(device: "GPU", precision: .bf16) }
-        #expect(throws: ONNXRuntimeError.self) { try OpenVINOOptions(device: "NPU", precision: .f32) }
+        #expect(throws: EngineError.self) { try OpenVINOOptions(device: "GPU", precision: .bf16) }
+        #expect(throws: EngineError.self) { try OpenVINOOptions(device: "NPU", precision: .f32) }
     }
 
     @Test func disableDynamicShapesIsRefusedBecauseTheProviderIgnoresIt() throws {

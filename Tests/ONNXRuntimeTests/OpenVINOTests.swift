@@ -1,3 +1,4 @@
+import Engine
 import Foundation
 import ONNXRuntime
 import TestSupport
@@ -19,7 +20,7 @@ import Testing
 
     @Test(arguments: ["trivial", "partial"])
     func aModelThatOpenVINOLeavesToTheCPUProviderIsAnError(model: String) throws {
-        let error = #expect(throws: ONNXRuntimeError.self) { try TestRuntime.session(model, .openVINOCPU) }
+        let error = #expect(throws: EngineError.self) { try TestRuntime.session(model, .openVINOCPU) }
         #expect(error?.code == .notOnProvider)
         #expect(error?.cause.contains("OpenVINO did not take the whole model") == true)
         #expect(error?.remedy != nil)
@@ -36,7 +37,7 @@ import Testing
         let openVINO = try TestRuntime.session("default_input", .openVINOCPU)
         #expect(openVINO.overridableInputs == ["bias"])
         _ = try openVINO.run(["x": x])
-        let error = #expect(throws: ONNXRuntimeError.self) { try openVINO.run(["x": x, "bias": bias]) }
+        let error = #expect(throws: EngineError.self) { try openVINO.run(["x": x, "bias": bias]) }
         #expect(error?.code == .invalidInput)
         #expect(error?.cause.contains("the OpenVINO provider ignores any other") == true)
     }
@@ -44,11 +45,12 @@ import Testing
     @Test(arguments: ["GPU", "GPU.7", "NPU"])
     func aDeviceThatIsNotThereIsAnErrorWithTheDevicesThatAre(device: String) throws {
         let runtime = try TestRuntime.load()
-        let found = try runtime.openVINO().devices().map(\.id)
+        let found = try runtime.openVINO(doing: "test").devices().map(\.id)
         #expect(found.contains("CPU"))
         guard !found.contains(where: { $0 == device || $0 == device + ".0" }) else { return }
-        let options = try OpenVINOOptions(device: device, precision: .f16)
-        let error = #expect(throws: ONNXRuntimeError.self) { try TestRuntime.session("linear", .openVINO(options)) }
+        let error = #expect(throws: EngineError.self) {
+            try TestRuntime.session("linear", .openVINO(device: device, precision: .f16))
+        }
         #expect(error?.code == .deviceUnavailable)
         #expect(
             error?.cause.contains(
@@ -57,7 +59,7 @@ import Testing
     }
 
     @Test func openVINODescribesTheCPU() throws {
-        let core = try TestRuntime.load().openVINO()
+        let core = try TestRuntime.load().openVINO(doing: "test")
         #expect(core.version.hasPrefix("20"))
         let cpu = try #require(try core.devices().first { $0.id == "CPU" })
         #expect(!cpu.fullName.isEmpty && cpu.fullName != "CPU")
@@ -67,7 +69,7 @@ import Testing
     @Test func anotherRuntimeInTheSameProcessIsRefused() throws {
         let runtime = try TestRuntime.load()
         let other = RuntimeLocation(library: "/elsewhere/libonnxruntime.so", folder: "/elsewhere", origin: "--runtime")
-        let error = #expect(throws: ONNXRuntimeError.self) { try Runtime.load(other) }
+        let error = #expect(throws: EngineError.self) { try Runtime.load(other) }
         #expect(error?.cause == "this process already uses \(runtime.location.library)")
     }
 }

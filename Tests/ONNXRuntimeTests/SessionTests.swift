@@ -1,3 +1,4 @@
+import Engine
 import Foundation
 import ONNXRuntime
 import Remedies
@@ -21,12 +22,12 @@ import Testing
 
     @Test(arguments: [false, true])
     func computesOnEitherProviderFromAFileAndFromBytes(openVINO: Bool) throws {
-        let provider: ExecutionProvider = openVINO ? try .openVINOCPU : .cpu
+        let provider: ExecutionTarget = openVINO ? .openVINOCPU : .ownKernels
         let x = try Tensor(shape: [2, 4], scalars: [1, 0, 0, 0, 0, 1, 0, 1] as [Float])
         let bytes = try Fixtures.bytes("models/linear.onnx")
         let fromFile = try TestRuntime.session("linear", provider)
         let fromBytes = try Session(
-            runtime: TestRuntime.load(), model: .bytes(bytes), options: SessionOptions(provider: provider))
+            runtime: TestRuntime.load(), model: .bytes(bytes), options: SessionOptions(provider))
         for session in [fromFile, fromBytes] {
             let y = try #require(try session.run(["x": x])["y"])
             #expect(y.shape == [2, 3])
@@ -88,35 +89,35 @@ import Testing
 
     // MARK: Wrong inputs
 
-    private func rejection(_ inputs: [String: Tensor], outputs: [String]? = nil) throws -> ONNXRuntimeError {
+    private func rejection(_ inputs: [String: Tensor], outputs: [String]? = nil) throws -> EngineError {
         let session = try TestRuntime.session("linear")
-        let error = #expect(throws: ONNXRuntimeError.self) { try session.run(inputs, outputs: outputs) }
+        let error = #expect(throws: EngineError.self) { try session.run(inputs, outputs: outputs) }
         return try #require(error)
     }
 
     @Test func inputsAreCheckedBeforeAnythingRuns() throws {
         let good = try Tensor(shape: [1, 4], scalars: [0, 0, 0, 0] as [Float])
-        #expect(try rejection([:]).cause == "input x is missing; the model takes x f32 [batch, 4]")
+        #expect(try rejection([:]).cause == "input x is missing; the model's inputs are x f32 [batch, 4]")
         #expect(
-            try rejection(["x": good, "z": good]).cause == "the model has no input z; it takes x f32 [batch, 4]")
+            try rejection(["x": good, "z": good]).cause == "the model has no input z; its inputs are x f32 [batch, 4]")
         #expect(
             try rejection(["x": Tensor(shape: [1, 4], scalars: [0, 0, 0, 0] as [Int64])]).cause
-                == "input x: it takes f32, but i64 was given")
+                == "input x: it must be f32, but i64 was given")
         #expect(
             try rejection(["x": Tensor(shape: [1, 5], scalars: [0, 0, 0, 0, 0] as [Float])]).cause
-                == "input x: it takes shape [batch, 4], but [1, 5] was given")
+                == "input x: its shape must be [batch, 4], but [1, 5] was given")
         #expect(
             try rejection(["x": good], outputs: ["q"]).cause
-                == "the model has no output q; it gives y f32 [batch, 3]")
+                == "the model has no output q; its outputs are y f32 [batch, 3]")
     }
 
     // MARK: Models that do not load
 
-    private func loadFailure(_ model: ModelSource, openVINO: Bool = true) throws -> ONNXRuntimeError {
-        let provider: ExecutionProvider = openVINO ? try .openVINOCPU : .cpu
+    private func loadFailure(_ model: ModelSource, openVINO: Bool = true) throws -> EngineError {
+        let provider: ExecutionTarget = openVINO ? .openVINOCPU : .ownKernels
         let runtime = try TestRuntime.load()
-        let error = #expect(throws: ONNXRuntimeError.self) {
-            try Session(runtime: runtime, model: model, options: SessionOptions(provider: provider))
+        let error = #expect(throws: EngineError.self) {
+            try Session(runtime: runtime, model: model, options: SessionOptions(provider))
         }
         return try #require(error)
     }

@@ -1,4 +1,4 @@
-import ONNXRuntime
+import Engine
 import Testing
 
 @Suite struct TensorTests {
@@ -16,19 +16,19 @@ import Testing
 
     @Test func readingAsAnotherTypeIsAnError() throws {
         let tensor = try Tensor(shape: [1], scalars: [1] as [Float])
-        let error = #expect(throws: ONNXRuntimeError.self) { try tensor.elements(of: Int64.self) }
+        let error = #expect(throws: EngineError.self) { try tensor.elements(of: Int64.self) }
         #expect(error?.code == .invalidInput)
         #expect(error?.cause == "its elements are f32")
     }
 
     @Test(arguments: [[2, -1], [Int.max, 2], [1 << 40, 1 << 40]])
     func impossibleShapesAreErrors(_ shape: [Int]) {
-        let error = #expect(throws: ONNXRuntimeError.self) { try Tensor(Float.self, shape: shape) { _ in } }
+        let error = #expect(throws: EngineError.self) { try Tensor(Float.self, shape: shape) { _ in } }
         #expect(error?.code == .invalidInput)
     }
 
     @Test func countOfScalarsMustMatchTheShape() {
-        let error = #expect(throws: ONNXRuntimeError.self) { try Tensor(shape: [3], scalars: [1, 2] as [Float]) }
+        let error = #expect(throws: EngineError.self) { try Tensor(shape: [3], scalars: [1, 2] as [Float]) }
         #expect(error?.cause == "it has 3 elements, but 2 values were given")
     }
 

@@ -1,11 +1,11 @@
+internal import Engine
 internal import Foundation
-internal import ONNXRuntime
 
 /// Makes sessions of one model on one device, out of the cache where there is one.
 struct ModelCompiler: Sendable {
     /// A session, and how it came to be.
     struct Compiled: Sendable {
-        var session: Session
+        var session: any EngineSession
         /// Nil for the shape that the model itself has.
         var canvas: Canvas?
         var origin: CompiledModelStore.Origin
@@ -13,7 +13,7 @@ struct ModelCompiler: Sendable {
         var duration: Duration
     }
 
-    let runtime: Runtime
+    let engine: any Engine
     let model: Model
     let choice: DeviceChoice
     /// Where what is compiled is kept, or why it is not.
@@ -24,17 +24,17 @@ struct ModelCompiler: Sendable {
     let padding: PaddedShapes?
 
     init(
-        _ configuration: Detector.Configuration, runtime: Runtime, model: Model, choice: DeviceChoice,
+        _ configuration: Detector.Configuration, engine: any Engine, model: Model, choice: DeviceChoice,
         family: any ModelFamily, hasCanvases: Bool
     ) throws(ApusError) {
-        self.runtime = runtime
+        self.engine = engine
         self.model = model
         self.choice = choice
         padding = family.padding
         fingerprint = try ModelFingerprint(model)
-        key = ModelCompiler.key(fingerprint, choice, runtime)
-        switch (choice.provider, configuration.cache.path) {
-        case (.cpu, _): cache = .none("ONNX Runtime's own kernels are not compiled")
+        key = ModelCompiler.key(fingerprint, choice, engine)
+        switch (choice.target, configuration.cache.path) {
+        case (.ownKernels, _): cache = .none("ONNX Runtime's own kernels are not compiled")
         // Measured with DETR-R50: 1.4 s to load with and without.
         case (.openVINO, _) where choice.device == "CPU": cache = .none("the CPU gains nothing by it")
         // OpenVINO writes into the cache of a model of open sizes whenever a new one comes.
@@ -48,20 +48,21 @@ struct ModelCompiler: Sendable {
 
     /// What a compiled model and a verdict on it depend on, but for the shape.
     private static func key(
-        _ fingerprint: ModelFingerprint, _ choice: DeviceChoice, _ runtime: Runtime
+        _ fingerprint: ModelFingerprint, _ choice: DeviceChoice, _ engine: any Engine
     ) -> CompiledModelStore.Key {
-        let core = try? runtime.openVINO()
+        let core = try? engine.openVINO(doing: "name the device")
         let uuid = core?.property("DEVICE_UUID", of: choice.device) ?? ""
         return CompiledModelStore.Key(
             model: fingerprint.digest, device: deviceName(choice, uuid: uuid), deviceName: choice.deviceName ?? "",
-            deviceUUID: uuid, driver: choice.driver ?? "", onnxRuntime: runtime.version,
-            openVINO: choice.provider == .cpu ? "" : core?.version ?? "", precision: choice.precision?.rawValue ?? "",
+            deviceUUID: uuid, driver: choice.driver ?? "", onnxRuntime: engine.version,
+            openVINO: choice.target == .ownKernels ? "" : core?.version ?? "",
+            precision: choice.precision?.rawValue ?? "",
             shape: "")
     }
 
     /// One name for one device: a GPU's number may change, and "GPU" is another name of the first.
     private static func deviceName(_ choice: DeviceChoice, uuid: String) -> String {
-        guard choice.provider != .cpu else { return "onnxruntime-cpu" }
+        guard choice.target != .ownKernels else { return "onnxruntime-cpu" }
         guard choice.device.hasPrefix("GPU") else { return choice.device }
         return uuid.isEmpty ? (choice.device == "GPU" ? "GPU.0" : choice.device) : "GPU"
     }
@@ -70,17 +71,17 @@ struct ModelCompiler: Sendable {
     func requireUnchanged() throws(ApusError) { try fingerprint.requireUnchanged() }
 
     /// A session of all sizes on the CPU, which needs no cache and so no key.
-    static func compile(_ model: Model, _ choice: DeviceChoice, _ runtime: Runtime) throws -> Compiled {
+    static func compile(_ model: Model, _ choice: DeviceChoice, _ engine: any Engine) throws -> Compiled {
         let start = ContinuousClock.now
-        let options = SessionOptions(provider: choice.provider)
-        let session = try Session(checked: model.source, runtime: runtime, options: options)
+        let options = SessionOptions(choice.target)
+        let session = try engine.session(checked: model.source, options: options)
         return Compiled(session: session, origin: .unkept, duration: ContinuousClock.now - start)
     }
 
     func compile(_ canvas: Canvas?) throws -> Compiled {
         try requireUnchanged()
         let start = ContinuousClock.now
-        var options = SessionOptions(provider: choice.provider)
+        var options = SessionOptions(choice.target)
         var key = key
         if let canvas, let padding {
             options.dimensions = [padding.height: canvas.size.height, padding.width: canvas.size.width]
@@ -88,11 +89,11 @@ struct ModelCompiler: Sendable {
             key.shape = "\(canvas.batch)x3x\(canvas.size.height)x\(canvas.size.width)"
         }
         let compiled: Compiled
-        if let store, case .openVINO(let openVINO) = choice.provider {
+        if let store {
             let (session, origin, note) = try store.load(key) { folder in
                 var options = options
-                if let folder { options.provider = .openVINO(openVINO.caching(in: folder)) }
-                let session = try Session(checked: model.source, runtime: runtime, options: options)
+                options.cacheFolder = folder
+                let session = try engine.session(checked: model.source, options: options)
                 // Before it is kept under the digest of another model.
                 try requireUnchanged()
                 return session
@@ -100,7 +101,7 @@ struct ModelCompiler: Sendable {
             compiled = Compiled(
                 session: session, canvas: canvas, origin: origin, note: note, duration: ContinuousClock.now - start)
         } else {
-            let session = try Session(checked: model.source, runtime: runtime, options: options)
+            let session = try engine.session(checked: model.source, options: options)
             compiled = Compiled(
                 session: session, canvas: canvas, origin: .unkept, duration: ContinuousClock.now - start)
             try requireUnchanged()

@@ -1,7 +1,7 @@
+internal import Engine
 internal import Foundation
 internal import Hashing
 internal import ONNX
-internal import ONNXRuntime
 
 /// What tells one model from another: the SHA-256 of its file and of the files that hold its weights.
 struct ModelFingerprint: Sendable {

@@ -1,6 +1,6 @@
 internal import Dispatch
+internal import Engine
 internal import Foundation
-internal import ONNXRuntime
 
 /// The sessions of a detector: one for each canvas, or one for all sizes.
 final class SessionPool: Sendable {
@@ -33,7 +33,7 @@ final class SessionPool: Sendable {
         /// What it answered to the canary when it was made; nil where no canary is watched.
         var canary: Canary?
         var canvas: Canvas? { compiled.canvas }
-        var session: Session { compiled.session }
+        var session: any EngineSession { compiled.session }
     }
 
     private let slots: [Slot]

@@ -1,5 +1,5 @@
+package import Engine
 internal import Imaging
-package import ONNXRuntime
 internal import Remedies
 
 /// Finding objects in images.

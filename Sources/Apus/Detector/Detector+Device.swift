@@ -1,5 +1,5 @@
+package import Engine
 internal import Imaging
-package import ONNXRuntime
 
 /// Watching the device, and looking at what the model computes.
 extension Detector {
@@ -15,16 +15,16 @@ extension Detector {
 
     /// A picture's raw outputs and what is detected in it, whether or not they can be right.
     ///
-    /// - Parameter shaking: how far the pixels are moved, as a share of each, which shows how sensitive the network is.
+    /// - Parameter perturbation: how far the pixels are moved, as a share of each, which shows how sensitive the network is.
     package func answer(
-        _ image: Image, threshold: Float, shaking: Float = 0
+        _ image: Image, threshold: Float, perturbation: Float = 0
     ) throws(ApusError) -> RawAnswer {
         try ApusError.wrapping(doing: "run the model") {
             let wanted = adapter.inputs.placement(of: image.size).canvas
             let entry = try pool.entry(at: pool.index(for: wanted))
             let placement = adapter.inputs.placement(of: image.size, on: entry.canvas?.size)
             var inputs = try adapter.inputs.tensors(for: [image], [placement], on: entry.canvas)
-            if shaking > 0 { inputs = try inputs.mapValues { try $0.shaken(by: shaking) } }
+            if perturbation > 0 { inputs = try inputs.mapValues { try $0.perturbed(by: perturbation) } }
             let start = ContinuousClock.now
             let outputs = try run(inputs, on: entry, count: 1, cancellation: nil)
             let duration = ContinuousClock.now - start
@@ -85,12 +85,12 @@ extension ModelInputs {
 }
 
 extension ModelFamily {
-    func run(_ session: Session, _ images: [Image], on canvas: Canvas?) throws -> [String: Tensor] {
+    func run(_ session: any EngineSession, _ images: [Image], on canvas: Canvas?) throws -> [String: Tensor] {
         try session.run(try inputs.tensors(for: images, on: canvas), outputs: outputNames)
     }
 
     /// - Throws: `ApusError` with code `inference` if no detections can be read from the outputs.
-    func answerCanary(_ session: Session, _ inputs: [String: Tensor]) throws -> [String: Tensor] {
+    func answerCanary(_ session: any EngineSession, _ inputs: [String: Tensor]) throws -> [String: Tensor] {
         let outputs = try session.run(inputs, outputs: outputNames)
         let placement = self.inputs.placement(of: Canary.picture.size)
         _ = try detections(

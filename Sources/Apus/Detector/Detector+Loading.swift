@@ -1,4 +1,4 @@
-internal import ONNXRuntime
+internal import Engine
 
 extension Detector {
     /// What loading has come to.

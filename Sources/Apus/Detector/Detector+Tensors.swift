@@ -1,4 +1,4 @@
-package import ONNXRuntime
+package import Engine
 internal import Remedies
 
 /// Running the model on tensors, for callers that prepare pictures and read answers themselves.
@@ -23,7 +23,7 @@ extension Detector {
             let outputs: [String: Tensor]
             do {
                 outputs = try entry.session.run(inputs, outputs: names, cancellation: cancellation)
-            } catch let error as ONNXRuntimeError {
+            } catch let error as EngineError {
                 if error.code == .runFailed { try checkDevice(after: entry) }
                 guard error.code == .invalidInput else { throw error }
                 throw ApusError(

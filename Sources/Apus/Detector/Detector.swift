@@ -1,4 +1,4 @@
-internal import ONNXRuntime
+internal import Engine
 internal import Remedies
 
 /// Finds objects in pictures with a detection model.
@@ -48,17 +48,17 @@ public final class Detector: Sendable {
     ) throws(ApusError) {
         let clock = ContinuousClock()
         let start = clock.now
-        let runtime = try ApusError.wrapping(doing: "load the model \(model.name)") {
-            try Runtime.load(RuntimeLocation.find(explicit: configuration.runtime))
+        let engine = try ApusError.wrapping(doing: "load the model \(model.name)") {
+            try Engines.load(from: configuration.runtime)
         }
         let loaded = clock.now
         let choice = try ApusError.wrapping(doing: "load the model \(model.name)") {
-            try DeviceChoice(configuration, runtime: runtime)
+            try DeviceChoice(configuration, engine: engine)
         }
         let chosen = clock.now
         try progress(.chosen(device: choice.device))
         let prepared = try PreparedModel(
-            model, configuration, runtime: runtime, choice: choice, progress: progress)
+            model, configuration, engine: engine, choice: choice, progress: progress)
         let verification = VerdictStore(folder: configuration.verdicts).status(of: prepared.verdictKey)
         try Detector.require(verification, configuration, choice, model)
         let health = DeviceHealth(
@@ -97,15 +97,14 @@ public final class Detector: Sendable {
             + (prepared.plan.stalls
                 ? ["each new size of picture has to be compiled for, which takes seconds: \(prepared.plan.reason)"]
                 : [])
-        let isConfirmed = session.provider == .cpu || session.openVINODevice != nil
-        let nodes = session.assignments.map { Dictionary($0.map { ($0.provider, $0.nodes) }, uniquingKeysWith: +) }
+        let isConfirmed = session.target == .ownKernels || session.openVINODevice != nil
         self.execution = Execution(
-            provider: session.provider.name, device: session.openVINODevice ?? choice.device,
-            deviceName: choice.deviceName, precision: choice.precision, nodes: nodes,
+            provider: session.providerName, device: session.openVINODevice ?? choice.device,
+            deviceName: choice.deviceName, precision: choice.precision, nodes: session.nodes,
             reason: choice.reason + (isConfirmed ? "" : "; the provider does not say which device it took"),
             canvases: prepared.canvases.map(\.size), shapeReason: prepared.plan.reason,
             cache: prepared.compiler.cache, verification: verification,
-            runtimeVersion: session.runtime.version, runtimeFolder: session.runtime.location.folder,
+            runtimeVersion: engine.version, runtimeFolder: engine.location.folder,
             loading: LoadTimings(runtime: loaded - start, device: chosen - loaded, model: clock.now - chosen))
     }
 
@@ -129,13 +128,13 @@ public final class Detector: Sendable {
     ) throws(ApusError) {
         guard configuration.requiresVerified, verification.state != .yes else { return }
         // ONNX Runtime's own kernels are the usual reference, and nothing is compared with itself.
-        let isOwnKernels = choice.provider == .cpu
+        let isOwnKernels = choice.target == .ownKernels
         var options: [(Setting, String)] = [(.device, "\(configuration.device)")]
         if case .file(let path) = model { options.insert((.model, path), at: 0) }
         if let family = configuration.family { options.append((.family, family.name)) }
         options +=
             isOwnKernels
-            ? [(.provider, "cpu"), (.reference, Verifier.Reference.openVINO.rawValue)]
+            ? [(.provider, "cpu"), (.reference, VerificationReference.openVINO.rawValue)]
             : [(.precision, choice.precision?.rawValue ?? "auto")]
         if configuration.batchSize > 1 { options.append((.batch, "\(configuration.batchSize)")) }
         if configuration.shapes != .auto { options.append((.shapes, "\(configuration.shapes)")) }

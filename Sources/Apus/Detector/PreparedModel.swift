@@ -1,4 +1,4 @@
-internal import ONNXRuntime
+internal import Engine
 
 /// A model whose family, shapes and compiler are settled, before the device compiles it.
 struct PreparedModel {
@@ -17,7 +17,7 @@ struct PreparedModel {
     let session: ModelCompiler.Compiled?
 
     init(
-        _ model: Model, _ configuration: Detector.Configuration, runtime: Runtime, choice: DeviceChoice,
+        _ model: Model, _ configuration: Detector.Configuration, engine: any Engine, choice: DeviceChoice,
         progress: (Detector.LoadProgress) throws(ApusError) -> Void
     ) throws(ApusError) {
         var stamp: FileStamp?
@@ -26,9 +26,9 @@ struct PreparedModel {
         if description.hasOpenOutputs {
             // Loading the model to have its shapes inferred takes a moment, but no compiling.
             description.outputs = try ApusError.wrapping(doing: "load the model \(model.name)") {
-                var options = SessionOptions(provider: .cpu)
+                var options = SessionOptions(.ownKernels)
                 options.isOptimized = false
-                return try Session(checked: model.source, runtime: runtime, options: options).outputs
+                return try engine.session(checked: model.source, options: options).outputs
             }
         }
         recognized = try ModelFamilies.recognize(
@@ -38,15 +38,15 @@ struct PreparedModel {
         session =
             takesAllSizes
             ? try ApusError.wrapping(doing: "load the model \(model.name)") {
-                try ModelCompiler.compile(model, choice, runtime)
+                try ModelCompiler.compile(model, choice, engine)
             } : nil
         plan = try ShapePlan(
             configuration.shapes, family: recognized.family, device: choice.device,
-            isOwnKernels: choice.provider == .cpu)
+            isOwnKernels: choice.target == .ownKernels)
         let batch = recognized.family.inputs.fixedBatch ?? configuration.batchSize
         canvases = plan.canvases.map { Canvas(size: $0, batch: batch) }
         compiler = try ModelCompiler(
-            configuration, runtime: runtime, model: model, choice: choice, family: recognized.family,
+            configuration, engine: engine, model: model, choice: choice, family: recognized.family,
             hasCanvases: !canvases.isEmpty)
         // What was loaded above is what the digest was made of.
         if let stamp, FileStamp(stamp.path) != stamp {

@@ -1,6 +1,6 @@
+package import Engine
 internal import Imaging
 internal import ONNX
-package import ONNXRuntime
 
 /// Makes the tensor that a model sees of an image, for comparing with other programs. Needs no runtime.
 package struct Preprocessor: Sendable {

@@ -1,10 +1,10 @@
+package import Engine
 internal import Hardware
-package import ONNXRuntime
 internal import Remedies
 
 /// The device, provider and precision that a configuration comes to on this machine, and why.
 package struct DeviceChoice: Sendable {
-    package var provider: ExecutionProvider
+    package var target: ExecutionTarget
     package var device: String
     package var deviceName: String?
     /// The version of the device's driver, where there is one.
@@ -13,41 +13,42 @@ package struct DeviceChoice: Sendable {
     package var precision: Precision?
     package var reason: String
 
-    package init(_ configuration: Detector.Configuration, runtime: Runtime) throws(ApusError) {
+    package init(_ configuration: Detector.Configuration, engine: any Engine) throws(ApusError) {
         try configuration.check()
         let wantsOwnKernels = configuration.provider == .cpu
-        if wantsOwnKernels || (configuration.provider == .auto && !runtime.hasOpenVINO) {
-            self = try .ownKernels(configuration, runtime: runtime)
+        if wantsOwnKernels || (configuration.provider == .auto && !engine.hasOpenVINO) {
+            self = try .ownKernels(configuration, engine: engine)
             return
         }
         do {
-            try runtime.requireOpenVINO(doing: "use OpenVINO")
+            let catalog = try engine.openVINO(doing: "use OpenVINO")
             var reasons: [String] = []
             let name: String
             if let asked = configuration.device.openVINOName {
                 name = asked
                 reasons.append("device \(configuration.device) was asked for")
             } else {
-                (name, reasons) = try DeviceChoice.best(of: try runtime.openVINO().devices())
+                (name, reasons) = try DeviceChoice.best(of: try catalog.devices())
             }
             var precision = configuration.precision
-            if name != "CPU" { try runtime.requireDevice(name, doing: "use device \(configuration.device)") }
-            let described = try runtime.openVINO().device(name)
+            if name != "CPU" { try catalog.require(name, doing: "use device \(configuration.device)") }
+            let described = catalog.device(name)
             if precision == .auto {
                 precision = DeviceChoice.precisions(of: described)[0]
                 reasons.append("\(precision.rawValue) is its default")
             }
             try DeviceChoice.check(precision, on: described)
-            guard let computed = OpenVINOOptions.Precision(rawValue: precision.rawValue) else {
+            guard let computed = ComputePrecision(rawValue: precision.rawValue) else {
                 preconditionFailure("auto was resolved above")
             }
+            try computed.require(on: name)
             self.precision = precision
-            provider = .openVINO(try OpenVINOOptions(device: name, precision: computed))
+            target = .openVINO(device: name, precision: computed)
             device = name
             deviceName = described.fullName
-            driver = name == "CPU" ? nil : DeviceChoice.driver(of: name, try runtime.openVINO())
+            driver = name == "CPU" ? nil : DeviceChoice.driver(of: name, catalog)
             reason = reasons.joined(separator: "; ")
-        } catch let error as ONNXRuntimeError {
+        } catch let error as EngineError {
             throw ApusError(error)
         } catch let error as ApusError {
             throw error
@@ -57,9 +58,9 @@ package struct DeviceChoice: Sendable {
     }
 
     private init(
-        provider: ExecutionProvider, device: String, deviceName: String?, precision: Precision?, reason: String
+        target: ExecutionTarget, device: String, deviceName: String?, precision: Precision?, reason: String
     ) {
-        self.provider = provider
+        self.target = target
         self.device = device
         self.deviceName = deviceName
         self.precision = precision
@@ -69,7 +70,7 @@ package struct DeviceChoice: Sendable {
     /// A discrete Intel GPU, then an integrated one, then the CPU. Other makers' GPUs, which OpenVINO may list too, and
     /// the NPU, which few detection models fit, are taken only by name.
     package static func best(
-        of devices: [OpenVINOCore.Device]
+        of devices: [CatalogDevice]
     ) throws(ApusError) -> (name: String, reasons: [String]) {
         if let mute = devices.first(where: { $0.id.hasPrefix("GPU") && ($0.fullName == $0.id || $0.kind.isEmpty) }) {
             throw ApusError(
@@ -89,7 +90,7 @@ package struct DeviceChoice: Sendable {
     }
 
     /// A GPU's driver is asked through OpenCL, as OpenVINO does not tell its version.
-    private static func driver(of device: String, _ core: OpenVINOCore) -> String? {
+    private static func driver(of device: String, _ core: any DeviceCatalog) -> String? {
         guard device.hasPrefix("GPU") else { return core.property("NPU_DRIVER_VERSION", of: device) }
         let devices = (try? OpenCLLibrary().devices().devices)?.filter { $0.isGPU && $0.isIntel } ?? []
         let uuid = core.property("DEVICE_UUID", of: device)
@@ -97,7 +98,7 @@ package struct DeviceChoice: Sendable {
     }
 
     /// Refuses bf16 on a CPU that has none, where OpenVINO would compute in f32 and say nothing.
-    package static func check(_ precision: Precision, on device: OpenVINOCore.Device) throws(ApusError) {
+    package static func check(_ precision: Precision, on device: CatalogDevice) throws(ApusError) {
         guard precision == .bf16, device.id == "CPU", !device.capabilities.contains("BF16") else { return }
         throw ApusError(
             .option, doing: "use precision bf16",
@@ -107,7 +108,7 @@ package struct DeviceChoice: Sendable {
     }
 
     /// What a device computes in, its default first.
-    package static func precisions(of device: OpenVINOCore.Device) -> [Precision] {
+    package static func precisions(of device: CatalogDevice) -> [Precision] {
         switch device.id.prefix(3) {
         case "CPU": device.capabilities.contains("BF16") ? [.f32, .bf16] : [.f32]
         case "GPU": device.capabilities.contains("FP16") ? [.f16, .f32] : [.f32]
@@ -116,7 +117,7 @@ package struct DeviceChoice: Sendable {
     }
 
     private static func ownKernels(
-        _ configuration: Detector.Configuration, runtime: Runtime
+        _ configuration: Detector.Configuration, engine: any Engine
     ) throws(ApusError) -> DeviceChoice {
         let wasAsked = configuration.provider == .cpu
         guard [.auto, .cpu].contains(configuration.device) else {
@@ -124,8 +125,8 @@ package struct DeviceChoice: Sendable {
                 .device, doing: "use device \(configuration.device)",
                 cause: wasAsked
                     ? "ONNX Runtime's own CPU provider runs on the CPU only"
-                    : "ONNX Runtime \(runtime.version) at \(runtime.location.folder) was built without OpenVINO, so it has no OpenVINO devices",
-                remedy: wasAsked ? "Use \(setting: .provider, "openvino")." : RuntimeLocation.remedy)
+                    : "ONNX Runtime \(engine.version) at \(engine.location.folder) was built without OpenVINO, so it has no OpenVINO devices",
+                remedy: wasAsked ? "Use \(setting: .provider, "openvino")." : Engines.remedy)
         }
         guard configuration.precision == .auto else {
             throw ApusError(
@@ -133,7 +134,7 @@ package struct DeviceChoice: Sendable {
                 cause: "ONNX Runtime's own CPU provider computes in the model's types",
                 remedy: "Leave out \(setting: .precision), or use \(setting: .provider, "openvino").")
         }
-        let why = wasAsked ? "provider cpu was asked for" : "ONNX Runtime \(runtime.version) was built without OpenVINO"
-        return DeviceChoice(provider: .cpu, device: "CPU", deviceName: nil, precision: nil, reason: why)
+        let why = wasAsked ? "provider cpu was asked for" : "ONNX Runtime \(engine.version) was built without OpenVINO"
+        return DeviceChoice(target: .ownKernels, device: "CPU", deviceName: nil, precision: nil, reason: why)
     }
 }

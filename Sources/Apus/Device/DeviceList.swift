@@ -1,6 +1,6 @@
+internal import Engine
 internal import Foundation
 package import Hardware
-internal import ONNXRuntime
 internal import Remedies
 
 /// The devices of this machine as OpenVINO and OpenCL tell of them, and which one `auto` takes.
@@ -59,9 +59,9 @@ package struct DeviceList: Sendable {
         } catch {
             notes.append("OpenCL: \(error.cause). OpenVINO needs it for a GPU: sudo apt-get install ocl-icd-libopencl1")
         }
-        let runtime: Runtime
+        let engine: any Engine
         do {
-            runtime = try Runtime.load(RuntimeLocation.find(explicit: folder))
+            engine = try Engines.load(from: folder)
         } catch {
             (automatic, automaticReason) = (nil, "ONNX Runtime cannot be loaded")
             otherOpenCL = openCL
@@ -69,8 +69,7 @@ package struct DeviceList: Sendable {
             return
         }
         do {
-            try runtime.requireOpenVINO(doing: "list the devices")
-            let core = try runtime.openVINO()
+            let core = try engine.openVINO(doing: "list the devices")
             openVINOVersion = core.version
             let found = try core.devices()
             for device in found {
@@ -80,8 +79,8 @@ package struct DeviceList: Sendable {
             }
             let best = try DeviceChoice.best(of: found)
             (automatic, automaticReason) = (best.name, best.reasons.joined(separator: "; "))
-        } catch let error as ONNXRuntimeError {
-            (automatic, automaticReason) = DeviceList.withoutOpenVINO(runtime)
+        } catch let error as EngineError {
+            (automatic, automaticReason) = DeviceList.withoutOpenVINO(engine)
             notes.append("OpenVINO: \(error.cause). \(error.remedy.map { "\($0)" } ?? "")")
         } catch let error as ApusError {
             (automatic, automaticReason) = (nil, error.cause)
@@ -92,14 +91,14 @@ package struct DeviceList: Sendable {
         otherOpenCL = openCL
     }
 
-    private static func withoutOpenVINO(_ runtime: Runtime) -> (String?, String) {
-        runtime.hasOpenVINO
+    private static func withoutOpenVINO(_ engine: any Engine) -> (String?, String) {
+        engine.hasOpenVINO
             ? (nil, "OpenVINO does not work")
             : ("CPU", "auto: this runtime has no OpenVINO, so ONNX Runtime's own CPU kernels run")
     }
 
     /// The OpenCL device that an OpenVINO GPU is: by UUID, else by its place among Intel's GPUs.
-    private static func match(_ id: String, _ core: OpenVINOCore, _ devices: [OpenCLDevice]) -> Int? {
+    private static func match(_ id: String, _ core: any DeviceCatalog, _ devices: [OpenCLDevice]) -> Int? {
         guard id.hasPrefix("GPU") else { return nil }
         if let uuid = core.property("DEVICE_UUID", of: id),
             let index = devices.firstIndex(where: { $0.isGPU && $0.uuid == uuid })
@@ -112,7 +111,7 @@ package struct DeviceList: Sendable {
 }
 
 extension DeviceList.Entry {
-    fileprivate init(_ device: OpenVINOCore.Device, _ core: OpenVINOCore, _ openCL: OpenCLDevice?) {
+    fileprivate init(_ device: CatalogDevice, _ core: any DeviceCatalog, _ openCL: OpenCLDevice?) {
         func property(_ key: String) -> String? {
             core.property(key, of: device.id).flatMap { $0.isEmpty ? nil : $0 }
         }

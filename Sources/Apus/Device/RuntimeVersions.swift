@@ -1,4 +1,4 @@
-internal import ONNXRuntime
+internal import Engine
 
 /// The versions of what Apus finds on this machine.
 package struct RuntimeVersions: Sendable {
@@ -14,23 +14,23 @@ package struct RuntimeVersions: Sendable {
     /// Loads the runtime and asks it.
     package init(runtime: String?) throws(ApusError) {
         self = try ApusError.wrapping(doing: "ask the runtime for its version") {
-            let runtime = try Runtime.load(RuntimeLocation.find(explicit: runtime))
-            let openVINO = Result { try runtime.openVINO().version }
-            return RuntimeVersions(runtime, openVINO)
+            let engine = try Engines.load(from: runtime)
+            let openVINO = Result { try engine.openVINO(doing: "ask OpenVINO for its version").version }
+            return RuntimeVersions(engine, openVINO)
         }
     }
 
-    private init(_ runtime: Runtime, _ openVINO: Result<String, any Error>) {
-        onnxRuntime = runtime.version
-        library = runtime.location.library
-        origin = runtime.location.origin
+    private init(_ engine: any Engine, _ openVINO: Result<String, any Error>) {
+        onnxRuntime = engine.version
+        library = engine.location.library
+        origin = engine.location.origin
         switch openVINO {
         case .success(let version):
             self.openVINO = version
             whyNoOpenVINO = nil
         case .failure(let error):
             self.openVINO = nil
-            whyNoOpenVINO = (error as? ONNXRuntimeError)?.cause ?? "\(error)"
+            whyNoOpenVINO = (error as? EngineError)?.cause ?? "\(error)"
         }
     }
 }

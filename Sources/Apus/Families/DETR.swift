@@ -1,5 +1,5 @@
+internal import Engine
 internal import ONNX
-internal import ONNXRuntime
 
 /// DETR (Carion et al., 2020, arXiv:2005.12872) and models with its inputs and outputs.
 ///

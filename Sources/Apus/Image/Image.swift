@@ -22,7 +22,7 @@ public struct Image: Sendable {
     /// What the decoder found wrong with the file, but could work around.
     public let warning: String?
 
-    init(bitmap: Bitmap) {
+    package init(bitmap: Bitmap) {
         self.bitmap = bitmap
         warning = nil
     }

@@ -1,5 +1,5 @@
 internal import CDemoModel
-internal import ONNXRuntime
+internal import Engine
 
 /// A detection model in ONNX form.
 public enum Model: Sendable {

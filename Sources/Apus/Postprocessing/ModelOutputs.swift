@@ -1,4 +1,4 @@
-package import ONNXRuntime
+package import Engine
 internal import Remedies
 
 /// A model's outputs, as families read them.

@@ -1,5 +1,5 @@
+package import Engine
 internal import ONNX
-package import ONNXRuntime
 
 /// What a model is given: pixels, and inputs that follow from where the images lie.
 package struct ModelInputs: Sendable {
@@ -70,7 +70,7 @@ package struct ModelInputs: Sendable {
     }
 
     /// The number of elements of a shape; nil if it is negative or overflows.
-    static func elementCount(_ shape: [Int]) -> Int? {
+    package static func elementCount(_ shape: [Int]) -> Int? {
         var count = 1
         for size in shape {
             let (product, overflow) = count.multipliedReportingOverflow(by: size)

@@ -1,6 +1,6 @@
+package import Engine
 internal import Imaging
 package import ONNX
-package import ONNXRuntime
 
 /// The numbers that a model was trained on: the order of channels and axes, and what becomes of a byte.
 ///

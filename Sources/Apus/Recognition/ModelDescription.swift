@@ -1,6 +1,6 @@
+package import Engine
 internal import HuggingFaceConfig
 package import ONNX
-package import ONNXRuntime
 internal import Remedies
 
 /// What a model takes and gives.

@@ -1,5 +1,5 @@
+internal import Engine
 internal import ONNX
-internal import ONNXRuntime
 internal import Remedies
 
 /// A model's family, and how it was determined.

@@ -1,4 +1,4 @@
-internal import ONNXRuntime
+internal import Engine
 
 /// A kind of detection model: what it's given, and how its outputs become boxes.
 ///

@@ -1,4 +1,4 @@
-internal import ONNXRuntime
+internal import Engine
 
 /// A family that this version doesn't decode, but whose models look like those of families that it does: it is named where
 /// a model could be of either.

@@ -29,6 +29,14 @@ public struct VerificationStatus: Sendable, Codable, Equatable {
     static let never = VerificationStatus(state: .never)
 }
 
+/// What a device's results are compared with.
+package enum VerificationReference: String, Sendable, CaseIterable {
+    /// ONNX Runtime's own CPU kernels, which share no code with OpenVINO.
+    case cpu = "cpu-f32"
+    /// OpenVINO's CPU device at f32.
+    case openVINO = "openvino-cpu-f32"
+}
+
 /// Verdicts of `apus verify`, a file each, by what they hold for: model, device, driver, versions and precision.
 package struct VerdictStore: Sendable {
     private let folder: String

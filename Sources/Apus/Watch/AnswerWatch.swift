@@ -1,4 +1,4 @@
-package import ONNXRuntime
+package import Engine
 
 /// What tells a device that computes wrong from a picture without objects.
 package enum AnswerWatch {
@@ -22,16 +22,16 @@ package enum AnswerWatch {
 }
 
 extension Tensor {
-    var isFloatingPoint: Bool { elementType == .float32 || elementType == .float16 }
+    package var isFloatingPoint: Bool { elementType == .float32 || elementType == .float16 }
 
     /// The elements of an f32 or f16 tensor; f32 isn't copied.
-    func withFloats<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) throws -> Result {
+    package func withFloats<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) throws -> Result {
         guard elementType == .float16 else { return try withElements(of: Float.self, body) }
         return try elements(of: Float16.self).map { Float($0) }.withUnsafeBufferPointer(body)
     }
 
     /// Every other number a little larger, the rest a little smaller; numbers that are no fractions stay.
-    func shaken(by share: Float) throws -> Tensor {
+    func perturbed(by share: Float) throws -> Tensor {
         switch elementType {
         case .float32:
             try Tensor(

@@ -1,5 +1,5 @@
+internal import Engine
 internal import Foundation
-internal import ONNXRuntime
 
 /// What a session first answered to a picture, so that a change of it shows that the device has changed.
 package final class Canary: @unchecked Sendable {  // the count is touched under the lock only

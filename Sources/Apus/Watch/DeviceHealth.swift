@@ -1,5 +1,5 @@
+package import Engine
 internal import Foundation
-package import ONNXRuntime
 internal import Remedies
 
 /// Watches what a device answers while it works, and remembers a fault.
@@ -34,7 +34,7 @@ package final class DeviceHealth: @unchecked Sendable {  // what changes is touc
         let outputs: [String: Tensor]
         do {
             outputs = try runCanary()
-        } catch let error as ONNXRuntimeError where watches && error.code == .runFailed {
+        } catch let error as EngineError where watches && error.code == .runFailed {
             throw report("it fails on a test picture: \(error.cause)")
         } catch let error as ApusError where error.code == .inference {
             guard watches else { return nil }
@@ -72,7 +72,7 @@ package final class DeviceHealth: @unchecked Sendable {  // what changes is touc
         let outputs: [String: Tensor]
         do {
             outputs = try runCanary()
-        } catch let error as ONNXRuntimeError {
+        } catch let error as EngineError {
             throw report("it fails on a test picture: \(error.cause)")
         } catch let error as ApusError where error.code == .inference {
             throw report("its answer to a test picture is none any more: \(error.cause)")

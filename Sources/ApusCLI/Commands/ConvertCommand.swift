@@ -2,10 +2,10 @@ import Apus
 import ApusWorkflows
 import ArgumentParser
 import CommandSupport
+import Engine
 import Foundation
 import ModelTools
 import ONNX
-import ONNXRuntime
 
 struct ConvertCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,9 +2,9 @@ import Apus
 import ApusWorkflows
 import ArgumentParser
 import CommandSupport
+import Engine
 import Foundation
 import Hardware
-import ONNXRuntime
 import Remedies
 
 struct DoctorCommand: AsyncParsableCommand {

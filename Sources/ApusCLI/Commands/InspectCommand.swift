@@ -2,10 +2,10 @@ import Apus
 import ApusWorkflows
 import ArgumentParser
 import CommandSupport
+import Engine
 import Foundation
 import ModelTools
 import ONNX
-import ONNXRuntime
 import Remedies
 
 struct InspectCommand: AsyncParsableCommand {

@@ -1,7 +1,7 @@
 import Apus
 import ArgumentParser
 import CommandSupport
-import ONNXRuntime
+import Engine
 
 struct PreprocessCommand: AsyncParsableCommand {
     enum ElementFormat: String, CaseIterable, ExpressibleByArgument {

@@ -1,9 +1,10 @@
 import Apus
+import ApusWorkflows
 import ArgumentParser
 import CommandSupport
 import Foundation
 
-extension Verifier.Reference: ExpressibleByArgument {}
+extension VerificationReference: ExpressibleByArgument {}
 
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

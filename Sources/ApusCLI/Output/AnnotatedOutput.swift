@@ -1,5 +1,5 @@
 import Apus
-import Drawing
+import ApusDrawing
 import Foundation
 import Imaging
 
@@ -58,17 +58,10 @@ struct AnnotatedOutput {
                 .option, doing: "write \(path)", cause: "it is one of the pictures themselves",
                 remedy: "Choose another --output.")
         }
-        let annotations = result.detections.map { found in
-            Annotation(
-                xMin: Double(found.box.xMin), yMin: Double(found.box.yMin), xMax: Double(found.box.xMax),
-                yMax: Double(found.box.yMax),
-                label: (found.category ?? "class \(found.label)") + String(format: " %.2f", found.score),
-                colorClass: found.label)
-        }
+        let annotated = try image.annotated(with: result.detections)
         do {
             let format = try ImageEncoder.format(forPath: path)
-            try OutputFile.write(
-                ImageEncoder.encode(Annotator.draw(annotations, on: image.bitmap), as: format), to: path)
+            try OutputFile.write(ImageEncoder.encode(annotated.bitmap, as: format), to: path)
         } catch let error as ImagingError {
             throw ApusError(error, doing: "write \(path)")
         }

@@ -1,4 +1,4 @@
-import ONNXRuntime
+import Engine
 
 /// NumPy's .npy format, version 1.0 (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html).
 enum NPYFile {

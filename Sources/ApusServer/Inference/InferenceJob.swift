@@ -1,5 +1,5 @@
 internal import Apus
-internal import ONNXRuntime
+internal import Engine
 
 /// Work of one request that waits in the queue, or runs.
 final class InferenceJob: Sendable {

@@ -1,6 +1,6 @@
 internal import Apus
+package import Engine
 internal import Foundation
-package import ONNXRuntime
 
 /// Runs images through models on threads of its own, in order, and refuses more than it can hold.
 ///

@@ -1,5 +1,5 @@
 internal import Apus
-internal import ONNXRuntime
+internal import Engine
 
 /// Jobs that run at the same time on one thread: a single one of any size, or several whose images fit into one batch.
 struct InferenceRun {

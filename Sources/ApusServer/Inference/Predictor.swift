@@ -1,6 +1,6 @@
 package import Apus
+internal import Engine
 internal import Foundation
-internal import ONNXRuntime
 
 /// From encoded images to detections, the same for every protocol: a model, a place in the queue, and a time limit.
 package struct Predictor: Sendable {

@@ -1,5 +1,5 @@
 package import Apus
-package import ONNXRuntime
+package import Engine
 
 extension Detector: ObjectDetector {
     package var summary: DetectorSummary {

@@ -1,4 +1,5 @@
 package import Apus
+internal import ApusWorkflows
 package import Logging
 internal import Remedies
 

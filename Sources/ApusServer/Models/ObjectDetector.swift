@@ -1,5 +1,5 @@
 package import Apus
-package import ONNXRuntime
+package import Engine
 
 /// A loaded model as routes, queue and registry use it. In service it is the library's `Detector`; tests bring their own, and
 /// need neither a model file nor a runtime.

@@ -1,4 +1,5 @@
 internal import COnnxRuntime
+internal import Engine
 internal import Foundation
 
 /// Keeps the latest lines of the runtime's log.

@@ -1,9 +1,11 @@
 internal import COnnxRuntime
+package import Engine
 internal import Foundation
 internal import Remedies
 
 /// ONNX Runtime, loaded from a folder at run time. A process loads one and keeps it.
-package final class Runtime: @unchecked Sendable {  // immutable; the runtime's environment is thread-safe
+package final class Runtime: Engine, @unchecked Sendable {  // immutable; the runtime's environment is thread-safe
+    package let name = "ONNX Runtime"
     package let location: RuntimeLocation
     /// The version that the library states, such as "1.24.1".
     package let version: String
@@ -20,11 +22,11 @@ package final class Runtime: @unchecked Sendable {  // immutable; the runtime's 
     /// The process's runtime, loaded from `location` the first time.
     ///
     /// - Throws: `runtimeUnusable` if it does not load, is older than API 21, or another folder's is loaded already.
-    package static func load(_ location: RuntimeLocation) throws(ONNXRuntimeError) -> Runtime {
-        try loaded.withLock { current throws(ONNXRuntimeError) in
+    package static func load(_ location: RuntimeLocation) throws(EngineError) -> Runtime {
+        try loaded.withLock { current throws(EngineError) in
             if let current {
                 guard current.location.library == location.library else {
-                    throw ONNXRuntimeError(
+                    throw EngineError(
                         .runtimeUnusable, doing: "load ONNX Runtime from \(location.library)",
                         cause: "this process already uses \(current.location.library)",
                         remedy: "A process can hold one runtime: use the same folder everywhere in it.")
@@ -37,10 +39,10 @@ package final class Runtime: @unchecked Sendable {  // immutable; the runtime's 
         }
     }
 
-    private init(_ location: RuntimeLocation) throws(ONNXRuntimeError) {
+    private init(_ location: RuntimeLocation) throws(EngineError) {
         let doing = "load ONNX Runtime from \(location.library)"
-        func unusable(_ cause: String, _ remedy: Remedy = RuntimeLocation.remedy) -> ONNXRuntimeError {
-            ONNXRuntimeError(.runtimeUnusable, doing: doing, cause: cause, remedy: remedy)
+        func unusable(_ cause: String, _ remedy: Remedy = RuntimeSearch.remedy) -> EngineError {
+            EngineError(.runtimeUnusable, doing: doing, cause: cause, remedy: remedy)
         }
         // Never closed: the runtime and its plugins leave threads and exit handlers behind.
         guard let handle = dlopen(location.library, RTLD_NOW | RTLD_LOCAL) else {
@@ -79,13 +81,18 @@ package final class Runtime: @unchecked Sendable {  // immutable; the runtime's 
     }
 
     /// OpenVINO's own account of its devices. Made when first asked for, because it loads every device plugin.
-    package func openVINO() throws(ONNXRuntimeError) -> OpenVINOCore {
-        try openVINOCore.withLock { core throws(ONNXRuntimeError) in
+    package func openVINO(doing: String) throws(EngineError) -> any DeviceCatalog {
+        try requireOpenVINO(doing: doing)
+        return try openVINOCore.withLock { core throws(EngineError) in
             if let core { return core }
             let made = try OpenVINOCore(folder: location.folder)
             core = made
             return made
         }
+    }
+
+    package func makeSession(of model: ModelSource, options: SessionOptions) throws(EngineError) -> any EngineSession {
+        try Session(runtime: self, model: model, options: options)
     }
 
     private static func availableProviders(_ api: API) throws(API.Failure) -> [String] {

@@ -1,27 +1,10 @@
 internal import COnnxRuntime
+package import Engine
 internal import Foundation
 internal import Remedies
 
 /// OpenVINO's own list of devices, asked through its C API in the same process that runs the models.
-package final class OpenVINOCore: @unchecked Sendable {  // ov::Core is thread-safe
-    package struct Device: Sendable, Equatable {
-        /// OpenVINO's name: "CPU", "GPU", "GPU.1", "NPU".
-        package var id: String
-        /// FULL_DEVICE_NAME, such as "Intel(R) Arc(TM) A770 Graphics (dGPU)".
-        package var fullName: String
-        /// DEVICE_TYPE: "discrete" or "integrated".
-        package var kind: String
-        /// OPTIMIZATION_CAPABILITIES, such as ["FP32", "INT8", "BF16"].
-        package var capabilities: [String]
-
-        package init(id: String, fullName: String, kind: String, capabilities: [String]) {
-            self.id = id
-            self.fullName = fullName
-            self.kind = kind
-            self.capabilities = capabilities
-        }
-    }
-
+package final class OpenVINOCore: DeviceCatalog, @unchecked Sendable {  // ov::Core is thread-safe
     /// OpenVINO's build, such as "2025.4.1-20426-…".
     package let version: String
 
@@ -37,16 +20,16 @@ package final class OpenVINOCore: @unchecked Sendable {  // ov::Core is thread-s
         let errorInfo: ov_get_error_info_t
     }
 
-    init(folder: String) throws(ONNXRuntimeError) {
+    init(folder: String) throws(EngineError) {
         let library = folder + "/libopenvino_c.so"
         let doing = "ask OpenVINO for its devices"
-        func unavailable(_ cause: String) -> ONNXRuntimeError {
-            ONNXRuntimeError(.providerUnavailable, doing: doing, cause: cause, remedy: RuntimeLocation.remedy)
+        func unavailable(_ cause: String) -> EngineError {
+            EngineError(.openVINOUnavailable, doing: doing, cause: cause, remedy: RuntimeSearch.remedy)
         }
         guard let handle = dlopen(library, RTLD_NOW | RTLD_LOCAL) else {
             throw unavailable(dlerror().map { String(cString: $0) } ?? "\(library) does not load")
         }
-        func symbol<T>(_ name: String, _: T.Type) throws(ONNXRuntimeError) -> T {
+        func symbol<T>(_ name: String, _: T.Type) throws(EngineError) -> T {
             guard let address = dlsym(handle, name) else { throw unavailable("\(library) has no \(name)") }
             return unsafeBitCast(address, to: T.self)
         }
@@ -79,11 +62,11 @@ package final class OpenVINOCore: @unchecked Sendable {  // ov::Core is thread-s
     deinit { functions.freeCore(core) }
 
     /// The devices that OpenVINO finds on this machine now.
-    package func devices() throws(ONNXRuntimeError) -> [Device] {
+    package func devices() throws(EngineError) -> [CatalogDevice] {
         var list = ov_available_devices_t()
         let status = functions.devices(core, &list)
         guard status == 0 else {
-            throw ONNXRuntimeError(
+            throw EngineError(
                 .deviceUnavailable, doing: "ask OpenVINO for its devices",
                 cause: functions.errorInfo(status).map { String(cString: $0) } ?? "status \(status)",
                 remedy: "Name the device: \(setting: .device, "cpu"), for one.")
@@ -92,8 +75,8 @@ package final class OpenVINOCore: @unchecked Sendable {  // ov::Core is thread-s
         return (0..<list.size).compactMap { list.devices[$0].map { device(String(cString: $0)) } }
     }
 
-    package func device(_ id: String) -> Device {
-        Device(
+    package func device(_ id: String) -> CatalogDevice {
+        CatalogDevice(
             id: id, fullName: (property("FULL_DEVICE_NAME", of: id) ?? id).trimmingCharacters(in: .whitespaces),
             kind: property("DEVICE_TYPE", of: id) ?? "",
             capabilities: (property("OPTIMIZATION_CAPABILITIES", of: id) ?? "").split(separator: " ").map(String.init))
@@ -104,5 +87,24 @@ package final class OpenVINOCore: @unchecked Sendable {  // ov::Core is thread-s
         guard functions.property(core, device, key, &value) == 0, let value else { return nil }
         defer { functions.freeText(value) }
         return String(cString: value)
+    }
+
+    package func require(_ device: String, doing: String) throws(EngineError) {
+        let found = try devices().map(\.id)
+        if found.contains(where: { CatalogDevice.isSame($0, device) }) { return }
+        var cause = "OpenVINO finds no \(device) on this machine (it finds \(found.joined(separator: ", ")))"
+        var remedy: Remedy =
+            "Choose one of these, or see that the device's driver is installed and that you may use it."
+        if device.hasPrefix("GPU"), !found.contains(where: { $0.hasPrefix("GPU") }) {
+            remedy =
+                "On Debian and Ubuntu: apt-get install intel-opencl-icd ocl-icd-libopencl1, "
+                + "and add yourself to the group render: usermod -aG render $USER"
+            if dlopen("libOpenCL.so.1", RTLD_LAZY) == nil {
+                cause += ": OpenVINO's GPU plugin needs libOpenCL.so.1, which is not installed"
+            } else if !FileManager.default.fileExists(atPath: "/dev/dri") {
+                cause += ": there is no /dev/dri, so the kernel shows no GPU here (in a container: --device /dev/dri)"
+            }
+        }
+        throw EngineError(.deviceUnavailable, doing: doing, cause: cause, remedy: remedy)
     }
 }

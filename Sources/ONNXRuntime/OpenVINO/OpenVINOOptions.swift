@@ -1,3 +1,4 @@
+package import Engine
 internal import Foundation
 internal import Remedies
 
@@ -6,11 +7,6 @@ internal import Remedies
 /// The provider takes keys and values as text and meets a wrong one with a silent default: no `device_type` is the CPU,
 /// `AUTO`, `cpu` or a misspelling runs everything on ONNX Runtime's own CPU provider. So only known good values pass.
 package struct OpenVINOOptions: Sendable, Equatable {
-    /// The precision that the device computes in.
-    package enum Precision: String, Sendable, CaseIterable {
-        case f32, bf16, f16
-    }
-
     /// The provider's keys and values.
     package let entries: [String: String]
     package var device: String { entries["device_type"] ?? "" }
@@ -18,7 +14,8 @@ package struct OpenVINOOptions: Sendable, Equatable {
     /// - Parameters:
     ///   - device: "CPU", "GPU", "GPU.0", "GPU.1"…, "NPU".
     ///   - precision: what the device computes in; the CPU takes f32 and bf16, a GPU f32 and f16, an NPU f16.
-    package init(device: String, precision: Precision) throws(ONNXRuntimeError) {
+    package init(device: String, precision: ComputePrecision) throws(EngineError) {
+        try precision.require(on: device)
         var entries = ["device_type": device]
         switch (OpenVINOOptions.family(of: device), precision) {
         case ("CPU", .f32), ("CPU", .bf16):
@@ -26,23 +23,13 @@ package struct OpenVINOOptions: Sendable, Equatable {
             entries["load_config"] = #"{"CPU":{"INFERENCE_PRECISION_HINT":"\#(precision.rawValue)"}}"#
         case ("GPU", .f32): entries["precision"] = "FP32"
         case ("GPU", .f16), ("NPU", .f16): entries["precision"] = "FP16"
-        case ("CPU", .f16):
-            throw OpenVINOOptions.invalid(
-                "precision f16", "OpenVINO's CPU device computes in f32 or bf16",
-                "Use \(setting: .precision, "f32") or bf16, or \(setting: .device, "gpu").")
-        case ("GPU", .bf16):
-            throw OpenVINOOptions.invalid(
-                "precision bf16", "OpenVINO's GPU device computes in f32 or f16", "Use \(setting: .precision, "f16").")
-        case ("NPU", _):
-            throw OpenVINOOptions.invalid(
-                "precision \(precision.rawValue)", "the NPU computes in f16", "Use \(setting: .precision, "f16").")
         default: break  // not a device: the check below says so
         }
         try self.init(entries: entries)
     }
 
     /// Takes the provider's own keys and values, as they are written in Python.
-    package init(entries: [String: String]) throws(ONNXRuntimeError) {
+    package init(entries: [String: String]) throws(EngineError) {
         guard let device = entries["device_type"], !device.isEmpty else {
             throw OpenVINOOptions.invalid(
                 "device_type", "it is missing, and without it OpenVINO runs on the CPU in silence",
@@ -82,11 +69,6 @@ package struct OpenVINOOptions: Sendable, Equatable {
 
     private init(checked entries: [String: String]) { self.entries = entries }
 
-    /// Whether two names mean one device: "GPU" is the first GPU, which OpenVINO may also call "GPU.0".
-    static func isSame(_ a: String, _ b: String) -> Bool {
-        a == b || Set([a, b]) == ["GPU", "GPU.0"]
-    }
-
     /// "CPU", "GPU" or "NPU" for a device that the provider takes by that very name, nil for anything else.
     private static func family(of device: String) -> String? {
         let parts = device.split(separator: ".", omittingEmptySubsequences: false)
@@ -108,7 +90,7 @@ package struct OpenVINOOptions: Sendable, Equatable {
         }
     }
 
-    private static func invalid(_ option: String, _ cause: String, _ remedy: Remedy) -> ONNXRuntimeError {
-        ONNXRuntimeError(.invalidOption, doing: "use OpenVINO with \(option)", cause: cause, remedy: remedy)
+    private static func invalid(_ option: String, _ cause: String, _ remedy: Remedy) -> EngineError {
+        EngineError(.invalidOption, doing: "use OpenVINO with \(option)", cause: cause, remedy: remedy)
     }
 }

@@ -1,4 +1,5 @@
 internal import COnnxRuntime
+internal import Engine
 internal import Foundation
 internal import Remedies
 
@@ -7,9 +8,9 @@ extension Runtime {
     package var hasOpenVINO: Bool { providers.contains("OpenVINOExecutionProvider") }
 
     /// Adds the OpenVINO provider to a session's options, with the reason from the log if it does not load.
-    func append(_ options: OpenVINOOptions, to sessionOptions: OpaquePointer, doing: String) throws(ONNXRuntimeError) {
+    func append(_ options: OpenVINOOptions, to sessionOptions: OpaquePointer, doing: String) throws(EngineError) {
         try requireOpenVINO(doing: doing)
-        if options.device != "CPU" { try requireDevice(options.device, doing: doing) }
+        if options.device != "CPU" { try openVINO(doing: doing).require(options.device, doing: doing) }
         let mark = log.mark()
         let entries = options.entries.sorted { $0.key < $1.key }
         do {
@@ -22,30 +23,30 @@ extension Runtime {
             }
         } catch {
             let lines = log.lines(since: mark, atLeast: LogRecorder.warning)
-            throw ONNXRuntimeError(
-                .providerUnavailable, doing: doing,
+            throw EngineError(
+                .openVINOUnavailable, doing: doing,
                 cause: ([error.message] + lines).joined(separator: "; "),
-                remedy: "A library that the provider needs is missing or of another version. \(RuntimeLocation.remedy)",
+                remedy: "A library that the provider needs is missing or of another version. \(RuntimeSearch.remedy)",
                 log: lines)
         }
     }
 
     /// Says what is missing if this runtime cannot have the OpenVINO provider.
-    package func requireOpenVINO(doing: String) throws(ONNXRuntimeError) {
+    func requireOpenVINO(doing: String) throws(EngineError) {
         guard hasOpenVINO else {
-            throw ONNXRuntimeError(
-                .providerUnavailable, doing: doing,
+            throw EngineError(
+                .openVINOUnavailable, doing: doing,
                 cause:
                     "ONNX Runtime \(version) at \(location.folder) was built without OpenVINO, so it has no OpenVINO "
                     + "devices (its providers: \(providers.joined(separator: ", ")))",
-                remedy: RuntimeLocation.remedy)
+                remedy: RuntimeSearch.remedy)
         }
         let library = location.folder + "/libonnxruntime_providers_openvino.so"
         guard FileManager.default.fileExists(atPath: library) else {
-            throw ONNXRuntimeError(
-                .providerUnavailable, doing: doing,
+            throw EngineError(
+                .openVINOUnavailable, doing: doing,
                 cause: "the runtime folder \(location.folder) lacks libonnxruntime_providers_openvino.so",
-                remedy: "The folder is incomplete. \(RuntimeLocation.remedy)")
+                remedy: "The folder is incomplete. \(RuntimeSearch.remedy)")
         }
     }
 
@@ -58,25 +59,6 @@ extension Runtime {
             }
         }
         return nil
-    }
-
-    package func requireDevice(_ device: String, doing: String) throws(ONNXRuntimeError) {
-        let found = try openVINO().devices().map(\.id)
-        if found.contains(where: { OpenVINOOptions.isSame($0, device) }) { return }
-        var cause = "OpenVINO finds no \(device) on this machine (it finds \(found.joined(separator: ", ")))"
-        var remedy: Remedy =
-            "Choose one of these, or see that the device's driver is installed and that you may use it."
-        if device.hasPrefix("GPU"), !found.contains(where: { $0.hasPrefix("GPU") }) {
-            remedy =
-                "On Debian and Ubuntu: apt-get install intel-opencl-icd ocl-icd-libopencl1, "
-                + "and add yourself to the group render: usermod -aG render $USER"
-            if dlopen("libOpenCL.so.1", RTLD_LAZY) == nil {
-                cause += ": OpenVINO's GPU plugin needs libOpenCL.so.1, which is not installed"
-            } else if !FileManager.default.fileExists(atPath: "/dev/dri") {
-                cause += ": there is no /dev/dri, so the kernel shows no GPU here (in a container: --device /dev/dri)"
-            }
-        }
-        throw ONNXRuntimeError(.deviceUnavailable, doing: doing, cause: cause, remedy: remedy)
     }
 }
 

@@ -1,13 +1,9 @@
 internal import COnnxRuntime
+package import Engine
 internal import Foundation
 internal import Remedies
 
 extension Session {
-    /// Runs the model without blocking the caller's executor. Cancelling the task cancels the run.
-    package func run(_ inputs: [String: Tensor], outputs names: [String]? = nil) async throws -> [String: Tensor] {
-        try await RunCancellation.detached { try self.run(inputs, outputs: names, cancellation: $0) }
-    }
-
     /// Runs the model on this thread.
     ///
     /// - Parameters:
@@ -17,9 +13,10 @@ extension Session {
     /// - Throws: `invalidInput` before anything runs if the inputs do not fit the model, `cancelled` or `runFailed`.
     package func run(
         _ inputs: [String: Tensor], outputs names: [String]? = nil, cancellation: RunCancellation? = nil
-    ) throws(ONNXRuntimeError) -> [String: Tensor] {
+    ) throws(EngineError) -> [String: Tensor] {
         let names = names ?? outputs.map(\.name)
-        try check(inputs, outputs: names)
+        try refuseDefaults(inputs)
+        try check(inputs, outputs: names, optional: overridableInputs)
         let mark = runtime.log.mark()
         do {
             return try run(Array(inputs), names, cancellation: cancellation)
@@ -27,13 +24,13 @@ extension Session {
             if cancellation?.isCancelled == true {
                 // The runtime says so where it stopped between nodes.
                 let wasStopped = error.message.contains("terminate flag")
-                throw ONNXRuntimeError(
+                throw EngineError(
                     .cancelled, doing: "run the model",
                     cause: "the run was cancelled, and " + (wasStopped ? "stopped" : "ended by itself"))
             }
             let log = runtime.log.lines(since: mark, atLeast: LogRecorder.warning)
             let sizes = inputs.map { "\($0.key) \($0.value.shape)" }.sorted().joined(separator: ", ")
-            throw ONNXRuntimeError(
+            throw EngineError(
                 error.code == API.StatusCode.invalidArgument ? .invalidInput : .runFailed,
                 doing: "run the model on \(sizes)", cause: error.message,
                 remedy:
@@ -48,7 +45,9 @@ extension Session {
         let api = runtime.api
         let options = try api.make { OrtCreateRunOptions(api.table, $0) }
         defer { OrtReleaseRunOptions(api.table, options) }
-        cancellation?.attach(options, table: api.table)
+        cancellation?.attach {
+            if let status = OrtRunOptionsSetTerminate(api.table, options) { OrtReleaseStatus(api.table, status) }
+        }
         defer { cancellation?.detach() }
 
         var values: [OpaquePointer?] = []
@@ -85,31 +84,13 @@ extension Session {
         return tensors
     }
 
-    private func check(_ given: [String: Tensor], outputs names: [String]) throws(ONNXRuntimeError) {
-        func invalid(_ cause: String, _ remedy: Remedy? = nil) -> ONNXRuntimeError {
-            ONNXRuntimeError(.invalidInput, doing: "run the model", cause: cause, remedy: remedy)
-        }
-        let list = inputs.map(\.description).joined(separator: "; ")
-        for (name, tensor) in given {
-            if let input = inputs.first(where: { $0.name == name }) {
-                if let mismatch = input.mismatch(tensor) { throw invalid("input \(name): \(mismatch)") }
-            } else if overridableInputs.contains(name) {
-                if case .openVINO = provider {
-                    throw invalid(
-                        "input \(name) has a default value in the model, and the OpenVINO provider ignores any other",
-                        "Export the model with \(name) as an input without a default (no initializer).")
-                }
-            } else {
-                throw invalid("the model has no input \(name); it takes \(list)")
-            }
-        }
-        if let missing = inputs.first(where: { given[$0.name] == nil }) {
-            throw invalid("input \(missing.name) is missing; the model takes \(list)")
-        }
-        if let unknown = names.first(where: { name in !outputs.contains { $0.name == name } }) {
-            throw invalid(
-                "the model has no output \(unknown); it gives \(outputs.map(\.description).joined(separator: "; "))")
-        }
+    /// The OpenVINO provider takes a default value for the input's only value.
+    private func refuseDefaults(_ given: [String: Tensor]) throws(EngineError) {
+        guard case .openVINO = target, let name = overridableInputs.first(where: { given[$0] != nil }) else { return }
+        throw EngineError(
+            .invalidInput, doing: "run the model",
+            cause: "input \(name) has a default value in the model, and the OpenVINO provider ignores any other",
+            remedy: "Export the model with \(name) as an input without a default (no initializer).")
     }
 }
 

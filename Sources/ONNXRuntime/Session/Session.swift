@@ -1,11 +1,12 @@
 internal import COnnxRuntime
+package import Engine
 internal import Foundation
 internal import Remedies
 
 /// A model, loaded and compiled for a provider. Runs may come from many threads at once.
-package final class Session: @unchecked Sendable {  // immutable; OrtSession's Run is thread-safe
+package final class Session: EngineSession, @unchecked Sendable {  // immutable; OrtSession's Run is thread-safe
     package let runtime: Runtime
-    package let provider: ExecutionProvider
+    package let target: ExecutionTarget
     package let inputs: [ValueInfo]
     package let outputs: [ValueInfo]
     /// The model's own key/value metadata.
@@ -14,6 +15,16 @@ package final class Session: @unchecked Sendable {  // immutable; OrtSession's R
     package let producer: String
     /// Which provider took how many nodes; nil where the runtime is too old to tell.
     package let assignments: [NodeAssignment]?
+    package var engine: any Engine { runtime }
+    package var nodes: [String: Int]? {
+        assignments.map { Dictionary($0.map { ($0.provider, $0.nodes) }, uniquingKeysWith: +) }
+    }
+    package var providerName: String {
+        switch target {
+        case .ownKernels: "CPUExecutionProvider"
+        case .openVINO: "OpenVINOExecutionProvider"
+        }
+    }
     /// The device that the OpenVINO provider says it chose; nil on ONNX Runtime's own CPU provider.
     package let openVINODevice: String?
     /// Inputs with a value in the model, which may be left out of a run.
@@ -25,10 +36,10 @@ package final class Session: @unchecked Sendable {  // immutable; OrtSession's R
     /// Loads and compiles a model.
     ///
     /// - Throws: `providerUnavailable`, `deviceUnavailable`, `modelUnreadable`, `notOnProvider` or `sessionFailed`.
-    package init(runtime: Runtime, model: ModelSource, options: SessionOptions) throws(ONNXRuntimeError) {
+    package init(runtime: Runtime, model: ModelSource, options: SessionOptions) throws(EngineError) {
         let api = runtime.api
         let doing = "load \(model.name)"
-        if case .file(let path) = model { try Session.checkFile(path, doing: doing) }
+        try model.requireReadable(doing: doing)
         let mark = runtime.log.mark()
         let handle: OpaquePointer
         var chosenDevice: String?
@@ -36,18 +47,20 @@ package final class Session: @unchecked Sendable {  // immutable; OrtSession's R
             let made = try api.make { OrtCreateSessionOptions(api.table, $0) }
             defer { OrtReleaseSessionOptions(api.table, made) }
             try api.apply(options, to: made)
-            if case .openVINO(let openVINO) = options.provider {
-                try runtime.append(openVINO, to: made, doing: doing)
+            if case .openVINO(let device, let precision) = options.target {
+                let openVINO = try OpenVINOOptions(device: device, precision: precision)
+                try runtime.append(
+                    options.cacheFolder.map { openVINO.caching(in: $0) } ?? openVINO, to: made, doing: doing)
                 chosenDevice = runtime.chosenDevice(since: mark)
             }
             handle = try api.make { api.createSession(runtime.environment, model, made, $0) }
         } catch let failure as API.Failure {
             let log = runtime.log.lines(since: mark, atLeast: LogRecorder.warning)
-            throw Session.error(failure, doing: doing, provider: options.provider, log: log)
-        } catch let error as ONNXRuntimeError {
+            throw Session.error(failure, doing: doing, log: log)
+        } catch let error as EngineError {
             throw error
         } catch {
-            throw ONNXRuntimeError(.sessionFailed, doing: doing, cause: "\(error)")
+            throw EngineError(.sessionFailed, doing: doing, cause: "\(error)")
         }
         do {
             self.inputs = try api.inputs(of: handle)
@@ -58,19 +71,19 @@ package final class Session: @unchecked Sendable {  // immutable; OrtSession's R
             self.cpuMemory = try api.make { OrtCreateCpuMemoryInfo(api.table, 1, 0, $0) }  // arena, default
         } catch {
             OrtReleaseSession(api.table, handle)
-            throw ONNXRuntimeError(
+            throw EngineError(
                 .sessionFailed, doing: doing, cause: error.message, remedy: "Export the model again.")
         }
         self.runtime = runtime
-        self.provider = options.provider
+        self.target = options.target
         self.openVINODevice = chosenDevice
         self.handle = handle
-        if case .openVINO(let asked) = options.provider, let chosenDevice,
-            !OpenVINOOptions.isSame(chosenDevice, asked.device)
+        if case .openVINO(let asked, _) = options.target, let chosenDevice,
+            !CatalogDevice.isSame(chosenDevice, asked)
         {
-            throw ONNXRuntimeError(
+            throw EngineError(
                 .notOnProvider, doing: doing,
-                cause: "\(asked.device) was asked for, but OpenVINO chose \(chosenDevice)",
+                cause: "\(asked) was asked for, but OpenVINO chose \(chosenDevice)",
                 remedy: "Name another device, or use a runtime of the version that Apus is tested with.")
         }
     }
@@ -81,33 +94,11 @@ package final class Session: @unchecked Sendable {  // immutable; OrtSession's R
     }
 
     /// Ends profiling and returns the path of the profile.
-    package func endProfiling() throws(ONNXRuntimeError) -> String {
+    package func endProfiling() throws(EngineError) -> String {
         do {
             return try runtime.api.text { OrtSessionEndProfiling(runtime.api.table, handle, $0, $1) }
         } catch {
-            throw ONNXRuntimeError(.runFailed, doing: "write the profile", cause: error.message)
-        }
-    }
-
-    private static func checkFile(_ path: String, doing: String) throws(ONNXRuntimeError) {
-        var isFolder: ObjCBool = false
-        func unreadable(_ cause: String, _ remedy: Remedy) -> ONNXRuntimeError {
-            ONNXRuntimeError(.modelUnreadable, doing: doing, cause: cause, remedy: remedy)
-        }
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw unreadable("there is no such file", "Check the path of the model.")
-        }
-        guard !isFolder.boolValue else { throw unreadable("it is a folder", "Name the .onnx file in it.") }
-        let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-        let attributes = try? FileManager.default.attributesOfItem(atPath: target)
-        guard attributes?[.type] as? FileAttributeType == .typeRegular else {
-            throw unreadable("it is no regular file", "Copy the model to a file, and name that.")
-        }
-        guard let size = attributes?[.size] as? Int, size > 0 else {
-            throw unreadable("the file is empty", "Its download or copy may be incomplete: get it again.")
-        }
-        guard FileManager.default.isReadableFile(atPath: path) else {
-            throw unreadable("you may not read it", "Change its permissions: chmod +r \(path)")
+            throw EngineError(.runFailed, doing: "write the profile", cause: error.message)
         }
     }
 
@@ -119,11 +110,11 @@ package final class Session: @unchecked Sendable {  // immutable; OrtSession's R
     }
 
     private static func error(
-        _ failure: API.Failure, doing: String, provider: ExecutionProvider, log: [String]
-    ) -> ONNXRuntimeError {
+        _ failure: API.Failure, doing: String, log: [String]
+    ) -> EngineError {
         let text = failure.message
-        func make(_ code: ONNXRuntimeError.Code, _ cause: String, _ remedy: Remedy?) -> ONNXRuntimeError {
-            ONNXRuntimeError(code, doing: doing, cause: cause, remedy: remedy, log: log)
+        func make(_ code: EngineError.Code, _ cause: String, _ remedy: Remedy?) -> EngineError {
+            EngineError(code, doing: doing, cause: cause, remedy: remedy, log: log)
         }
         if failure.code == API.StatusCode.invalidProtobuf || text.contains("ModelProto does not have a graph") {
             return make(
@@ -174,7 +165,7 @@ extension API {
             try check(OrtAddFreeDimensionOverrideByName(table, made, name, Int64(size)))
         }
         try check(OrtAddSessionConfigEntry(table, made, "session.record_ep_graph_assignment_info", "1"))
-        if case .openVINO = options.provider {
+        if case .openVINO = options.target {
             try check(OrtAddSessionConfigEntry(table, made, "session.disable_cpu_ep_fallback", "1"))
         }
     }

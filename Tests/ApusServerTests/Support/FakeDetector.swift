@@ -1,6 +1,6 @@
 import ApusServer
+import Engine
 import Foundation
-import ONNXRuntime
 import Synchronization
 
 @testable import Apus

@@ -1,4 +1,4 @@
-internal import ONNXRuntime
+internal import Engine
 internal import Remedies
 
 /// The Open Inference Protocol's names of element types.

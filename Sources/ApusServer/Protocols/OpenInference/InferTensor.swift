@@ -1,5 +1,5 @@
+internal import Engine
 internal import NIOCore
-internal import ONNXRuntime
 
 /// A tensor on its way between a client and a model.
 struct InferTensor: Sendable {

@@ -1,5 +1,5 @@
 internal import Apus
-internal import ONNXRuntime
+internal import Engine
 internal import Remedies
 
 /// Tensors in, tensors out.

@@ -1,5 +1,5 @@
 internal import Apus
-internal import Drawing
+internal import ApusDrawing
 internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
@@ -71,14 +71,7 @@ struct PredictRoutes {
     private static func draw(
         _ found: [Detection], on image: Image, _ type: PredictQuery.ResponseType
     ) throws -> [UInt8] {
-        let annotations = found.map { found in
-            Annotation(
-                xMin: Double(found.box.xMin), yMin: Double(found.box.yMin), xMax: Double(found.box.xMax),
-                yMax: Double(found.box.yMax),
-                label: (found.category ?? "class \(found.label)") + String(format: " %.2f", found.score),
-                colorClass: found.label)
-        }
         let format: ImageFormat = if case .image(let format) = type { format } else { .jpeg }
-        return try ImageEncoder.encode(try Annotator.draw(annotations, on: image.bitmap), as: format)
+        return try ImageEncoder.encode(image.annotated(with: found).bitmap, as: format)
     }
 }

@@ -1,8 +1,9 @@
+package import Engine
 internal import Foundation
 package import Remedies
 
-/// A folder that holds ONNX Runtime, and how it was found.
-package struct RuntimeLocation: Sendable, Equatable {
+/// Where ONNX Runtime is looked for.
+package enum RuntimeSearch {
     /// The runtime that this version is built for and tested with.
     package static let pinnedVersion = "1.24.1"
     package static let remedy: Remedy = """
@@ -10,26 +11,13 @@ package struct RuntimeLocation: Sendable, Equatable {
         holds libonnxruntime.so with \(setting: .runtime) or APUS_RUNTIME.
         """
 
-    /// Absolute path of libonnxruntime.
-    package var library: String
-    /// Absolute path of the folder that holds it and, for OpenVINO, its provider and plugins.
-    package var folder: String
-    /// Why this one: "the runtime option", "APUS_RUNTIME", "beside the executable" or "installed by setup".
-    package var origin: String
-
-    package init(library: String, folder: String, origin: String) {
-        self.library = library
-        self.folder = folder
-        self.origin = origin
-    }
-
     /// Finds the runtime: an explicit path, then `APUS_RUNTIME`, then beside the executable, then where setup puts it.
     ///
     /// A path that somebody named must hold the runtime: it is an error if it does not, never a reason to go on.
     package static func find(
         explicit: String? = nil, environment: [String: String] = ProcessInfo.processInfo.environment,
         executable: String? = Bundle.main.executablePath
-    ) throws(ONNXRuntimeError) -> RuntimeLocation {
+    ) throws(EngineError) -> RuntimeLocation {
         if let explicit { return try named(explicit, origin: "the runtime option") }
         if let path = environment["APUS_RUNTIME"], !path.isEmpty { return try named(path, origin: "APUS_RUNTIME") }
         var searched: [String] = []
@@ -48,7 +36,7 @@ package struct RuntimeLocation: Sendable, Equatable {
             }
             searched.append(folder)
         }
-        throw ONNXRuntimeError(
+        throw EngineError(
             .runtimeNotFound, doing: "find ONNX Runtime",
             cause: "there is no libonnxruntime.so in " + searched.joined(separator: ", "), remedy: remedy)
     }
@@ -64,19 +52,19 @@ package struct RuntimeLocation: Sendable, Equatable {
         return data + "/apus/runtime/" + pinnedVersion
     }
 
-    private static func named(_ path: String, origin: String) throws(ONNXRuntimeError) -> RuntimeLocation {
+    private static func named(_ path: String, origin: String) throws(EngineError) -> RuntimeLocation {
         let url = URL(fileURLWithPath: path).standardizedFileURL
         var isFolder: ObjCBool = false
         let doing = "find ONNX Runtime"
         guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
-            throw ONNXRuntimeError(
+            throw EngineError(
                 .runtimeNotFound, doing: doing, cause: "\(origin) names \(path), which does not exist", remedy: remedy)
         }
         guard isFolder.boolValue else {
             return RuntimeLocation(library: url.path, folder: url.deletingLastPathComponent().path, origin: origin)
         }
         guard let library = library(in: url.path) else {
-            throw ONNXRuntimeError(
+            throw EngineError(
                 .runtimeNotFound, doing: doing, cause: "\(origin) names \(path), which holds no libonnxruntime.so",
                 remedy: remedy)
         }

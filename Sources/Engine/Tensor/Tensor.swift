@@ -1,5 +1,3 @@
-internal import COnnxRuntime
-
 /// An immutable tensor: an element type, a shape and elements in row-major order.
 package struct Tensor: Sendable {
     package let elementType: ElementType
@@ -9,7 +7,8 @@ package struct Tensor: Sendable {
     /// The number of elements.
     package var count: Int { storage.bytes.count / elementType.size }
 
-    init(elementType: ElementType, shape: [Int], storage: any TensorStorage) {
+    /// A tensor over memory that an engine owns.
+    package init(elementType: ElementType, shape: [Int], storage: any TensorStorage) {
         self.elementType = elementType
         self.shape = shape
         self.storage = storage
@@ -43,7 +42,7 @@ package struct Tensor: Sendable {
     package init<Scalar: TensorScalar>(shape: [Int], scalars: [Scalar]) throws {
         let count = try Tensor.byteCount(shape: shape, elementType: Scalar.elementType) / Scalar.elementType.size
         guard count == scalars.count else {
-            throw ONNXRuntimeError(
+            throw EngineError(
                 .invalidInput, doing: "make a tensor of shape \(shape)",
                 cause: "it has \(count) elements, but \(scalars.count) values were given")
         }
@@ -57,7 +56,7 @@ package struct Tensor: Sendable {
         of _: Scalar.Type = Scalar.self, _ body: (UnsafeBufferPointer<Scalar>) throws -> Result
     ) throws -> Result {
         guard Scalar.elementType == elementType else {
-            throw ONNXRuntimeError(
+            throw EngineError(
                 .invalidInput, doing: "read a tensor as \(Scalar.elementType.name)",
                 cause: "its elements are \(elementType.name)")
         }
@@ -76,12 +75,12 @@ package struct Tensor: Sendable {
         try withElements(of: type) { Array($0) }
     }
 
-    static func byteCount(shape: [Int], elementType: ElementType) throws(ONNXRuntimeError) -> Int {
+    static func byteCount(shape: [Int], elementType: ElementType) throws(EngineError) -> Int {
         var bytes = elementType.size
         for dimension in shape {
             let (product, overflow) = bytes.multipliedReportingOverflow(by: dimension)
             guard dimension >= 0, !overflow else {
-                throw ONNXRuntimeError(
+                throw EngineError(
                     .invalidInput, doing: "make a tensor of shape \(shape)",
                     cause: dimension < 0 ? "a dimension is negative" : "it is larger than memory can address")
             }
@@ -92,7 +91,7 @@ package struct Tensor: Sendable {
 }
 
 /// Owns the memory of a tensor.
-protocol TensorStorage: AnyObject, Sendable {
+package protocol TensorStorage: AnyObject, Sendable {
     var bytes: UnsafeRawBufferPointer { get }
 }
 
@@ -114,19 +113,4 @@ final class OwnedBuffer: TensorStorage, @unchecked Sendable {  // written only b
     ) rethrows {
         try memory.withMemoryRebound(to: Scalar.self) { try body($0) }
     }
-}
-
-/// An output that the runtime allocated. It keeps the session, whose allocator owns the memory.
-final class RuntimeBuffer: TensorStorage, @unchecked Sendable {  // the runtime does not touch it any more
-    let bytes: UnsafeRawBufferPointer
-    private let value: OpaquePointer
-    private let session: Session
-
-    init(value: OpaquePointer, bytes: UnsafeRawBufferPointer, session: Session) {
-        self.value = value
-        self.bytes = bytes
-        self.session = session
-    }
-
-    deinit { OrtReleaseValue(session.runtime.api.table, value) }
 }

@@ -1,22 +1,17 @@
+package import Apus
+internal import Engine
 internal import Foundation
 internal import Imaging
-internal import ONNXRuntime
 internal import Remedies
 
 /// Compares what a device answers with what a reference answers, on the same pictures.
 package struct Verifier {
-    /// What is compared with.
-    package enum Reference: String, Sendable, CaseIterable {
-        /// ONNX Runtime's own CPU kernels, which share no code with OpenVINO.
-        case cpu = "cpu-f32"
-        /// OpenVINO's CPU device at f32.
-        case openVINO = "openvino-cpu-f32"
-    }
+    package typealias Reference = VerificationReference
 
     /// A picture and what to call it.
     package typealias Picture = (name: String, image: Image)
 
-    private struct Answer {
+    struct Answer {
         var outputs: [String: [Float]]
         var detections: [Detection]
         /// Why no detections can be read from the outputs; nil if they can.
@@ -46,16 +41,16 @@ package struct Verifier {
     package func report(
         on pictures: [Picture], apusVersion: String, progress: (String) -> Void
     ) throws(ApusError) -> VerificationReport {
-        let runtime = try ApusError.wrapping(doing: "verify") {
-            try Runtime.load(RuntimeLocation.find(explicit: configuration.runtime))
+        let engine = try ApusError.wrapping(doing: "verify") {
+            try Engines.load(from: configuration.runtime)
         }
-        let choice = try DeviceChoice(configuration, runtime: runtime)
+        let choice = try DeviceChoice(configuration, engine: engine)
         var pictures = pictures
         var reference: Trusted?
         var candidates: [VerificationReport.Candidate] = []
         var key: CompiledModelStore.Key?
         var notes: [String] = []
-        for precision in try precisions(choice, runtime) {
+        for precision in try precisions(choice, engine) {
             progress("loading the model on \(choice.device) at \(precision.rawValue)")
             let detector: Detector
             do {
@@ -75,7 +70,10 @@ package struct Verifier {
             var result: VerificationReport.Candidate
             do {
                 let found = try answers(of: detector, pictures, progress)
-                result = try judge(precision, found, reference, pictures, progress)
+                result = try VerificationReport.Candidate(precision, found, expected: reference.answers) {
+                    () throws(ApusError) in
+                    try perturbed(precision, reference, pictures, progress)
+                }
             } catch  where error.mayBeThePrecision {
                 result = .failed(precision, error)
             }
@@ -93,11 +91,12 @@ package struct Verifier {
         }
         let fastest = candidates.filter(\.passed).min { $0.millisecondsPerImage < $1.millisecondsPerImage }
         let trusted = reference?.answers ?? []
+        let catalog = try? engine.openVINO(doing: "name the CPU")
         return VerificationReport(
             model: model.name, modelSha256: key?.model ?? "", device: choice.device,
             deviceName: choice.deviceName ?? "",
-            driver: choice.driver ?? "", onnxruntimeVersion: runtime.version, openvinoVersion: key?.openVINO ?? "",
-            apusVersion: apusVersion, cpu: (try? runtime.openVINO().device("CPU").fullName) ?? "",
+            driver: choice.driver ?? "", onnxruntimeVersion: engine.version, openvinoVersion: key?.openVINO ?? "",
+            apusVersion: apusVersion, cpu: catalog?.device("CPU").fullName ?? "",
             reference: self.reference.rawValue, referenceMillisecondsPerImage: trusted.map(\.milliseconds).median,
             images: pictures.map(\.name), threshold: configuration.threshold,
             objects: trusted.reduce(0) { $0 + $1.detections.count }, candidates: candidates,
@@ -162,15 +161,15 @@ package struct Verifier {
     }
 
     /// What is to be judged; what is the reference itself is left out, as it would always pass.
-    private func precisions(_ choice: DeviceChoice, _ runtime: Runtime) throws(ApusError) -> [Precision] {
+    private func precisions(_ choice: DeviceChoice, _ engine: any Engine) throws(ApusError) -> [Precision] {
         var precisions: [Precision]
-        switch choice.provider {
-        case .cpu: precisions = reference == .cpu ? [] : [.auto]
+        switch choice.target {
+        case .ownKernels: precisions = reference == .cpu ? [] : [.auto]
         case .openVINO:
             precisions = [configuration.precision]
             if configuration.precision == .auto {
                 precisions = try ApusError.wrapping(doing: "verify") {
-                    DeviceChoice.precisions(of: try runtime.openVINO().device(choice.device))
+                    DeviceChoice.precisions(of: try engine.openVINO(doing: "verify").device(choice.device))
                 }
             }
             if choice.device == "CPU", reference == .openVINO { precisions.removeAll { $0 == .f32 } }
@@ -207,81 +206,19 @@ package struct Verifier {
         }
     }
 
-    private func judge(
-        _ precision: Precision, _ found: [Answer], _ reference: Trusted, _ pictures: [Picture],
-        _ progress: (String) -> Void
-    ) throws(ApusError) -> VerificationReport.Candidate {
-        let expected = reference.answers
-        var result = VerificationReport.Candidate(precision)
-        result.outputs = OutputComparison.compare(expected.map(\.outputs), found.map(\.outputs))
-        result.limits = result.outputs.mapValues { _ in OutputLimits(precision) }
-        result.millisecondsPerImage = found.map(\.milliseconds).median
-        let tolerance = result.tolerance
-        if !result.outputs.allSatisfy({ result.limits[$0]?.allows($1) ?? false }) {
-            var shaken: [[String: [Float]]] = []
-            for (name, image) in pictures {
-                progress("measuring how sensitive the network is, with \(name)")
-                let answer = try reference.detector.answer(
-                    image, threshold: configuration.threshold, shaking: OutputLimits.rounding(of: precision))
-                shaken.append(try floats(answer.outputs))
-            }
-            for (name, own) in OutputComparison.compare(expected.map(\.outputs), shaken) {
-                result.limits[name]?.raise(for: own)
-            }
+    /// What moving only the pixels, by half a unit of the precision's last place, does to the reference's outputs.
+    private func perturbed(
+        _ precision: Precision, _ reference: Trusted, _ pictures: [Picture], _ progress: (String) -> Void
+    ) throws(ApusError) -> [String: OutputComparison] {
+        var perturbed: [[String: [Float]]] = []
+        for (name, image) in pictures {
+            progress("measuring how sensitive the network is, with \(name)")
+            let answer = try reference.detector.answer(
+                image, threshold: configuration.threshold, perturbation: OutputLimits.rounding(of: precision))
+            perturbed.append(try floats(answer.outputs))
         }
-        var drift: Float = 0
-        for (reference, candidate) in zip(expected, found) {
-            let match = DetectionMatch(reference: reference.detections, candidate: candidate.detections)
-            for pair in match.pairs {
-                let moved = abs(pair.reference.score - pair.candidate.score)
-                drift += moved
-                result.largestScoreDrift = max(result.largestScoreDrift, moved)
-                result.leastOverlap = min(result.leastOverlap, pair.overlap)
-                if pair.overlap < tolerance.overlap { result.moved += 1 }
-            }
-            result.matched += match.pairs.count
-            // Lost and added only if the other does not see them just below the threshold either.
-            let lost = DetectionMatch(reference: match.lost, candidate: candidate.nearby).lost.count
-            let added = DetectionMatch(reference: match.added, candidate: reference.nearby).lost.count
-            result.lost += lost
-            result.added += added
-            result.borderline += match.lost.count + match.added.count - lost - added
-        }
-        result.meanScoreDrift = result.matched == 0 ? 0 : drift / Float(result.matched)
-        result.failures = failures(result)
-        if let unreadable = found.lazy.compactMap(\.unreadable).first {
-            result.failures.insert("no detections can be read from an answer: \(unreadable)", at: 0)
-        }
-        result.passed = result.failures.isEmpty
-        return result
+        return OutputComparison.compare(reference.answers.map(\.outputs), perturbed)
     }
-
-    private func failures(_ result: VerificationReport.Candidate) -> [String] {
-        let tolerance = result.tolerance
-        var failures: [String] = []
-        func require(_ holds: Bool, _ text: @autoclosure () -> String) {
-            if !holds { failures.append(text()) }
-        }
-        for (name, output) in result.outputs.sorted(by: { $0.key < $1.key }) {
-            guard let limits = result.limits[name] else { continue }
-            require(
-                output.largestDifference <= limits.difference * output.scale,
-                output.largestDifference.isFinite
-                    ? "\(name) is off by up to \(short(output.largestDifference)) of values up to \(short(output.scale))"
-                    : "\(name) holds values that are no numbers")
-            require(
-                output.correlation >= limits.correlation,
-                "\(name) correlates with the reference's by \(short(output.correlation)) only")
-        }
-        require(result.lost == 0, "\(result.lost) objects are lost")
-        require(result.added == 0, "\(result.added) objects are made up")
-        require(result.moved == 0, "\(result.moved) boxes moved")
-        require(
-            result.largestScoreDrift <= tolerance.score, "a score drifts by \(short(Double(result.largestScoreDrift)))")
-        return failures
-    }
-
-    private func short(_ value: Double) -> String { String(format: "%.3g", value) }
 }
 
 extension VerificationReport.Candidate {

@@ -1,5 +1,6 @@
+internal import Apus
+internal import Engine
 internal import Foundation
-internal import ONNXRuntime
 internal import Remedies
 
 /// One set of made-up inputs of a model. The same numbers come every time.

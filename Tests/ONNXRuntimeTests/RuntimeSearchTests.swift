@@ -1,14 +1,15 @@
+import Engine
 import Foundation
 import ONNXRuntime
 import Remedies
 import TestSupport
 import Testing
 
-@Suite struct RuntimeLocationTests {
+@Suite struct RuntimeSearchTests {
     private func find(
         explicit: String? = nil, environment: [String: String] = [:], executable: String? = nil
     ) throws -> RuntimeLocation {
-        try RuntimeLocation.find(
+        try RuntimeSearch.find(
             explicit: explicit, environment: ["HOME": "/nonexistent"].merging(environment) { $1 },
             executable: executable)
     }
@@ -27,7 +28,7 @@ import Testing
         let folder = try TemporaryFolder()
         try folder.write([], to: "home/.local/share/apus/runtime/1.24.1/libonnxruntime.so")
         let environment = ["HOME": folder.path("home"), "APUS_RUNTIME": folder.url.path]
-        let error = #expect(throws: ONNXRuntimeError.self) { try find(environment: environment) }
+        let error = #expect(throws: EngineError.self) { try find(environment: environment) }
         #expect(error?.code == .runtimeNotFound)
         #expect(error?.cause == "APUS_RUNTIME names \(folder.url.path), which holds no libonnxruntime.so")
     }
@@ -60,7 +61,7 @@ import Testing
     }
 
     @Test func whenThereIsNoneTheErrorSaysWhereItLookedAndWhatToDo() throws {
-        let error = #expect(throws: ONNXRuntimeError.self) { try find(executable: "/nonexistent/bin/apus") }
+        let error = #expect(throws: EngineError.self) { try find(executable: "/nonexistent/bin/apus") }
         #expect(error?.cause.contains("/nonexistent/.local/share/apus/runtime/1.24.1") == true)
         #expect(error?.cause.contains("/nonexistent/bin") == true)
         #expect(error?.remedy?.text(for: .command).contains("make setup") == true)

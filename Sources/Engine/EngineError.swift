@@ -1,14 +1,14 @@
 package import Remedies
 
-/// What went wrong between Apus and ONNX Runtime: the kind, what was being done, the cause and what to do about it.
-package struct ONNXRuntimeError: Error, Sendable, CustomStringConvertible {
+/// What went wrong between Apus and an engine: the kind, what was being done, the cause and what to do about it.
+package struct EngineError: Error, Sendable, CustomStringConvertible {
     /// The kind of failure. New kinds may be added.
     package struct Code: Hashable, Sendable {
         package let name: String
 
         package static let runtimeNotFound = Code(name: "runtimeNotFound")
         package static let runtimeUnusable = Code(name: "runtimeUnusable")
-        package static let providerUnavailable = Code(name: "providerUnavailable")
+        package static let openVINOUnavailable = Code(name: "openVINOUnavailable")
         package static let deviceUnavailable = Code(name: "deviceUnavailable")
         package static let invalidOption = Code(name: "invalidOption")
         package static let modelUnreadable = Code(name: "modelUnreadable")

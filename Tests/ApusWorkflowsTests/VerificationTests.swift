@@ -1,4 +1,5 @@
 import Apus
+import ApusWorkflows
 import Foundation
 import Remedies
 import TestSupport
@@ -19,8 +20,8 @@ import Testing
             match.pairs.map { [$0.reference.box.xMin, $0.candidate.box.xMin] }.sorted { $0[0] < $1[0] } == [
                 [0, 1], [100, 101],
             ])
-        #expect(match.lost.map(\.label) == [2])
-        #expect(match.added.map { $0.label } == [3, 1])
+        #expect(match.missed.map(\.label) == [2])
+        #expect(match.spurious.map { $0.label } == [3, 1])
     }
 
     @Test func overlapIsIntersectionOverUnion() {

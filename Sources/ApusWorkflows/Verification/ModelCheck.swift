@@ -1,5 +1,6 @@
+package import Apus
+package import Engine
 internal import Foundation
-package import ONNXRuntime
 
 /// Runs two forms of one model on the same made-up inputs and compares their answers, on ONNX Runtime's own CPU kernels.
 package struct ModelCheck: Sendable {
@@ -59,12 +60,12 @@ package struct ModelCheck: Sendable {
     /// operators round as the input was rounded.
     private static let sensitivityFactor = 32.0
 
-    private let runtime: Runtime
+    private let engine: any Engine
     private let tolerance: Tolerance
 
     package init(runtime folder: String?, tolerance: Tolerance) throws(ApusError) {
-        runtime = try ApusError.wrapping(doing: "check the model") {
-            try Runtime.load(RuntimeLocation.find(explicit: folder))
+        engine = try ApusError.wrapping(doing: "check the model") {
+            try Engines.load(from: folder)
         }
         self.tolerance = tolerance
     }
@@ -121,25 +122,25 @@ package struct ModelCheck: Sendable {
     }
 
     /// What a detector's inputs mean; nil for any other model, which is checked all the same.
-    private static func family(of session: Session) -> ModelInputs? {
+    private static func family(of session: any EngineSession) -> ModelInputs? {
         let signature = ModelSignature(inputs: session.inputs, outputs: session.outputs, metadata: session.metadata)
         return try? ModelFamilies.recognize(ModelDescription(signature)).family.inputs
     }
 
-    private func session(_ subject: Subject) throws -> Session {
-        var options = SessionOptions(provider: .cpu)
+    private func session(_ subject: Subject) throws -> any EngineSession {
+        var options = SessionOptions(.ownKernels)
         options.isOptimized = false
         options.weightsFolder = subject.weightsFolder
         do {
-            return try Session(checked: subject.source, runtime: runtime, options: options)
-        } catch let error as ONNXRuntimeError {
+            return try engine.session(checked: subject.source, options: options)
+        } catch let error as EngineError {
             var named = error
             named.doing = "load \(subject.name), to check the answers"
             throw named
         }
     }
 
-    private func run(_ session: Session, _ inputs: CheckInputs) throws -> [String: [Double]] {
+    private func run(_ session: any EngineSession, _ inputs: CheckInputs) throws -> [String: [Double]] {
         // Outputs that are no tensors of numbers are not compared.
         let names = session.outputs.filter { $0.elementType != nil }.map(\.name)
         return try session.run(try inputs.tensors(for: session.inputs), outputs: names).mapValues { try $0.doubles() }

@@ -1,15 +1,14 @@
-internal import COnnxRuntime
 internal import Dispatch
 
 /// Stops a run from another thread.
 ///
-/// ONNX Runtime looks at it between nodes. OpenVINO takes the whole model as one node, so there a run that has begun
+/// ONNX Runtime heeds it between nodes. Its OpenVINO provider takes the whole model as one node, so there a run that has begun
 /// ends by itself, and then throws `cancelled` all the same.
 package final class RunCancellation: Sendable {
     private struct State {
         var isCancelled = false
-        /// Used only under the lock, while the run holds the options.
-        var run: (table: UnsafePointer<OrtTable>, options: OpaquePointer)?
+        /// Stops the run in progress; called under the lock only.
+        var stop: (() -> Void)?
     }
 
     private let state = Locked(State())
@@ -39,26 +38,22 @@ package final class RunCancellation: Sendable {
     package var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
     /// Whether a run that could be stopped has begun.
-    package var isRunning: Bool { state.withLock { $0.run != nil } }
+    package var isRunning: Bool { state.withLock { $0.stop != nil } }
 
     package func cancel() {
         state.withLock { state in
             state.isCancelled = true
-            if let run = state.run { RunCancellation.terminate(run.table, run.options) }
+            state.stop?()
         }
     }
 
-    /// Ties the run's options to this; a run that was cancelled before it began ends at its first node.
-    func attach(_ options: OpaquePointer, table: UnsafePointer<OrtTable>) {
+    /// Ties a run to this, until `detach`; one that was cancelled before is stopped at once.
+    package func attach(_ stop: @escaping () -> Void) {
         state.withLock { state in
-            state.run = (table, options)
-            if state.isCancelled { RunCancellation.terminate(table, options) }
+            state.stop = stop
+            if state.isCancelled { stop() }
         }
     }
 
-    func detach() { state.withLock { $0.run = nil } }
-
-    private static func terminate(_ table: UnsafePointer<OrtTable>, _ options: OpaquePointer) {
-        if let status = OrtRunOptionsSetTerminate(table, options) { OrtReleaseStatus(table, status) }
-    }
+    package func detach() { state.withLock { $0.stop = nil } }
 }

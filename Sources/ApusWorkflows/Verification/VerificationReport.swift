@@ -1,3 +1,5 @@
+package import Apus
+
 /// What a comparison of a device's answers with the reference's found.
 package struct VerificationReport: Sendable, Encodable {
     /// What was found for one precision of the device.

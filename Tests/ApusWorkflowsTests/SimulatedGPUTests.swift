@@ -1,4 +1,5 @@
 import Apus
+import ApusWorkflows
 import Foundation
 import Hardware
 import TestSupport

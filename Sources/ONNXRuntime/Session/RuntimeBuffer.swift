@@ -1,0 +1,17 @@
+internal import COnnxRuntime
+internal import Engine
+
+/// An output that the runtime allocated. It keeps the session, whose allocator owns the memory.
+final class RuntimeBuffer: TensorStorage, @unchecked Sendable {  // the runtime does not touch it any more
+    let bytes: UnsafeRawBufferPointer
+    private let value: OpaquePointer
+    private let session: Session
+
+    init(value: OpaquePointer, bytes: UnsafeRawBufferPointer, session: Session) {
+        self.value = value
+        self.bytes = bytes
+        self.session = session
+    }
+
+    deinit { OrtReleaseValue(session.runtime.api.table, value) }
+}
