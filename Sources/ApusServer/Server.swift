@@ -31,7 +31,7 @@ package struct Server: Sendable {
         var detector = configuration.detector
         detector.batchSize = configuration.inference.maxBatch
         let loader = ModelLoader(
-            configuration: detector, verification: configuration.verification, apusVersion: configuration.version,
+            configuration: detector, verification: configuration.verification,
             logger: logger)
         models = ModelRegistry(
             configuration.models, logger: logger, check: configuration.checkModel,

@@ -6,7 +6,7 @@ import Testing
 
 /// Models with `valid_sizes`: pictures of several sizes in one batch, and canvases that are padded.
 @Suite struct PaddingTests {
-    private func family(height: Int?, width: Int?, batch: Int? = nil) throws -> any ModelFamily {
+    private func family(height: Int?, width: Int?, batch: Int? = nil) throws -> any ModelAdapter {
         func value(_ name: String, _ dimensions: [Int?], _ type: ElementType = .float32) -> ValueInfo {
             ValueInfo(
                 name: name, elementType: type,

@@ -124,7 +124,7 @@ import Testing
     }
 
     @Test func paddingSurroundsTheImage() throws {
-        let format = PixelFormat(isUnitScaled: false, fill: .byte(114))
+        let format = try PixelFormat(isUnitScaled: false, fill: .byte(114))
         let planes = try values(format, x: 1, y: 1, width: 4, height: 3)
         let red: [Float] = [114, 114, 114, 114, 114, 10, 40, 114, 114, 114, 114, 114]
         #expect(Array(planes[..<12]) == red)

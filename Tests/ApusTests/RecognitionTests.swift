@@ -27,11 +27,11 @@ import Testing
 
     private func recognize(
         _ inputs: [ValueInfo], _ outputs: [ValueInfo], _ metadata: [String: String] = [:], chosen: Family? = nil
-    ) throws -> any ModelFamily {
+    ) throws -> any ModelAdapter {
         try recognized(outputs, inputs: inputs, metadata, chosen: chosen).family
     }
 
-    private func content(_ family: any ModelFamily, _ width: Int, _ height: Int) -> PixelSize {
+    private func content(_ family: any ModelAdapter, _ width: Int, _ height: Int) -> PixelSize {
         family.inputs.placement(of: PixelSize(width: width, height: height)).content
     }
 

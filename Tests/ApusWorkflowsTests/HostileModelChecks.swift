@@ -17,7 +17,7 @@ import Testing
         let verifier = Verifier(
             model: .file(HostileModels.path(name)), configuration: .init(device: .cpu), reference: .cpu)
         let error = #expect(throws: ApusError.self) {
-            try verifier.report(on: [], apusVersion: "", progress: { _ in })
+            try verifier.report(on: [], progress: { _ in })
         }
         #expect(error?.cause.contains(HostileModels.cause(name)) == true, "\(error?.cause ?? "")")
     }

@@ -86,7 +86,7 @@ struct SimulatedGPUTests {
         asked.precision = .f16
         let verifier = Verifier(model: .demo, configuration: asked, reference: .cpu)
         let pictures = try SamplePictures.all()
-        let report = try verifier.report(on: Array(pictures.prefix(1)), apusVersion: "test") { _ in }
+        let report = try verifier.report(on: Array(pictures.prefix(1))) { _ in }
         #expect(report.fastest == nil)
         let candidate = try #require(report.candidates.first)
         #expect(!candidate.passed && candidate.matched == 0 && candidate.lost == report.objects)

@@ -76,7 +76,7 @@ import Testing
         var configuration = Detector.Configuration(device: .cpu, precision: .f32)
         configuration.verdicts = "/proc/apus"
         let report = try Verifier(model: .demo, configuration: configuration, reference: .cpu)
-            .report(on: Array(try SamplePictures.all().prefix(1)), apusVersion: "test") { _ in }
+            .report(on: Array(try SamplePictures.all().prefix(1))) { _ in }
         #expect(report.fastest == .f32)
         #expect(report.notes.count == 1 && report.notes[0].contains("could not keep the verdict in /proc/apus"))
     }
@@ -92,7 +92,7 @@ import Testing
 
         configuration.requiresVerified = false
         let verifier = Verifier(model: .demo, configuration: configuration, reference: .cpu)
-        let report = try verifier.report(on: try SamplePictures.all(), apusVersion: "test") { _ in }
+        let report = try verifier.report(on: try SamplePictures.all()) { _ in }
         #expect(report.objects == 19)
         #expect(!report.candidates.isEmpty)
         #expect(report.candidates.allSatisfy { $0.passed && $0.matched == 19 && $0.lost == 0 && $0.added == 0 })
@@ -112,7 +112,7 @@ import Testing
         #expect(throws: ApusError.self) { try Detector(configuration: configuration) }
         configuration.precision = .f32
         let padded = try Verifier(model: .demo, configuration: configuration, reference: .cpu)
-            .report(on: try SamplePictures.all(), apusVersion: "test") { _ in }
+            .report(on: try SamplePictures.all()) { _ in }
         #expect(padded.images.count == 4 && padded.images.last?.contains("farm.jpg at 256x448") == true)
         #expect(try Detector(configuration: configuration).execution.verification.state == .yes)
     }
@@ -127,7 +127,7 @@ import Testing
         configuration.verdicts = folder.url.path
         let verifier = Verifier(model: .demo, configuration: configuration, reference: reference)
         let error = #expect(throws: ApusError.self) {
-            try verifier.report(on: try SamplePictures.all(), apusVersion: "test") { _ in }
+            try verifier.report(on: try SamplePictures.all()) { _ in }
         }
         #expect(error?.cause == "the reference \(reference.rawValue) would be compared with itself")
     }

@@ -25,7 +25,7 @@ struct ModelCompiler: Sendable {
 
     init(
         _ configuration: Detector.Configuration, engine: any Engine, model: Model, choice: DeviceChoice,
-        family: any ModelFamily, hasCanvases: Bool
+        family: any ModelAdapter, hasCanvases: Bool
     ) throws(ApusError) {
         self.engine = engine
         self.model = model

@@ -47,7 +47,7 @@ struct ShapePlan: Sendable {
     /// Whether a new size of picture makes the device compile.
     var stalls: Bool
 
-    init(_ policy: ShapePolicy, family: any ModelFamily, device: String, isOwnKernels: Bool) throws(ApusError) {
+    init(_ policy: ShapePolicy, family: any ModelAdapter, device: String, isOwnKernels: Bool) throws(ApusError) {
         let isCPU = isOwnKernels || device == "CPU"
         switch policy {
         case .exact:

@@ -15,6 +15,8 @@ extension Detector {
         /// The model's family; nil determines it from the model's file and those next to it, and is an error where they leave
         /// it open.
         public var family: Family?
+        /// How a model of no family that Apus knows is prepared for and decoded; nil for one of those. Excludes `family`.
+        public var customFamily: CustomFamily?
         /// Where the model is to run.
         public var device: Device
         /// What the device is to compute in.
@@ -74,6 +76,11 @@ extension Detector {
 
         func check() throws(ApusError) {
             try Configuration.check(threshold: threshold)
+            guard family == nil || customFamily == nil else {
+                throw ApusError(
+                    .option, doing: "use the families \(family?.name ?? "") and \(customFamily?.name ?? "")",
+                    cause: "a model has one", remedy: "Set family or customFamily, not both.")
+            }
             guard (1...1024).contains(batchSize) else {
                 throw ApusError(
                     .option, doing: "use batch size \(batchSize)", cause: "a batch has from 1 to 1024 images",

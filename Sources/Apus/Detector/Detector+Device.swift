@@ -84,7 +84,7 @@ extension ModelInputs {
     }
 }
 
-extension ModelFamily {
+extension ModelAdapter {
     func run(_ session: any EngineSession, _ images: [Image], on canvas: Canvas?) throws -> [String: Tensor] {
         try session.run(try inputs.tensors(for: images, on: canvas), outputs: outputNames)
     }

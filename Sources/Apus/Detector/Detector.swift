@@ -151,5 +151,5 @@ public final class Detector: Sendable {
     }
 
     /// How the model's inputs are made and its outputs read.
-    var adapter: any ModelFamily { recognized.family }
+    var adapter: any ModelAdapter { recognized.family }
 }

@@ -3,7 +3,7 @@ internal import Engine
 /// A model whose family, shapes and compiler are settled, before the device compiles it.
 struct PreparedModel {
     let recognized: RecognizedFamily
-    var family: any ModelFamily { recognized.family }
+    var family: any ModelAdapter { recognized.family }
     let plan: ShapePlan
     let canvases: [Canvas]
     let compiler: ModelCompiler
@@ -31,8 +31,13 @@ struct PreparedModel {
                 return try engine.session(checked: model.source, options: options).outputs
             }
         }
-        recognized = try ModelFamilies.recognize(
-            description, chosen: configuration.family, among: configuration.families)
+        recognized =
+            if let custom = configuration.customFamily {
+                try RecognizedFamily(custom, description)
+            } else {
+                try ModelFamilies.recognize(
+                    description, chosen: configuration.family, among: configuration.families)
+            }
         let takesAllSizes = choice.device == "CPU" && [.auto, .exact].contains(configuration.shapes)
         if takesAllSizes { try progress(.compiling(shape: 1, of: 1)) }
         session =

@@ -1,13 +1,15 @@
 /// How a model writes a box: four numbers.
-package struct BoxCoding: Sendable, Hashable {
-    package enum Form: Sendable {
+public struct BoxCoding: Sendable, Hashable {
+    /// What the four numbers are.
+    public enum Form: Sendable {
         /// Center x, center y, width, height.
         case centerSize
         /// Left, top, right, bottom.
         case corners
     }
 
-    package enum Unit: Sendable {
+    /// What the numbers count.
+    public enum Unit: Sendable {
         /// Shares of the image, 0 to 1, whatever is padded around it.
         case imageFraction
         /// Shares of the canvas, padding included.
@@ -18,16 +20,19 @@ package struct BoxCoding: Sendable, Hashable {
         case originalPixels
     }
 
-    package var form: Form
-    package var unit: Unit
+    /// What the four numbers are.
+    public var form: Form
+    /// What the numbers count.
+    public var unit: Unit
 
-    package init(_ form: Form, _ unit: Unit) {
+    /// Makes a coding of its parts.
+    public init(_ form: Form, _ unit: Unit) {
         self.form = form
         self.unit = unit
     }
 
     /// The box in pixels of the original image.
-    package func box(_ first: Float, _ second: Float, _ third: Float, _ fourth: Float, in placement: Placement) -> Box {
+    public func box(_ first: Float, _ second: Float, _ third: Float, _ fourth: Float, in placement: Placement) -> Box {
         var box =
             switch form {
             case .corners: Box(xMin: first, yMin: second, xMax: third, yMax: fourth)

@@ -1,8 +1,8 @@
 package import Engine
 internal import Remedies
 
-/// A model's outputs, as families read them.
-package struct ModelOutputs {
+/// A model's outputs, as families read them: numbers of f32 or f16.
+public struct ModelOutputs {
     private let tensors: [String: Tensor]
 
     package init(_ tensors: [String: Tensor]) { self.tensors = tensors }
@@ -10,7 +10,7 @@ package struct ModelOutputs {
     /// Calls `body` with an output's numbers and shape, without copying f32.
     ///
     /// - Throws: `ApusError` with code `model` if no output has this name and rank.
-    package func withFloats<Result>(
+    public func withFloats<Result>(
         _ name: String, rank: Int, _ body: (UnsafeBufferPointer<Float>, [Int]) throws -> Result
     ) throws -> Result {
         guard let tensor = tensors[name], tensor.shape.count == rank, tensor.isFloatingPoint else {

@@ -2,16 +2,18 @@
 ///
 /// As `torchvision.ops.nms` and OpenCV's `NMSBoxes`: in order of scores; dropped is what has an IoU above the limit with one
 /// that was kept.
-package struct NonMaxSuppression: Sendable, Hashable {
+public struct NonMaxSuppression: Sendable, Hashable {
     /// 0 to 1. Boxes of just this overlap both stay.
-    package var maxIoU: Float
+    public var maxIoU: Float
     /// Whether only detections of one class suppress each other.
-    package var isPerClass: Bool
-    /// The maximum number of detections that are kept, and of those that are compared.
-    package var maxDetections: Int
-    package var maxCandidates: Int
+    public var isPerClass: Bool
+    /// The maximum number of detections that are kept.
+    public var maxDetections: Int
+    /// The maximum number of detections, the best, that are compared: the work grows with the product of the two.
+    public var maxCandidates: Int
 
-    package init(maxIoU: Float, isPerClass: Bool = true, maxDetections: Int = 300, maxCandidates: Int = 30_000) {
+    /// Suppresses overlaps above `maxIoU`, 0 to 1.
+    public init(maxIoU: Float, isPerClass: Bool = true, maxDetections: Int = 300, maxCandidates: Int = 30_000) {
         self.maxIoU = maxIoU
         self.isPerClass = isPerClass
         self.maxDetections = maxDetections
@@ -19,7 +21,7 @@ package struct NonMaxSuppression: Sendable, Hashable {
     }
 
     /// The detections that stay, best first.
-    package func kept(of detections: [Detection]) -> [Detection] {
+    public func kept(of detections: [Detection]) -> [Detection] {
         let order = detections.indices.sorted {
             (detections[$0].score, $1) > (detections[$1].score, $0)
         }.prefix(maxCandidates)

@@ -1,11 +1,10 @@
 internal import Foundation
 
 /// How a row of class logits becomes scores.
-package enum Scoring {
+public enum Scoring {
     /// The most likely class but the last, which is "no object", and its share of the softmax over all
     /// (DETR, `models/detr.py`, `PostProcess`).
-    package static func softmaxDroppingLast(_ logits: some RandomAccessCollection<Float>) -> (label: Int, score: Float)
-    {
+    public static func softmaxDroppingLast(_ logits: some RandomAccessCollection<Float>) -> (label: Int, score: Float) {
         var best = (label: 0, logit: -Float.infinity)
         for (label, logit) in logits.dropLast().enumerated() where logit > best.logit { best = (label, logit) }
         let top = max(best.logit, logits.last ?? best.logit)
@@ -14,12 +13,12 @@ package enum Scoring {
     }
 
     /// 1 / (1 + e^-x), without overflow on either side.
-    package static func sigmoid(_ logit: Float) -> Float {
+    public static func sigmoid(_ logit: Float) -> Float {
         if logit >= 0 { return 1 / (1 + exp(-logit)) }
         let power = exp(logit)
         return power / (1 + power)
     }
 
     /// The logit whose sigmoid is `score`: comparing logits with it saves a sigmoid for each.
-    package static func logit(_ score: Float) -> Float { log(score / (1 - score)) }
+    public static func logit(_ score: Float) -> Float { log(score / (1 - score)) }
 }

@@ -1,9 +1,9 @@
 /// The best of many scores.
-package enum TopK {
+public enum TopK {
     /// Indices of the `count` highest of `scores` above `threshold`, best first; of equals, the lower index comes first.
     ///
     /// As `torch.topk` over query x class takes them, but for the order of equals, which torch leaves open.
-    package static func indices(
+    public static func indices(
         of scores: some RandomAccessCollection<Float>, count: Int, above threshold: Float
     ) -> [Int] {
         var candidates: [(score: Float, index: Int)] = []

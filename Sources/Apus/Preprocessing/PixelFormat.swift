@@ -6,21 +6,26 @@ package import ONNX
 ///
 /// A byte is (value / 255 - mean) / std, or itself where `isUnitScaled` is false; computed in f32 in this order, as
 /// torchvision's `ToTensor` and `Normalize` do. Tensors are f32, f16, or, of bytes as they are, u8.
-package struct PixelFormat: Sendable {
-    package enum ChannelOrder: Sendable { case rgb, bgr }
-    package enum Layout: Sendable { case nchw, nhwc }
+public struct PixelFormat: Sendable {
+    /// The order of the channels.
+    public enum ChannelOrder: Sendable { case rgb, bgr }
+    /// The order of the axes: [batch, channels, height, width], or [batch, height, width, channels].
+    public enum Layout: Sendable { case nchw, nhwc }
 
     /// What padding is.
-    package enum Fill: Sendable, Equatable {
+    public enum Fill: Sendable, Equatable {
         /// 0 in the tensor: after normalization, the mean color.
         case zero
         /// A byte, normalized like all others.
         case byte(UInt8)
     }
 
-    package var channels: ChannelOrder
-    package var layout: Layout
-    package var fill: Fill
+    /// The order of the channels.
+    public var channels: ChannelOrder
+    /// The order of the axes.
+    public var layout: Layout
+    /// What padding is.
+    public var fill: Fill
     /// What a sample of 0 to 1 is multiplied with before it is normalized: 1, or 255.
     fileprivate let scale: Float
     fileprivate let normalization: ModelMetadata.Normalization
@@ -32,7 +37,7 @@ package struct PixelFormat: Sendable {
     ///   - normalization: per channel of the image, red first; nil for none.
     package init(
         channels: ChannelOrder = .rgb, layout: Layout = .nchw, isUnitScaled: Bool = true,
-        normalization: ModelMetadata.Normalization? = nil, fill: Fill = .zero
+        normalization: ModelMetadata.Normalization?, fill: Fill = .zero
     ) {
         precondition(normalization?.isValid ?? true, "three finite numbers each, and no deviation of 0")
         self.channels = channels
@@ -47,6 +52,35 @@ package struct PixelFormat: Sendable {
                 return (value - normalization.mean[channel]) / normalization.std[channel]
             }
         }
+    }
+
+    /// RGB, [batch, channels, height, width], bytes divided by 255.
+    public static let unitScaled = PixelFormat(normalization: nil)
+
+    /// A format with a mean and a standard deviation per channel of the image, red first, of samples of 0 to 1 (0 to 255 where
+    /// `isUnitScaled` is false).
+    ///
+    /// - Parameters:
+    ///   - channels: the order of the channels in the tensor.
+    ///   - layout: the order of its axes.
+    ///   - isUnitScaled: whether bytes are divided by 255 first.
+    ///   - mean: subtracted from each sample; three finite numbers.
+    ///   - std: what the difference is divided by; three finite numbers, none of them 0.
+    ///   - fill: what padding is.
+    /// - Throws: `ApusError` with code `option` if a mean or deviation can't be.
+    public init(
+        channels: ChannelOrder = .rgb, layout: Layout = .nchw, isUnitScaled: Bool = true, mean: [Float] = [0, 0, 0],
+        std: [Float] = [1, 1, 1], fill: Fill = .zero
+    ) throws(ApusError) {
+        let normalization = ModelMetadata.Normalization(mean: mean, std: std)
+        guard normalization.isValid else {
+            throw ApusError(
+                .option, doing: "use mean \(mean) and std \(std)",
+                cause: "each has three finite numbers, one per channel, and a deviation is not 0",
+                remedy: "Give three numbers each, red first.")
+        }
+        self.init(
+            channels: channels, layout: layout, isUnitScaled: isUnitScaled, normalization: normalization, fill: fill)
     }
 
     /// The lowest and the highest number that a byte becomes.

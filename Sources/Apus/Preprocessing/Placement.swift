@@ -1,21 +1,25 @@
 /// Where an image lies on the canvas that a model sees, and so how boxes get back to the image.
-package struct Placement: Sendable, Hashable {
+public struct Placement: Sendable, Hashable {
     /// The upright image.
-    package var original: PixelSize
+    public var original: PixelSize
     /// The image after resizing.
-    package var content: PixelSize
-    /// The content's top left corner on the canvas.
-    package var x: Int
-    package var y: Int
+    public var content: PixelSize
+    /// The content's left edge on the canvas, in pixels.
+    public var x: Int
+    /// The content's top edge on the canvas, in pixels.
+    public var y: Int
     /// What the model sees; the rest is padding.
-    package var canvas: PixelSize
+    public var canvas: PixelSize
     /// Pixels of the canvas per pixel of the image, by which boxes are mapped back. For a letterbox the exact ratio, before
     /// the content's size was rounded, as YOLOX and Ultralytics map theirs.
-    package var horizontalScale: Float
-    package var verticalScale: Float
+    public var horizontalScale: Float
+    /// The same for rows.
+    public var verticalScale: Float
 
+    /// An image at a place on a canvas.
+    ///
     /// - Parameter scale: of both sides; nil for the content's size over the image's.
-    package init(
+    public init(
         original: PixelSize, content: PixelSize, x: Int = 0, y: Int = 0, canvas: PixelSize, scale: Double? = nil
     ) {
         self.original = original
@@ -28,12 +32,12 @@ package struct Placement: Sendable, Hashable {
     }
 
     /// An image that fills its canvas.
-    package init(original: PixelSize, filling canvas: PixelSize) {
+    public init(original: PixelSize, filling canvas: PixelSize) {
         self.init(original: original, content: canvas, canvas: canvas)
     }
 
     /// A box in pixels of the canvas, in pixels of the original image.
-    package func original(_ box: Box) -> Box {
+    public func original(_ box: Box) -> Box {
         Box(
             xMin: (box.xMin - Float(x)) / horizontalScale, yMin: (box.yMin - Float(y)) / verticalScale,
             xMax: (box.xMax - Float(x)) / horizontalScale, yMax: (box.yMax - Float(y)) / verticalScale)

@@ -1,22 +1,30 @@
-package import Imaging
+internal import Imaging
 internal import ONNX
 
 /// How an image gets to the size that a model wants.
-package enum ResizePolicy: Sendable, Hashable {
+public enum ResizePolicy: Sendable, Hashable {
     /// Both sides by one factor, until the shorter one has so many pixels. On a canvas of given size, an image that would
     /// be larger is scaled down until it fits; it lies at the top left.
     case shortestEdge(ShortestEdge)
     /// Each side by a factor of its own.
     case stretch(to: PixelSize)
     /// Both sides by one factor, until the image fits; the rest of the canvas is filled.
-    case letterbox(to: PixelSize, anchor: Letterbox.Anchor)
+    case letterbox(to: PixelSize, anchor: Anchor)
     /// Both sides by one factor, until the width is this.
     case width(Int)
     /// Both sides by one factor, until the height is this.
     case height(Int)
 
+    /// Where the image lies on the side of a letterbox that it doesn't fill.
+    public enum Anchor: Sendable, Hashable {
+        /// As YOLOX places it.
+        case topLeft
+        /// As Ultralytics does. Of an odd number of pixels left over, the greater half is below or on the right.
+        case center
+    }
+
     /// Where an image of this size goes. Only `shortestEdge` heeds `canvas`; for it, nil means a canvas that the image fills.
-    package func placement(of image: PixelSize, on canvas: PixelSize? = nil) -> Placement {
+    public func placement(of image: PixelSize, on canvas: PixelSize? = nil) -> Placement {
         switch self {
         case .shortestEdge(let rule):
             let wanted = rule.size(image)
@@ -36,15 +44,14 @@ package enum ResizePolicy: Sendable, Hashable {
     }
 
     /// The size that every image gets; nil if it depends on the image.
-    package var fixedSize: PixelSize? {
+    public var fixedSize: PixelSize? {
         switch self {
         case .stretch(let size), .letterbox(let size, _): size
         case .shortestEdge, .width, .height: nil
         }
     }
 
-    /// At the top left as YOLOX places it, or centered as Ultralytics does.
-    private static func letterbox(_ image: PixelSize, on canvas: PixelSize, _ anchor: Letterbox.Anchor) -> Placement {
+    private static func letterbox(_ image: PixelSize, on canvas: PixelSize, _ anchor: Anchor) -> Placement {
         let make = anchor == .topLeft ? Letterbox.yolox : Letterbox.ultralytics
         let box = make(image.width, image.height, canvas.width, canvas.height)
         return Placement(

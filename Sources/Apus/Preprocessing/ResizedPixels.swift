@@ -1,7 +1,7 @@
 package import Imaging
 
 /// How the pixels of a resized image are computed: as in the library that a family was trained with, bit for bit.
-package enum PixelInterpolation: Sendable, Hashable {
+public enum PixelInterpolation: Sendable, Hashable {
     /// Pillow's antialiased bilinear filter, on bytes.
     case pillow
     /// OpenCV's `INTER_LINEAR`, on bytes.

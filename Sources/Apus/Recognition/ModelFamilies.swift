@@ -4,10 +4,22 @@ internal import Remedies
 
 /// A model's family, and how it was determined.
 package struct RecognizedFamily: Sendable {
-    package var family: any ModelFamily
+    package var name: String
+    package var family: any ModelAdapter
     package var evidence: String
 
-    package var name: String { type(of: family).name }
+    package init(_ family: some ModelFamily, evidence: String) {
+        name = type(of: family).name
+        self.family = family
+        self.evidence = evidence
+    }
+
+    /// As its user decodes it.
+    package init(_ custom: CustomFamily, _ model: ModelDescription) throws(ApusError) {
+        name = custom.name
+        family = try CustomAdapter(custom, model)
+        evidence = "as the program defines it"
+    }
 }
 
 /// The families that Apus decodes, and which of them a model is of.
@@ -28,12 +40,12 @@ package enum ModelFamilies {
         if let chosen {
             let type = try named(chosen.name, among: families, model, "the chosen family is")
             return RecognizedFamily(
-                family: try make(type, model, "the chosen family is \(chosen)"), evidence: "as chosen")
+                try make(type, model, "the chosen family is \(chosen)"), evidence: "as chosen")
         }
         if let name = model.metadata.family?.lowercased() {
             let type = try named(name, among: families, model, "its metadata says that its family is")
             return RecognizedFamily(
-                family: try make(type, model, "its metadata says that its family is \(name)"),
+                try make(type, model, "its metadata says that its family is \(name)"),
                 evidence: "from its metadata")
         }
         if let modelType = model.companions.modelType, model.metadata.scoring == nil {
@@ -69,7 +81,7 @@ package enum ModelFamilies {
                     + "\(setting: .family, families.map { $0.name }.joined(separator: " or "))")
         }
         return RecognizedFamily(
-            family: try make(type, model, "\(path) says model_type \(modelType)"),
+            try make(type, model, "\(path) says model_type \(modelType)"),
             evidence: "model_type \(modelType) in \(path)")
     }
 
@@ -83,7 +95,7 @@ package enum ModelFamilies {
         }
         if certain.count == 1, let only = certain.first {
             return RecognizedFamily(
-                family: try make(only.type, model, ""),
+                try make(only.type, model, ""),
                 evidence: ([only.evidence] + model.companions.ignored).joined(separator: "; "))
         }
         let possible = certain.isEmpty ? claims.filter { $0.claim == .possible }.map(\.type) : certain.map(\.type)

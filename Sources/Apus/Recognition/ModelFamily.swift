@@ -1,9 +1,9 @@
 internal import Engine
 
-/// A kind of detection model: what it's given, and how its outputs become boxes.
+/// A kind of detection model that Apus recognizes.
 ///
 /// A new family is one file with a type of this protocol, and its line in `ModelFamilies.all`.
-package protocol ModelFamily: Sendable {
+package protocol ModelFamily: ModelAdapter {
     /// The name that users and metadata give it, such as "detr".
     static var name: String { get }
 
@@ -24,7 +24,10 @@ package protocol ModelFamily: Sendable {
     /// - Throws: `ApusError` with code `notADetector` if the model's inputs and outputs aren't this family's, `model` if it
     ///   can't be used.
     init(_ model: ModelDescription) throws(ApusError)
+}
 
+/// What a detection model is given, and how its outputs become boxes.
+package protocol ModelAdapter: Sendable {
     /// What nothing told and was assumed, one sentence each.
     var assumptions: [String] { get }
 

@@ -30,7 +30,7 @@ public struct VerificationStatus: Sendable, Codable, Equatable {
 }
 
 /// What a device's results are compared with.
-package enum VerificationReference: String, Sendable, CaseIterable {
+public enum VerificationReference: String, Sendable, CaseIterable {
     /// ONNX Runtime's own CPU kernels, which share no code with OpenVINO.
     case cpu = "cpu-f32"
     /// OpenVINO's CPU device at f32.

@@ -1,6 +1,6 @@
-import Apus
-import ApusWorkflows
-import ArgumentParser
+public import Apus
+internal import ApusWorkflows
+public import ArgumentParser
 import CommandSupport
 import Foundation
 
@@ -54,7 +54,7 @@ struct VerifyCommand: AsyncParsableCommand {
                 model: try options.chosenModel(), configuration: configuration, reference: reference)
             let progress = StepProgress()
             defer { progress.clear() }
-            return try verifier.report(on: pictures, apusVersion: Apus.version) { progress.show($0) }
+            return try verifier.report(on: pictures) { progress.show($0) }
         }
         switch format {
         case .text: Terminal.print(VerifyReport.text(report))

@@ -16,15 +16,13 @@ package struct ModelLoader: Sendable {
 
     private let configuration: Detector.Configuration
     private let verification: Verification
-    private let apusVersion: String
     private let logger: Logger
 
     package init(
-        configuration: Detector.Configuration, verification: Verification, apusVersion: String, logger: Logger
+        configuration: Detector.Configuration, verification: Verification, logger: Logger
     ) {
         self.configuration = configuration
         self.verification = verification
-        self.apusVersion = apusVersion
         self.logger = logger
     }
 
@@ -74,7 +72,7 @@ package struct ModelLoader: Sendable {
         judged.precision = detector.execution.precision ?? .auto
         do {
             let report = try Verifier(model: model, configuration: judged, reference: .cpu).report(
-                on: try SamplePictures.all(), apusVersion: apusVersion, progress: { _ in })
+                on: try SamplePictures.all(), progress: { _ in })
             for note in report.notes { logger.warning("verification", metadata: ["note": "\(note)"]) }
         } catch {
             // What could not be judged stays unverified, and is shown and treated so.

@@ -1,9 +1,11 @@
 /// How the numbers of one output differ between reference and candidate, over all pictures.
-package struct OutputComparison: Sendable, Encodable {
-    package private(set) var count = 0
+public struct OutputComparison: Sendable, Encodable {
+    /// Values that were compared.
+    public private(set) var count = 0
     /// The largest magnitude of the reference's.
-    package private(set) var scale = 0.0
-    package private(set) var largestDifference = 0.0
+    public private(set) var scale = 0.0
+    /// The largest difference of two values; infinite if one of them is not a number.
+    public private(set) var largestDifference = 0.0
     private var sums = Sums()
 
     private struct Sums: Sendable {
@@ -21,11 +23,12 @@ package struct OutputComparison: Sendable, Encodable {
 
     package init() {}
 
-    package var meanDifference: Double { sums.difference / Double(max(1, count)) }
+    /// The mean difference of two values.
+    public var meanDifference: Double { sums.difference / Double(max(1, count)) }
 
     /// Pearson's correlation coefficient: 1 where both say the same but for scale and offset. It is not defined where one of
     /// them does not vary: 1 then if both are equal, else 0.
-    package var correlation: Double {
+    public var correlation: Double {
         let count = Double(max(1, self.count))
         let covariance = sums.xy - sums.x * sums.y / count
         let deviation = ((sums.xx - sums.x * sums.x / count) * (sums.yy - sums.y * sums.y / count)).squareRoot()
@@ -57,7 +60,8 @@ package struct OutputComparison: Sendable, Encodable {
         }
     }
 
-    package func encode(to encoder: any Encoder) throws {
+    /// Writes the four figures.
+    public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(correlation, forKey: .correlation)
         // JSON has no infinity: null says that a value is no number.

@@ -1,38 +1,45 @@
-package import Apus
+public import Apus
 
 /// What a comparison of a device's answers with the reference's found.
-package struct VerificationReport: Sendable, Encodable {
+public struct VerificationReport: Sendable, Encodable {
     /// What was found for one precision of the device.
-    package struct Candidate: Sendable, Encodable {
-        package var precision: Precision
-        package var passed = false
+    public struct Candidate: Sendable, Encodable {
+        /// What the device computed in.
+        public var precision: Precision
+        /// Whether everything was within its limits.
+        public var passed = false
         /// Why not, a sentence each.
-        package var failures: [String] = []
+        public var failures: [String] = []
         /// Why it did not run; nil if it did, else nothing below was found.
-        package var error: String?
+        public var error: String?
         /// Objects that the reference finds and the candidate does not.
-        package var lost = 0
+        public var lost = 0
         /// Objects that the candidate finds and the reference does not.
-        package var added = 0
+        public var added = 0
         /// Matched objects whose boxes overlap less than `VerificationTolerance.overlap`.
-        package var moved = 0
-        package var matched = 0
+        public var moved = 0
+        /// Objects that both find.
+        public var matched = 0
         /// Objects so near the threshold that rounding decides whether they are reported; not counted as lost or added.
-        package var borderline = 0
-        /// Of matched objects; 0 if there are none.
-        package var largestScoreDrift: Float = 0
-        package var meanScoreDrift: Float = 0
-        /// Of matched objects; 1 if there are none.
-        package var leastOverlap: Float = 1
-        /// By the name of the output.
-        package var outputs: [String: OutputComparison] = [:]
+        public var borderline = 0
+        /// The largest difference of scores of matched objects; 0 if there are none.
+        public var largestScoreDrift: Float = 0
+        /// The mean difference of scores of matched objects; 0 if there are none.
+        public var meanScoreDrift: Float = 0
+        /// The min intersection over union of matched objects; 1 if there are none.
+        public var leastOverlap: Float = 1
+        /// How the outputs differ, by their names.
+        public var outputs: [String: OutputComparison] = [:]
         /// What was allowed, by the name of the output.
-        package var limits: [String: OutputLimits] = [:]
-        package var tolerance: VerificationTolerance
-        /// Of the inference of a picture, the median.
-        package var millisecondsPerImage = 0.0
-        package var provider = ""
-        package var nodes: [String: Int]?
+        public var limits: [String: OutputLimits] = [:]
+        /// How far detections may be off at this precision.
+        public var tolerance: VerificationTolerance
+        /// Of the inference of an image, the median.
+        public var millisecondsPerImage = 0.0
+        /// What ran the model, such as "OpenVINOExecutionProvider".
+        public var provider = ""
+        /// How many of the model's nodes each provider took; nil where the runtime can't tell.
+        public var nodes: [String: Int]?
 
         init(_ precision: Precision) {
             self.precision = precision
@@ -41,35 +48,49 @@ package struct VerificationReport: Sendable, Encodable {
     }
 
     /// The version of this form; another means that fields have changed.
-    package var format = 1
-    package var model: String
-    package var modelSha256: String
-    package var device: String
-    package var deviceName: String
-    package var driver: String
-    package var onnxruntimeVersion: String
-    package var openvinoVersion: String
-    package var apusVersion: String
-    package var cpu: String
-    package var reference: String
-    package var referenceMillisecondsPerImage: Double
-    package var images: [String]
-    package var threshold: Float
+    public var format = 1
+    /// What reports call the model.
+    public var model: String
+    /// Of the model's files.
+    public var modelSha256: String
+    /// OpenVINO's name of the device, such as "GPU.0".
+    public var device: String
+    /// Its full name; empty where it has none.
+    public var deviceName: String
+    /// Its driver's version; empty where there is none.
+    public var driver: String
+    /// The version of the runtime.
+    public var onnxruntimeVersion: String
+    /// OpenVINO's build; empty where the runtime has none.
+    public var openvinoVersion: String
+    /// The version of Apus.
+    public var apusVersion: String
+    /// The name of this machine's CPU.
+    public var cpu: String
+    /// What was compared with, such as "cpu-f32".
+    public var reference: String
+    /// Of the reference's inference of an image, the median.
+    public var referenceMillisecondsPerImage: Double
+    /// The names of the images.
+    public var images: [String]
+    /// Detections with a higher score were compared.
+    public var threshold: Float
     /// Objects that the reference finds in all pictures.
-    package var objects: Int
-    package var candidates: [Candidate]
+    public var objects: Int
+    /// The device at each precision that was judged.
+    public var candidates: [Candidate]
     /// The fastest precision that passes; nil if none does.
-    package var fastest: Precision?
+    public var fastest: Precision?
     /// What else went wrong, a sentence each.
-    package var notes: [String]
+    public var notes: [String]
 }
 
 /// How far detections may be off.
-package struct VerificationTolerance: Sendable, Encodable {
-    /// The most that the score of a matched object may drift.
-    package var score: Float
-    /// The least overlap of a matched object's boxes.
-    package var overlap: Float
+public struct VerificationTolerance: Sendable, Encodable {
+    /// The max that the score of a matched object may drift.
+    public var score: Float
+    /// The min intersection over union of a matched object's boxes.
+    public var overlap: Float
 
     init(_ precision: Precision) {
         switch precision {
@@ -90,13 +111,13 @@ package struct VerificationTolerance: Sendable, Encodable {
 /// with its pixels moved by half a unit of the precision's last place. What that alone does to an output of the reference
 /// is no fault of a device, which rounds at each of a hundred operators: `sensitivity` times it is allowed, but never more
 /// than half of the scale, nor a correlation below 0.9.
-package struct OutputLimits: Sendable, Encodable, Equatable {
+public struct OutputLimits: Sendable, Encodable, Equatable {
     /// The largest difference of a value, as a share of the largest value.
-    package private(set) var difference: Double
+    public private(set) var difference: Double
     /// The least correlation.
-    package private(set) var correlation: Double
+    public private(set) var correlation: Double
     /// Whether these were raised because the network amplifies any rounding of its input.
-    package private(set) var isRaised = false
+    public private(set) var isRaised = false
 
     /// How often the effect of one rounding may be had.
     private static let sensitivity = 32.0

@@ -1,11 +1,19 @@
-package import Apus
+public import Apus
 internal import Engine
 internal import Foundation
 internal import Imaging
 internal import Remedies
 
-/// Compares what a device answers with what a reference answers, on the same pictures.
-package struct Verifier {
+/// Compares a device's results with a reference's, on the same images.
+///
+/// ```swift
+/// let verifier = Verifier(model: try .named("detr-r50"), configuration: .init(device: .gpu(nil)))
+/// let report = try await verifier.verify(try [Image(contentsOfFile: "street.jpg")])
+/// print(report.fastest?.rawValue ?? "no precision passes")
+/// ```
+///
+/// The verdict is stored: from then on `Detector.execution.verification` has it, and `Configuration.requiresVerified` heeds it.
+public struct Verifier: Sendable {
     package typealias Reference = VerificationReference
 
     /// A picture and what to call it.
@@ -28,18 +36,36 @@ package struct Verifier {
     private let configuration: Detector.Configuration
     private let reference: Reference
 
-    /// - Parameter configuration: the device to judge; precision `auto` judges each that it offers.
-    package init(model: Model, configuration: Detector.Configuration, reference: Reference) {
+    /// - Parameters:
+    ///   - configuration: the device to judge; precision `auto` judges each that it offers.
+    ///   - reference: what is compared with.
+    public init(
+        model: Model = .demo, configuration: Detector.Configuration = Detector.Configuration(),
+        reference: VerificationReference = .cpu
+    ) {
         self.model = model
         self.configuration = configuration
         self.reference = reference
     }
 
-    /// Runs all pictures and judges.
+    /// Runs all images on the reference and on the device, and judges, without blocking the caller's executor.
+    ///
+    /// Takes a load of the model and two runs per image, for the reference and for each precision.
+    ///
+    /// - Parameter progress: called before each run with what is run, on the thread that runs it.
+    /// - Throws: `ApusError` if the model doesn't load or the reference fails. A device that fails is in the report.
+    public func verify(
+        _ images: [Image], progress: @escaping @Sendable (String) -> Void = { _ in }
+    ) async throws -> VerificationReport {
+        let pictures = images.enumerated().map { (name: "image \($0 + 1)", image: $1) }
+        return try await RunCancellation.detached { _ in try self.report(on: pictures, progress: progress) }
+    }
+
+    /// Runs all pictures and judges, on this thread.
     ///
     /// - Parameter progress: is called before each run, with what is being run.
     package func report(
-        on pictures: [Picture], apusVersion: String, progress: (String) -> Void
+        on pictures: [Picture], progress: (String) -> Void
     ) throws(ApusError) -> VerificationReport {
         let engine = try ApusError.wrapping(doing: "verify") {
             try Engines.load(from: configuration.runtime)
@@ -96,7 +122,7 @@ package struct Verifier {
             model: model.name, modelSha256: key?.model ?? "", device: choice.device,
             deviceName: choice.deviceName ?? "",
             driver: choice.driver ?? "", onnxruntimeVersion: engine.version, openvinoVersion: key?.openVINO ?? "",
-            apusVersion: apusVersion, cpu: catalog?.device("CPU").fullName ?? "",
+            apusVersion: Apus.version, cpu: catalog?.device("CPU").fullName ?? "",
             reference: self.reference.rawValue, referenceMillisecondsPerImage: trusted.map(\.milliseconds).median,
             images: pictures.map(\.name), threshold: configuration.threshold,
             objects: trusted.reduce(0) { $0 + $1.detections.count }, candidates: candidates,

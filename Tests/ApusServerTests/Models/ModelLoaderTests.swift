@@ -12,7 +12,7 @@ import Testing
             device: .cpu, precision: .f32, requiresVerified: requiresVerified)
         configuration.verdicts = verdicts
         return ModelLoader(
-            configuration: configuration, verification: verification, apusVersion: "test",
+            configuration: configuration, verification: verification,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 

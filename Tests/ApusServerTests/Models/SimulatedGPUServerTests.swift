@@ -15,7 +15,7 @@ struct SimulatedGPUServerTests {
         configuration.verdicts = folder.path("verdicts")
         configuration.watchesAnswers = false
         let loader = ModelLoader(
-            configuration: configuration, verification: .auto, apusVersion: "test",
+            configuration: configuration, verification: .auto,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let error = #expect(throws: ApusError.self) { try loader.detector("demo", .demo) }
         #expect(
