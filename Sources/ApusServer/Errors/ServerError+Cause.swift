@@ -12,6 +12,7 @@ extension ServerError {
             switch error {
             case let error as ServerError: error
             case is CancellationError: .cancelled
+            case let refusal as WorkRefusal: .from(refusal)
             case let error as HTTPParserError: .malformed(error)
             case let error as ImagingError:
                 .badImage("Could not draw on the image: \(error.cause)", remedy: error.remedy)
@@ -35,6 +36,14 @@ extension ServerError {
                 remedy: "The server's log has the cause.", retryAfter: 30, internalDetail: error.description)
         case .inference: ServerError(.inference, "Could not \(error.doing)", internalDetail: error.description)
         default: .internalError(error.description)
+        }
+    }
+
+    private static func from(_ refusal: WorkRefusal) -> ServerError {
+        switch refusal {
+        case .full(let queue, let wait):
+            .overloaded(queue: queue, retryAfter: max(1, min(60, Int((wait.milliseconds / 1000).rounded(.up)))))
+        case .stopped: .stopping
         }
     }
 

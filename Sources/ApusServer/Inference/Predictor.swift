@@ -72,7 +72,7 @@ package struct Predictor: Sendable {
         record: RequestRecord
     ) async throws -> [String: Tensor] {
         record.update { $0.name(model) }
-        let run = try await queue.perform(with: model, in: place) { cancellation in
+        let run = try await queue.perform(in: place) { cancellation in
             let start = ContinuousClock.now
             let outputs = try model.detector.infer(inputs, outputs: outputs, cancellation: cancellation)
             return (outputs, ContinuousClock.now - start)

@@ -18,11 +18,10 @@ struct InferenceQueueTests {
 
     /// Keeps the only thread busy until `waiting` jobs wait, which `body` submits.
     private static func gather<Value: Sendable>(
-        _ queue: InferenceQueue, _ model: ServedModel, waiting: Int,
-        _ body: @Sendable @escaping () async throws -> Value
+        _ queue: InferenceQueue, waiting: Int, _ body: @Sendable @escaping () async throws -> Value
     ) async throws -> Value {
         let release = DispatchSemaphore(value: 0)
-        let busy = Task { try await queue.perform(with: model) { _ in release.wait() }.batch }
+        let busy = Task { try await queue.perform { _ in release.wait() }.batch }
         while queue.load.running == 0 { try await Task.sleep(for: .milliseconds(1)) }
         let work = Task { try await body() }
         while queue.load.queued < waiting { try await Task.sleep(for: .milliseconds(1)) }
@@ -45,35 +44,12 @@ struct InferenceQueueTests {
         #expect(throws: ServerError.self) { try queue.admit() }
     }
 
-    @Test func whatIsCancelledWhileItWaitsIsNeverRun() async throws {
-        let queue = InferenceQueue(.init(queue: 8, concurrency: 1))
-        defer { queue.stop() }
-        let model = Self.model()
-        let (running, release) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
-        let first = Task {
-            try await queue.perform(with: model) { _ in
-                running.signal()
-                release.wait()
-                return "first"
-            }.value
-        }
-        await Task.detached { running.wait() }.value
-        let second = Task { try await queue.perform(with: model) { _ in Issue.record("it ran") }.batch }
-        while queue.load.queued == 0 { try await Task.sleep(for: .milliseconds(5)) }
-        second.cancel()
-        // At once, though the only thread is taken.
-        await #expect(throws: CancellationError.self) { try await second.value }
-        #expect(queue.load.queued == 0)
-        release.signal()
-        #expect(try await first.value == "first")
-    }
-
     @Test func imagesOfSeveralRequestsShareARunAndKeepTheirThresholds() async throws {
         let queue = InferenceQueue(.init(queue: 16, concurrency: 1, maxBatch: 4))
         defer { queue.stop() }
         let detector = FakeDetector()
         let model = Self.model(detector)
-        let found = try await Self.gather(queue, model, waiting: 5) {
+        let found = try await Self.gather(queue, waiting: 5) {
             try await withThrowingTaskGroup(of: (threshold: Float, labels: [Int], batch: Int).self) { group in
                 for threshold in [0.97, 0.9, 0.4, 0.94, 0.91] as [Float] {
                     group.addTask {
@@ -96,7 +72,7 @@ struct InferenceQueueTests {
         let queue = InferenceQueue(.init(queue: 16, concurrency: 1, maxBatch: 4))
         defer { queue.stop() }
         let models = [Self.model(), Self.model()]
-        let batches = try await Self.gather(queue, models[0], waiting: 4) {
+        let batches = try await Self.gather(queue, waiting: 4) {
             try await withThrowingTaskGroup(of: Int.self) { group in
                 for index in 0..<4 {
                     group.addTask {
@@ -109,21 +85,11 @@ struct InferenceQueueTests {
         #expect(batches == [2, 2, 2, 2])
     }
 
-    @Test(.timeLimit(.minutes(10))) func aRunWaitsForMoreImagesOnlyAsLongAsItIsTold() async throws {
-        let queue = InferenceQueue(.init(queue: 16, concurrency: 1, maxBatch: 2, batchDelay: .seconds(3600)))
-        defer { queue.stop() }
-        let model = Self.model()
-        async let first = queue.detect([Self.image()], with: model, threshold: 0.9).batch
-        async let second = queue.detect([Self.image()], with: model, threshold: 0.9).batch
-        // The second fills the run, which then doesn't wait for the hour.
-        #expect(try await [first, second] == [2, 2])
-    }
-
     @Test func oneBadImageOfARunFailsAlone() async throws {
         let queue = InferenceQueue(.init(queue: 16, concurrency: 1, maxBatch: 2))
         defer { queue.stop() }
         let model = Self.model()
-        let results = try await Self.gather(queue, model, waiting: 2) {
+        let results = try await Self.gather(queue, waiting: 2) {
             async let bad = Result {
                 try await queue.detect([Self.image(ByteBuffer(bytes: [1, 2, 3]))], with: model, threshold: 0.9)
             }
@@ -141,7 +107,7 @@ struct InferenceQueueTests {
         let detector = FakeDetector()
         detector.fail(ApusError(.inference, doing: "detect objects", cause: "no"))
         let model = Self.model(detector)
-        let results = try await Self.gather(queue, model, waiting: 2) {
+        let results = try await Self.gather(queue, waiting: 2) {
             async let one = Result { try await queue.detect([Self.image()], with: model, threshold: 0.9) }
             async let other = Result { try await queue.detect([Self.image()], with: model, threshold: 0.9) }
             return await [one, other]
@@ -182,7 +148,7 @@ struct InferenceQueueTests {
     @Test func aStoppedQueueFinishesWhatWaitsAndRefusesWhatComes() async throws {
         let queue = InferenceQueue(.init(queue: 16, concurrency: 1))
         let model = Self.model()
-        let found = try await Self.gather(queue, model, waiting: 1) {
+        let found = try await Self.gather(queue, waiting: 1) {
             async let run = queue.detect([Self.image()], with: model, threshold: 0.9)
             while queue.load.queued == 0 { try await Task.sleep(for: .milliseconds(1)) }
             queue.stop()
@@ -201,7 +167,7 @@ struct InferenceQueueTests {
         let (queue, model) = (server.server.queue, try server.server.models.model(nil))
         defer { queue.stop() }
         let farm = try TestImages.bytes()
-        let found = try await Self.gather(queue, model, waiting: 4) {
+        let found = try await Self.gather(queue, waiting: 4) {
             try await withThrowingTaskGroup(of: (Int, Int).self) { group in
                 for index in 0..<4 {
                     group.addTask {

@@ -241,6 +241,27 @@ struct PredictRouteTests {
         withExtendedLifetime(place) {}
     }
 
+    @Test(arguments: ["/predict", "/v1/vision/detection", "/v2/models/demo/infer"])
+    func aFullQueueRefusesBeforeTheBodyIsRead(path: String) async throws {
+        let server = try await InProcessServer { $0.inference = .init(queue: 0, concurrency: 1) }
+        try await server.test { client in
+            func status() async throws -> HTTPResponse.Status {
+                // A body of this kind is refused for what it is, if it is read.
+                try await client.execute(
+                    uri: path, method: .post, headers: [.contentType: "text/html"], body: ByteBuffer(string: "<p>")
+                ) { $0.status }
+            }
+            let place = try server.server.queue.admit()
+            #expect(try await status() == .serviceUnavailable)
+            withExtendedLifetime(place) {}
+        }
+        try await InProcessServer().test { client in
+            try await client.execute(
+                uri: path, method: .post, headers: [.contentType: "text/html"], body: ByteBuffer(string: "<p>")
+            ) { #expect([.badRequest, .unsupportedMediaType].contains($0.status), "\($0.text)") }
+        }
+    }
+
     @Test func aRequestThatTakesTooLongTimesOutAndLeavesTheQueue() async throws {
         let server = try await InProcessServer { $0.timeout = .milliseconds(20) }
         try await server.test { client in

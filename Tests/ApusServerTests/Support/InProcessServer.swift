@@ -43,8 +43,8 @@ struct InProcessServer {
     /// Keeps the only thread that runs models busy while `body` runs.
     func whileBusy<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         let release = DispatchSemaphore(value: 0)
-        let (queue, model) = (server.queue, try server.models.model(nil))
-        let busy = Task { try await queue.perform(with: model) { _ in release.wait() }.batch }
+        let queue = server.queue
+        let busy = Task { try await queue.perform { _ in release.wait() }.batch }
         while queue.load.running == 0 { try await Task.sleep(for: .milliseconds(1)) }
         defer { release.signal() }
         let value = try await body()

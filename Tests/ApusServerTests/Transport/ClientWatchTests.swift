@@ -1,3 +1,4 @@
+import Apus
 import ApusServer
 import Foundation
 import HummingbirdTesting
@@ -20,11 +21,10 @@ import Testing
     func whatNobodyWaitsForLeavesTheQueueAtOnce(path: String) async throws {
         let server = try await TestServer()
         let queue = server.server.queue
-        let model = try server.server.models.model(nil)
         try await server.test { client in
             // The only thread that runs models is taken, so what comes now waits.
             let release = DispatchSemaphore(value: 0)
-            let taken = Task { try await queue.perform(with: model) { _ in release.wait() }.batch }
+            let taken = Task { try await queue.perform { _ in release.wait() }.batch }
             #expect(try await Self.holds { queue.load.running == 1 })
             let (head, body) = try Self.request(path)
             let connection = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)

@@ -1,18 +1,20 @@
-internal import NIOConcurrencyHelpers
+internal import ONNXRuntime
 
 /// The result that one task waits for, until it is there or the task is cancelled. Only the first counts.
-final class FirstResult<Value: Sendable>: Sendable {
+package final class FirstResult<Value: Sendable>: Sendable {
     private struct State {
         var result: Result<Value, any Error>?
         var waiting: CheckedContinuation<Value, any Error>?
     }
 
-    private let state = NIOLockedValueBox(State())
+    private let state = Locked(State())
 
-    var isThere: Bool { state.withLockedValue { $0.result != nil } }
+    package init() {}
 
-    func set(_ result: Result<Value, any Error>) {
-        let waiting = state.withLockedValue { state -> CheckedContinuation<Value, any Error>? in
+    package var isThere: Bool { state.withLock { $0.result != nil } }
+
+    package func set(_ result: Result<Value, any Error>) {
+        let waiting = state.withLock { state -> CheckedContinuation<Value, any Error>? in
             guard state.result == nil else { return nil }
             state.result = result
             defer { state.waiting = nil }
@@ -22,10 +24,10 @@ final class FirstResult<Value: Sendable>: Sendable {
     }
 
     /// - Parameter begin: starts what sets the result; not called for a task that was cancelled before.
-    func wait(_ begin: () -> Void) async throws -> Value {
+    package func wait(_ begin: () -> Void) async throws -> Value {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                let result = state.withLockedValue { state in
+                let result = state.withLock { state in
                     if state.result == nil { state.waiting = continuation }
                     return state.result
                 }

@@ -1,16 +1,16 @@
-internal import Dispatch
+package import Dispatch
 
 /// Blocking work off the cooperative pool.
-enum Blocking {
+package enum Blocking {
     private static let queue = DispatchQueue(label: "apus.blocking", attributes: .concurrent)
 
     /// Ends at once when the task is cancelled: work that has begun goes on, but nobody waits for it.
-    static func run<Value: Sendable>(
-        on queue: DispatchQueue = queue, _ work: @escaping @Sendable () throws -> Value
+    package static func run<Value: Sendable>(
+        on queue: DispatchQueue? = nil, _ work: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
         let first = FirstResult<Value>()
         return try await first.wait {
-            queue.async {
+            (queue ?? Blocking.queue).async {
                 guard !first.isThere else { return }
                 first.set(Result { try work() })
             }

@@ -1,0 +1,33 @@
+package import ONNXRuntime
+
+/// What a work queue runs: inputs of one kind, several at once where they fit together.
+package protocol BatchRunner: Sendable {
+    associatedtype Input: Sendable
+    associatedtype Output: Sendable
+    associatedtype Key: Equatable
+
+    /// Only inputs of equal keys share a run.
+    func key(of input: Input) -> Key
+
+    /// How much of a run an input takes, in images, say: the queue's `maxBatch` limits the total.
+    func size(of input: Input) -> Int
+
+    /// Runs inputs of one key together, on a thread that may block.
+    ///
+    /// - Parameter batch: a single input of any size, or several that fit into one run.
+    /// - Returns: one result for each, in the same order.
+    /// - Throws: if the run failed as a whole. Of several inputs each is then run alone, as one of them may be at fault.
+    func run(_ batch: [BatchItem<Input>]) throws -> [Result<Output, any Error>]
+}
+
+/// One input of a run.
+package struct BatchItem<Input: Sendable>: Sendable {
+    package let input: Input
+    /// Cancelled once nobody waits for its result.
+    package let cancellation: RunCancellation
+
+    package init(_ input: Input, cancellation: RunCancellation) {
+        self.input = input
+        self.cancellation = cancellation
+    }
+}
