@@ -53,7 +53,7 @@ extension Detector {
 
     /// Pictures that are run together, and on which of the pool's canvases.
     private func batches(of images: [Image]) -> [(slot: Int, images: [Int])] {
-        let size = adapter.inputs.fixedBatch ?? configuration.batchSize
+        let size = batchSize
         let wanted = images.map { adapter.inputs.placement(of: $0.size).canvas }
         let slots = wanted.map { pool.index(for: $0) }
         guard size > 1 else { return images.indices.map { (slots[$0], [$0]) } }

@@ -11,11 +11,16 @@ extension Image {
     /// - Parameter url: of a file. Nothing is downloaded.
     /// - Throws: `ApusError` with code `image`, or `tooLarge`.
     public init(contentsOf url: URL, limits: Limits = Limits()) throws(ApusError) {
+        try self.init(contentsOf: url, limits: limits, isCancelled: nil)
+    }
+
+    init(contentsOf url: URL, limits: Limits, isCancelled: (@Sendable () -> Bool)?) throws(ApusError) {
         guard url.isFileURL else {
             throw ApusError(
                 .image, doing: "read \(url.absoluteString)", cause: "it is not the URL of a file",
                 remedy: "Download it first, and decode its data.")
         }
-        try self.init(contentsOfFile: url.path, limits: limits)
+        let bytes = try Image.bytes(ofFile: url.path, limits: limits)
+        try self.init(decoding: bytes, name: url.path, limits: limits, isCancelled: isCancelled)
     }
 }
