@@ -2,6 +2,7 @@ import Apus
 import ArgumentParser
 import CommandSupport
 import Foundation
+import ONNXRuntime
 
 struct DetectCommand: AsyncParsableCommand {
     enum Format: String, CaseIterable, ExpressibleByArgument {
@@ -60,81 +61,85 @@ struct DetectCommand: AsyncParsableCommand {
     }
 }
 
-/// Works through pictures and prints what is found, in order.
+/// Works through images and prints what is found, in order.
 private struct DetectionJob {
-    /// Nil if there is no picture to work on.
+    /// Nil if there is no image to work on.
     let detector: Detector?
     let format: DetectCommand.Format
     let limits: Image.Limits
     var annotated: AnnotatedOutput?
 
-    /// Returns whether every picture succeeded.
+    /// Returns whether every image succeeded.
     mutating func run(_ entries: [ImageInput.Found]) async -> Bool {
-        var succeeded = true
-        var progress = ProgressBar(total: entries.count)
-        progress.draw()
-        for (index, entry) in entries.enumerated() {
-            var text: String
-            do {
-                let report = try await report(entry.input.get())
-                text = try render(report)
-                if let warning = report.warning {
-                    progress.clear()
-                    Terminal.warn("\(report.image) is damaged, but could be read (\(warning))")
+        var output = DetectionOutput(format: format, total: entries.count)
+        let stages = DetectionStages(detector: detector, limits: limits, draw: annotated?.draw)
+        let pipeline = Pipeline(entries, limits: PipelineLimits(batch: detector?.batchSize ?? 1), stages: stages)
+        var rest = entries[...]
+        do {
+            for try await element in pipeline {
+                rest.removeFirst()
+                do {
+                    try output.write(report(element.result.get(), of: element.input.input.get()))
+                } catch {
+                    output.write(error, of: element.input)
                 }
-            } catch {
-                succeeded = false
-                let failure =
-                    error as? ApusError ?? ApusError(.inference, doing: "work on \(entry.name)", cause: "\(error)")
-                text = render(failure, of: entry)
-                progress.clear()
-                Terminal.report(failure)
             }
-            if format == .json {
-                text = (index == 0 ? "[\n" : "") + text + (index == entries.count - 1 ? "\n]\n" : ",\n")
-            }
-            progress.clear()
-            Terminal.write(text, to: .standardOutput)
-            progress.advance()
+        } catch {
+            // It isn't the fault of one image, and reported once; but each of the others has its place in the output.
+            for (index, entry) in rest.enumerated() { output.write(error, of: entry, reports: index == 0) }
         }
         if format == .text, let detector { Terminal.print(TextReport.footer(detector)) }
-        return succeeded
+        return output.succeeded
     }
 
-    private mutating func report(_ input: ImageInput) async throws -> ImageReport {
-        guard let detector else { preconditionFailure("pictures are worked on with a detector") }
+    /// Writes the annotated copy, under the name that comes next.
+    private mutating func report(_ found: DetectionStages.Output, of input: ImageInput) throws -> ImageReport {
+        guard let detector else { preconditionFailure("images are worked on with a detector") }
+        var path: String?
+        if let drawn = found.drawn { path = try annotated?.write(drawn, of: input) }
+        return ImageReport(
+            name: input.name, result: found.result, decode: found.decode, warning: found.warning, detector: detector,
+            annotated: path)
+    }
+}
+
+/// Reads, decodes, detects and draws.
+private struct DetectionStages: PipelineStages {
+    struct Decoded: Sendable {
+        var image: Image
+        var duration: Duration
+    }
+
+    struct Output: Sendable {
+        var result: DetectionResult
+        var decode: Duration
+        var warning: String?
+        /// The annotated copy, if there is to be one.
+        var drawn: AnnotatedOutput.Drawn?
+    }
+
+    let detector: Detector?
+    let limits: Image.Limits
+    let draw: (@Sendable (DetectionResult, Image) -> AnnotatedOutput.Drawn)?
+
+    func prepare(_ entry: ImageInput.Found) async throws -> Decoded {
+        let input = try entry.input.get()
         let bytes = try await input.bytes(limits: limits)
         let start = ContinuousClock.now
         let image = try Image(decoding: bytes, name: input.name, limits: limits)
-        let decode = ContinuousClock.now - start
-        let result = try await detector.detect(image)
-        return ImageReport(
-            name: input.name, image: image, result: result, decode: decode, detector: detector,
-            annotated: try annotated?.write(result, on: image, of: input))
+        return Decoded(image: image, duration: ContinuousClock.now - start)
     }
 
-    private func render(_ report: ImageReport) throws -> String {
-        switch format {
-        case .text: TextReport.table(report) + "\n"
-        case .json: try encoded(report)
-        case .jsonl: try encoded(report) + "\n"
-        }
+    func run(_ batch: [Decoded], _ cancellation: RunCancellation) throws -> [DetectionResult] {
+        guard let detector else { preconditionFailure("images are worked on with a detector") }
+        return try detector.detect(batch.map(\.image), threshold: nil, cancellation: cancellation)
     }
 
-    private func render(_ failure: ApusError, of entry: ImageInput.Found) -> String {
-        let json = try? encoded(ImageFailure(name: entry.name, error: failure))
-        switch format {
-        case .text: return ""
-        case .json: return json ?? "null"
-        case .jsonl: return json.map { $0 + "\n" } ?? ""
-        }
+    func finish(_ entry: ImageInput.Found, _ decoded: Decoded, _ result: DetectionResult) -> Output {
+        Output(
+            result: result, decode: decoded.duration, warning: decoded.image.warning,
+            drawn: draw?(result, decoded.image))
     }
 
-    private func encoded(_ value: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        if format == .json { encoder.outputFormatting.insert(.prettyPrinted) }
-        return TerminalText.json(String(decoding: try encoder.encode(value), as: UTF8.self))
-    }
+    func endsPipeline(_ error: any Error) -> Bool { ApusError.concernsAllImages(error) }
 }

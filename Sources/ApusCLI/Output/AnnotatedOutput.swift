@@ -11,6 +11,7 @@ struct AnnotatedOutput {
     }
 
     private let target: Target
+    private let format: ImageFormat
     private var taken: Set<String> = []
     /// No copy may take the place of a picture that is read.
     private let sources: Set<String>
@@ -33,7 +34,7 @@ struct AnnotatedOutput {
                     remedy: "Name a folder: --output folder/")
             }
             do {
-                _ = try ImageEncoder.format(forPath: path)
+                format = try ImageEncoder.format(forPath: path)
             } catch {
                 throw ApusError(error, doing: "write \(path)")
             }
@@ -46,24 +47,41 @@ struct AnnotatedOutput {
                     .option, doing: "make the folder \(path)", cause: error.localizedDescription,
                     remedy: "Name a folder that you may write to.")
             }
+            format = .png
             target = .folder(path.hasSuffix("/") ? String(path.dropLast()) : path)
         }
     }
 
-    /// Draws the detections and writes the copy; returns its path.
-    mutating func write(_ result: DetectionResult, on image: Image, of input: ImageInput) throws -> String {
+    /// An annotated copy that isn't written yet: the bytes of the file, or why it can't be made.
+    typealias Drawn = Result<[UInt8], ApusError>
+
+    /// Draws the detections, in the format that the copy's name will have.
+    var draw: @Sendable (DetectionResult, Image) -> Drawn {
+        { [format] result, image in
+            Result { () throws(ApusError) in
+                let annotated = try image.annotated(with: result.detections)
+                do {
+                    return try ImageEncoder.encode(annotated.bitmap, as: format)
+                } catch {
+                    throw ApusError(error, doing: "encode the copy")
+                }
+            }
+        }
+    }
+
+    /// Writes a copy; returns its path. Copies are named in the order in which they are written.
+    mutating func write(_ drawn: Drawn, of input: ImageInput) throws(ApusError) -> String {
         let path = path(for: input)
         if sources.contains(AnnotatedOutput.resolved(path)) {
             throw ApusError(
                 .option, doing: "write \(path)", cause: "it is one of the pictures themselves",
                 remedy: "Choose another --output.")
         }
-        let annotated = try image.annotated(with: result.detections)
-        do {
-            let format = try ImageEncoder.format(forPath: path)
-            try OutputFile.write(ImageEncoder.encode(annotated.bitmap, as: format), to: path)
-        } catch let error as ImagingError {
-            throw ApusError(error, doing: "write \(path)")
+        switch drawn {
+        case .success(let bytes): try OutputFile.write(bytes, to: path)
+        case .failure(var error):
+            error.doing = "write \(path)"
+            throw error
         }
         return path
     }

@@ -51,7 +51,8 @@ struct ImageReport: Encodable {
     var warning: String?
 
     init(
-        name: String, image: Image, result: DetectionResult, decode: Duration, detector: Detector, annotated: String?
+        name: String, result: DetectionResult, decode: Duration, warning: String?, detector: Detector,
+        annotated: String?
     ) {
         self.image = name
         width = result.width
@@ -81,7 +82,7 @@ struct ImageReport: Encodable {
         loadMs = LoadMilliseconds(
             runtime: rounded(loading.runtime), device: rounded(loading.device), model: rounded(loading.model))
         self.annotated = annotated
-        warning = image.warning
+        self.warning = warning
     }
 }
 
