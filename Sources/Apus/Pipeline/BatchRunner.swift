@@ -1,4 +1,4 @@
-package import ONNXRuntime
+package import Engine
 
 /// What a work queue runs: inputs of one kind, several at once where they fit together.
 package protocol BatchRunner: Sendable {

@@ -1,4 +1,4 @@
-internal import ONNXRuntime
+internal import Engine
 internal import Remedies
 
 /// What `Detector.detections` returns: a pipeline in terms of images.

@@ -1,4 +1,4 @@
-internal import ONNXRuntime
+internal import Engine
 
 /// The result that one task waits for, until it is there or the task is cancelled. Only the first counts.
 package final class FirstResult<Value: Sendable>: Sendable {

@@ -1,4 +1,4 @@
-package import ONNXRuntime
+package import Engine
 
 /// What a pipeline does with each input: prepare it, run it together with others, finish it.
 package protocol PipelineStages<Input, Output>: Sendable {

@@ -1,4 +1,4 @@
-internal import ONNXRuntime
+internal import Engine
 
 /// Work that waits in a queue, or runs.
 final class WorkJob<Runner: BatchRunner>: Sendable {

@@ -1,5 +1,5 @@
+package import Engine
 internal import Foundation
-package import ONNXRuntime
 
 /// Runs jobs on threads of its own, in order, and refuses more than it can hold.
 ///

@@ -1,8 +1,8 @@
 import Apus
 import ArgumentParser
 import CommandSupport
+import Engine
 import Foundation
-import ONNXRuntime
 
 struct DetectCommand: AsyncParsableCommand {
     enum Format: String, CaseIterable, ExpressibleByArgument {

@@ -60,7 +60,7 @@ struct AnnotatedOutput {
         { [format] result, image in
             Result { () throws(ApusError) in
                 let annotated = try image.annotated(with: result.detections)
-                do {
+                do throws(ImagingError) {
                     return try ImageEncoder.encode(annotated.bitmap, as: format)
                 } catch {
                     throw ApusError(error, doing: "encode the copy")

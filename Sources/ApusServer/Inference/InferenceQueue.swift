@@ -1,5 +1,5 @@
 package import Apus
-package import ONNXRuntime
+package import Engine
 
 /// The server's work queue: requests' images, decoded and run on its threads. Refusals are those of the server.
 ///

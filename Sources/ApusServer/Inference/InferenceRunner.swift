@@ -1,5 +1,5 @@
 package import Apus
-internal import ONNXRuntime
+internal import Engine
 
 /// Decodes and runs the images of requests: of a single one, or of several that fit into one batch.
 package struct InferenceRunner: BatchRunner {

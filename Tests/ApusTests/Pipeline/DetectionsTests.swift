@@ -1,5 +1,5 @@
+import Engine
 import Foundation
-import ONNXRuntime
 import TestSupport
 import Testing
 

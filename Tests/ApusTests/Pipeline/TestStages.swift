@@ -1,5 +1,5 @@
 import Apus
-import ONNXRuntime
+import Engine
 
 /// Stages that count, and that a test holds up or lets fail.
 final class TestStages: PipelineStages {

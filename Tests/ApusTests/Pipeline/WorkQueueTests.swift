@@ -1,6 +1,6 @@
 import Apus
+import Engine
 import Foundation
-import ONNXRuntime
 import Testing
 
 @Suite(.timeLimit(.minutes(10))) struct WorkQueueTests {
