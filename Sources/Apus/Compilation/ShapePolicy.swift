@@ -16,17 +16,24 @@ public enum ShapePolicy: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads `auto`, `exact`, `padded`, or canvases as `1344x800,800x1344`.
     public init?(_ text: String) {
-        switch text.lowercased() {
-        case "auto": self = .auto
-        case "exact": self = .exact
-        case "padded": self = .padded
-        default:
-            let parts = text.lowercased().split(separator: ",", omittingEmptySubsequences: false)
-            let sizes = parts.compactMap { PixelSize($0) }
-            guard !sizes.isEmpty, sizes.count == parts.count, sizes.count <= 16 else { return nil }
-            self = .canvases(sizes)
+        let text = text.lowercased()
+        if let policy = ShapePolicy.named.first(where: { $0.description == text }) {
+            self = policy
+            return
         }
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+        let sizes = parts.compactMap { PixelSize($0) }
+        guard !sizes.isEmpty, sizes.count == parts.count, sizes.count <= 16 else { return nil }
+        self = .canvases(sizes)
     }
+
+    /// Those that have a name.
+    package static let named: [ShapePolicy] = [.auto, .exact, .padded]
+
+    /// What stands in help for all others.
+    package static let example = ShapePolicy.canvases([
+        PixelSize(width: 1344, height: 800), PixelSize(width: 800, height: 1344),
+    ])
 
     /// The text that `init(_:)` reads.
     public var description: String {

@@ -2,12 +2,12 @@ extension Detector {
     /// When a model is compiled for its canvases.
     public enum Preparation: String, Sendable, CaseIterable {
         /// For all before the detector is ready. After that nothing is compiled.
-        case beforeReady
+        case beforeReady = "before-ready"
         /// For the largest before the detector is ready, for the others in the background. Until one is there, a larger one
         /// takes its pictures, so none waits; their boxes may differ a little from later ones, as padding has an effect.
         case background
         /// For each when a picture first needs it, which waits.
-        case whenNeeded
+        case whenNeeded = "when-needed"
     }
 
     /// How a detector runs. Every default is said in `Detector.execution` or `Detector.assumptions`.

@@ -12,15 +12,22 @@ public enum Device: Hashable, Sendable, CustomStringConvertible {
     /// Reads `auto`, `cpu`, `gpu`, `gpu.1` or `npu`, in any case.
     public init?(_ text: String) {
         let text = text.lowercased()
-        switch text {
-        case "auto": self = .auto
-        case "cpu": self = .cpu
-        case "gpu": self = .gpu(nil)
-        case "npu": self = .npu
-        default:
-            guard text.hasPrefix("gpu."), let number = Int(text.dropFirst(4)), number >= 0 else { return nil }
-            self = .gpu(number)
+        if let device = Device.named.first(where: { $0.description == text }) {
+            self = device
+            return
         }
+        guard text.hasPrefix("gpu."), let number = Int(text.dropFirst(4)), number >= 0 else { return nil }
+        self = .gpu(number)
+    }
+
+    private static let named: [Device] = [.auto, .cpu, .gpu(nil), .npu]
+
+    /// What `init(_:)` reads, for help and errors.
+    package static let choices = named.flatMap { $0 == .gpu(nil) ? ["\($0)", "\($0).N"] : ["\($0)"] }
+
+    /// The same for shells, which complete whole words.
+    package static let examples = named.flatMap { device in
+        (device == .gpu(nil) ? [device, .gpu(0), .gpu(1)] : [device]).map(\.description)
     }
 
     /// The name that `init(_:)` reads.
