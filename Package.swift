@@ -54,6 +54,7 @@ let package = Package(
                 "ONNXRuntime", "Remedies",
             ],
             swiftSettings: settings),
+        .target(name: "Settings", dependencies: ["Apus", "Remedies"], swiftSettings: settings),
         .systemLibrary(
             name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
         .target(name: "Drawing", dependencies: ["CCairo", "Imaging", "Remedies"], swiftSettings: settings),
@@ -77,13 +78,15 @@ let package = Package(
             ], swiftSettings: settings),
         .target(
             name: "CommandSupport",
-            dependencies: ["Apus", "Remedies", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "Apus", "Remedies", "Settings", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: settings),
         .executableTarget(
             name: "ApusCLI",
             dependencies: [
                 "Apus", "ApusDrawing", "ApusWorkflows", "CommandSupport", "Engine", "Files", "Hardware", "Hashing",
-                "Imaging", "ModelTools", "ONNX", "Remedies",
+                "Imaging", "ModelTools", "ONNX", "Remedies", "Settings",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["URLs"])),
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["URLs"])),
@@ -174,7 +177,7 @@ if !isLean {
             name: "ApusServer",
             dependencies: [
                 "Apus", "ApusDrawing", "ApusWorkflows", "CServerPages", "Engine", "Files", "FormData", "Hashing",
-                "Imaging", "Remedies",
+                "Imaging", "Remedies", "Settings",
                 server("AsyncHTTPClient", "async-http-client"),
                 server("Hummingbird", "hummingbird"), server("HummingbirdCore", "hummingbird"),
                 server("HummingbirdTLS", "hummingbird"),
@@ -194,13 +197,13 @@ if !isLean {
         .target(
             name: "ApusServe",
             dependencies: [
-                "Apus", "ApusServer", "ApusWorkflows", "CommandSupport",
+                "Apus", "ApusServer", "ApusWorkflows", "CommandSupport", "Settings",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), server("Logging", "swift-log"),
             ], swiftSettings: settings),
         .testTarget(
             name: "ApusServerTests",
             dependencies: [
-                "Apus", "ApusServer", "Engine", "Imaging", "ModelTools", "ONNX", "TestSupport",
+                "Apus", "ApusServer", "Engine", "Imaging", "ModelTools", "ONNX", "Remedies", "Settings", "TestSupport",
                 server("GRPCCore", "grpc-swift-2"), server("GRPCInProcessTransport", "grpc-swift-2"),
                 server("GRPCProtobuf", "grpc-swift-protobuf"), server("SwiftProtobuf", "swift-protobuf"),
                 server("Hummingbird", "hummingbird"), server("HummingbirdTesting", "hummingbird"),

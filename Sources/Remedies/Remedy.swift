@@ -78,12 +78,23 @@ package struct Remedy: Sendable, Hashable, ExpressibleByStringInterpolation, Cus
             switch (part, frontEnd) {
             case (.text(let text), _): text
             case (.command(let name, let options), _):
-                (["apus \(name)"] + options.map { "--\($0.setting.key) \($0.value)" }).joined(separator: " ")
-            case (.setting(let setting, let value), .command): "--\(setting.key)" + (value.map { " \($0)" } ?? "")
-            case (.setting(let setting, let value), .server): setting.serverKey + (value.map { "=\($0)" } ?? "")
-            case (.setting(let setting, let value), .library): setting.api + (value.map { " = \($0)" } ?? "")
+                (["apus \(name)"] + options.map { Remedy.text($0.setting, $0.value, for: .command) })
+                    .joined(separator: " ")
+            case (.setting(let setting, let value), _): Remedy.text(setting, value, for: frontEnd)
             }
         }.joined()
+    }
+
+    private static func text(_ setting: Setting, _ value: String?, for frontEnd: FrontEnd) -> String {
+        let name = setting.name(for: frontEnd)
+        guard let value else { return name }
+        let between =
+            switch frontEnd {
+            case .command: " "
+            case .server: "="
+            case .library: " = "
+            }
+        return name + between + value
     }
 }
 

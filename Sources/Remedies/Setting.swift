@@ -14,6 +14,20 @@ package struct Setting: Hashable, Sendable {
         serverKey = server ?? key
     }
 
+    /// A setting that only the server has.
+    package init(server key: String) { self.init(key, key) }
+
+    /// As "APUS_MAX_BODY".
+    package var variable: String { "APUS_" + serverKey.uppercased().replacing("-", with: "_") }
+
+    package func name(for frontEnd: Remedy.FrontEnd) -> String {
+        switch frontEnd {
+        case .command: "--\(key)"
+        case .server: serverKey
+        case .library: api
+        }
+    }
+
     package static let device = Setting("device", "Configuration.device")
     package static let precision = Setting("precision", "Configuration.precision")
     package static let provider = Setting("provider", "Configuration.provider")
@@ -21,18 +35,16 @@ package struct Setting: Hashable, Sendable {
     package static let labels = Setting("labels", "Configuration.labels")
     package static let mirror = Setting("url", "CheckpointPull.address")
     package static let model = Setting("model", "Model")
+    package static let threshold = Setting("threshold", "Configuration.threshold")
     package static let shapes = Setting("shapes", "Configuration.shapes")
+    package static let preparation = Setting("preparation", "Configuration.preparation")
     package static let batch = Setting("batch", "Configuration.batchSize")
     package static let runtime = Setting("runtime", "Configuration.runtime")
     package static let cacheFolder = Setting("cache-dir", "Configuration.cache")
+    package static let noCache = Setting("no-cache", "Configuration.cache = .off")
     package static let requireVerified = Setting("require-verified", "Configuration.requiresVerified")
     package static let maxPixels = Setting("max-pixels", "Image.Limits.pixels")
     package static let maxBytes = Setting("max-bytes", "Image.Limits.bytes", server: "max-body")
-    package static let maxBody = Setting("max-body", "ServerConfiguration.maxBody")
-    package static let timeout = Setting("timeout", "ServerConfiguration.timeout")
-    package static let bodyTimeout = Setting("body-timeout", "ServerConfiguration.bodyTimeout")
-    package static let urlHost = Setting("url-host", "ServerConfiguration.urlHosts")
-    package static let corsOrigin = Setting("cors-origin", "ServerConfiguration.origins")
     package static let output = Setting("output", "the annotated image")
     package static let reference = Setting("reference", "VerificationReference")
     package static let noCheck = Setting("no-check", "CheckPolicy.none")

@@ -1,8 +1,13 @@
-import Apus
-import ApusWorkflows
-import ArgumentParser
+public import Apus
+internal import ApusWorkflows
+public import ArgumentParser
 import CommandSupport
 import Foundation
+
+extension ShapePolicy: ExpressibleByArgument {
+    /// Reads what `ShapePolicy.init(_:)` reads.
+    public init?(argument: String) { self.init(argument) }
+}
 
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -17,7 +22,7 @@ struct BenchCommand: AsyncParsableCommand {
               apus bench --model detr.onnx --device gpu --shapes exact --sizes 640x480,1920x1080
             """)
 
-    @OptionGroup var options: DetectorOptions
+    @OptionGroup var options: ModelOptions
 
     @OptionGroup var verification: VerificationOptions
 
@@ -31,7 +36,7 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Runs of the first size before the others, for the median.", valueName: "n"))
     var runs = 10
 
-    @Option(help: "text or json.")
+    @Option(help: "The output format.")
     var format = ReportFormat.text
 
     func validate() throws {

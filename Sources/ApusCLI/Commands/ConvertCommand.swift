@@ -50,7 +50,7 @@ struct ConvertCommand: AsyncParsableCommand {
             valueName: "name"))
     var blockNodes: [String] = []
 
-    @Option(help: "text or json; json names every node that stays f32.")
+    @Option(help: "The output format; json names every node that stays f32.")
     var format = ReportFormat.text
 
     @OptionGroup var check: CheckOptions

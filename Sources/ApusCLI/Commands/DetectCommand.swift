@@ -27,7 +27,7 @@ struct DetectCommand: AsyncParsableCommand {
         completion: .file(extensions: ImageInput.extensions.sorted()))
     var images: [String]
 
-    @OptionGroup var options: DetectorOptions
+    @OptionGroup var options: ModelOptions
 
     @OptionGroup var verification: VerificationOptions
 
@@ -56,7 +56,7 @@ struct DetectCommand: AsyncParsableCommand {
             let annotated = try output.map { try AnnotatedOutput(path: $0, inputs: inputs) }
             return (try options.detector(verification), annotated)
         }
-        var job = DetectionJob(detector: detector, format: format, limits: limits.limits, annotated: annotated)
+        var job = DetectionJob(detector: detector, format: format, limits: try limits.limits, annotated: annotated)
         Terminal.exit(await job.run(entries) ? 0 : 1)
     }
 }

@@ -17,7 +17,7 @@ struct DevicesCommand: AsyncParsableCommand {
               apus devices --format json
             """)
 
-    @Option(help: "text or json.")
+    @Option(help: "The output format.")
     var format = ReportFormat.text
 
     @OptionGroup var runtime: RuntimeOptions

@@ -6,6 +6,7 @@ import Engine
 import Foundation
 import Hardware
 import Remedies
+import Settings
 
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -21,12 +22,11 @@ struct DoctorCommand: AsyncParsableCommand {
               apus doctor --runtime /opt/apus/runtime --format json
             """)
 
-    @Option(help: "The device that is to work: auto, cpu, gpu, gpu.N or npu.")
-    var device = Device.auto
+    @Option(DetectorSetting.device, help: "The device to check.") var device
 
     @OptionGroup var cache: CacheOptions
 
-    @Option(help: "text or json.")
+    @Option(help: "The output format.")
     var format = ReportFormat.text
 
     @OptionGroup var runtime: RuntimeOptions
@@ -42,7 +42,9 @@ struct DoctorCommand: AsyncParsableCommand {
         let probe = DeviceProbe { [runtime] device in
             ["/proc/self/exe", "doctor", "--probe", device] + (runtime.runtime.map { ["--runtime", $0] } ?? [])
         }
-        let report = DeviceDiagnosis(device: device, runtime: runtime.runtime, cache: cache.cache, probe: probe)
+        let report = DeviceDiagnosis(
+            device: device?.value ?? Detector.Configuration().device, runtime: runtime.runtime, cache: try cache.cache,
+            probe: probe)
         switch format {
         case .text: Terminal.print(report.text)
         case .json: Terminal.print(try ReportJSON.text(report))

@@ -43,7 +43,7 @@ struct ExportCommand: AsyncParsableCommand {
 
     @OptionGroup var options: ExportOptions
 
-    @Option(help: "text or json.")
+    @Option(help: "The output format.")
     var format = ReportFormat.text
 
     @OptionGroup var check: CheckOptions

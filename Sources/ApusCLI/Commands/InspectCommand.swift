@@ -34,7 +34,7 @@ struct InspectCommand: AsyncParsableCommand {
 
     @OptionGroup var familyOption: FamilyOption
 
-    @Option(help: "text or json.")
+    @Option(help: "The output format.")
     var format = ReportFormat.text
 
     func validate() throws {

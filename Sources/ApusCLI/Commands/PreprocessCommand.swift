@@ -61,8 +61,9 @@ struct PreprocessCommand: AsyncParsableCommand {
         do {
             let inputs = try ImageInput.expand(image).map { try $0.input.get() }
             guard inputs.count == 1 else { throw ValidationError("\(image) names \(inputs.count) pictures; name one.") }
+            let limits = try limits.limits
             let picture = try Image(
-                decoding: await inputs[0].bytes(limits: limits.limits), name: inputs[0].name, limits: limits.limits)
+                decoding: await inputs[0].bytes(limits: limits), name: inputs[0].name, limits: limits)
             let tensor = try preprocessor().tensor(for: picture)
             if output == "-" {
                 try OutputFile.writeToStandardOutput(NPYFile.bytes(tensor))

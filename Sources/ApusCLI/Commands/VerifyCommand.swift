@@ -21,7 +21,7 @@ struct VerifyCommand: AsyncParsableCommand {
               apus verify --device gpu --format json > verdict.json
             """)
 
-    @OptionGroup var options: DetectorOptions
+    @OptionGroup var options: ModelOptions
 
     @Option(
         help: ArgumentHelp("A folder of pictures, or one; default: three that come with Apus.", valueName: "path"),
@@ -40,7 +40,7 @@ struct VerifyCommand: AsyncParsableCommand {
             "Compile the canvases for this many pictures at a time, as apus serve --max-batch does.", valueName: "n"))
     var batch = 1
 
-    @Option(help: "text or json (docs/gpu.md).")
+    @Option(help: "The output format; docs/gpu.md describes json.")
     var format = ReportFormat.text
 
     @OptionGroup var limits: LimitOptions
@@ -65,7 +65,7 @@ struct VerifyCommand: AsyncParsableCommand {
 
     private func pictures() throws -> [Verifier.Picture] {
         guard let images else { return try SamplePictures.all() }
-        let limits = limits.limits
+        let limits = try limits.limits
         let pictures = try ImageInput.expand(images).map { found -> Verifier.Picture in
             guard case .file(let path) = try found.input.get() else {
                 throw ApusError(

@@ -1,6 +1,7 @@
 import Apus
 import ApusWorkflows
 import ArgumentParser
+import CommandSupport
 import ModelTools
 import ONNX
 

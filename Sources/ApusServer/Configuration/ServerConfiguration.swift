@@ -1,7 +1,8 @@
 package import Apus
+package import Logging
 package import NIOCore
 
-/// How a server runs.
+/// How a server runs. The defaults of its settings are written here, and nowhere else.
 package struct ServerConfiguration: Sendable {
     /// The first is the default.
     package var models: [ModelRegistry.Source]
@@ -29,7 +30,9 @@ package struct ServerConfiguration: Sendable {
     package var idleTimeout = Duration.seconds(60)
     /// For what runs to finish after the server was told to stop.
     package var grace = Duration.seconds(30)
-    package var tls: TLSFiles?
+    /// A PEM file, with `tlsKey`.
+    package var tlsCertificate: String?
+    package var tlsKey: String?
     package var keys = APIKeys.none
     /// Hosts from which images are downloaded.
     package var urlHosts: [AllowedHost] = []
@@ -48,6 +51,8 @@ package struct ServerConfiguration: Sendable {
     package var deepStackConfidence: Float = 0.4
     /// How often models' files are looked at; nil for never.
     package var reloadInterval: Duration? = .seconds(2)
+    package var logFormat = ServerLog.Format.text
+    package var logLevel = Logger.Level.info
 
     /// Loads the model of a name in another process, and throws if that fails; nil to load changed models unchecked.
     package var checkModel: (@Sendable (_ name: String) throws -> Void)?
@@ -69,7 +74,19 @@ package struct ServerConfiguration: Sendable {
         }
     }
 
-    package init(models: [ModelRegistry.Source], detector: Detector.Configuration) {
+    /// Nil for no TLS.
+    package var tls: TLSFiles? {
+        get {
+            guard let tlsCertificate, let tlsKey else { return nil }
+            return TLSFiles(certificate: tlsCertificate, key: tlsKey)
+        }
+        set { (tlsCertificate, tlsKey) = (newValue?.certificate, newValue?.key) }
+    }
+
+    package init(
+        models: [ModelRegistry.Source] = [ModelRegistry.Source(name: "demo", model: .demo)],
+        detector: Detector.Configuration = Detector.Configuration()
+    ) {
         self.models = models
         self.detector = detector
     }

@@ -18,6 +18,8 @@ package struct AllowedHost: Sendable, Equatable {
         guard name == "*" || labels.allSatisfy({ $0.wholeMatch(of: label) != nil }) else { return nil }
     }
 
+    var text: String { port.map { "\(name):\($0)" } ?? name }
+
     /// - Parameter schemePort: where the address names no port.
     func admits(_ host: String, port: Int?, schemePort: Int) -> Bool {
         guard port ?? schemePort == self.port ?? schemePort else { return false }

@@ -6,7 +6,7 @@ internal import Remedies
 /// Loads detectors for the server; if configured, verifies a device's results before any client gets one.
 package struct ModelLoader: Sendable {
     /// Which models are verified when they are loaded; those that were are not again.
-    package enum Verification: String, Sendable {
+    package enum Verification: String, Sendable, CaseIterable {
         /// On a GPU or an NPU, whose results depend on drivers.
         case auto
         /// On a CPU too.

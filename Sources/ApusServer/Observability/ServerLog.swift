@@ -4,7 +4,7 @@ package import Logging
 
 /// A line a message on standard error: for people, or JSON for programs.
 package struct ServerLog: LogHandler {
-    package enum Format: String, Sendable {
+    package enum Format: String, Sendable, CaseIterable {
         case text, json
     }
 
