@@ -49,8 +49,8 @@ package enum DetectorSetting {
     package static let preparation = Declaration(
         .preparation, .choice(of: [.beforeReady, .background]),
         help: """
-            When shapes are compiled: all before the first response, or only the largest, and the others in the background \
-            (\(Detector.Preparation.background.rawValue)).
+            \(Detector.Preparation.beforeReady.rawValue) compiles all shapes before the first response; \
+            \(Detector.Preparation.background.rawValue) only the largest.
             """,
         destination: \.preparation)
 

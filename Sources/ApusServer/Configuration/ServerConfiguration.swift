@@ -2,7 +2,7 @@ package import Apus
 package import Logging
 package import NIOCore
 
-/// How a server runs. The defaults of its settings are written here, and nowhere else.
+/// How a server runs. The defaults of its settings are those of its properties.
 package struct ServerConfiguration: Sendable {
     /// The first is the default.
     package var models: [ModelRegistry.Source]

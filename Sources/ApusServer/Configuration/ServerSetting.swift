@@ -31,8 +31,8 @@ package enum ServerSetting {
     package static let verify = Declaration(
         Setting(server: "verify"), .choice,
         help: """
-            Whose results are verified before the first response, once per model: a GPU's and an NPU's \
-            (\(ModelLoader.Verification.auto.rawValue)), or a CPU's too (\(ModelLoader.Verification.always.rawValue)).
+            \(ModelLoader.Verification.auto.rawValue) verifies a GPU's or NPU's results before the first response, once \
+            per model; \(ModelLoader.Verification.always.rawValue) includes the CPU.
             """,
         destination: \.verification)
 
