@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo build test check example test-clients test-models test-load test-load-short test-mutation test-mutation-short \
 	test-dist test-api install dist test-gpu test-address test-thread fuzz fuzz-short bench bench-serve bench-models bench-gpu \
-	bench-load bench-allocations lint format clean setup
+	bench-load bench-allocations docs lint format clean setup
 
 # The release command: Swift's runtime inside, so that it starts fast and runs where Swift is not installed.
 # lld, because gold warns of a call inside of Foundation that we cannot change.
@@ -42,7 +42,7 @@ test: test-build ## Run the unit, golden and in-process tests and a short live s
 	$(STEP) live Scripts/test-live.sh $(APUS)
 
 check: ## Run the long suites: clients, models, load, mutations, simulated GPU, sanitizers, fuzzing, API (make -k goes on)
-check: test-gpu test-models test-clients test-load-short test-mutation-short example test-api test-address test-thread fuzz-short
+check: test-gpu test-models test-clients test-load-short test-mutation-short example docs test-api test-address test-thread fuzz-short
 
 .NOTPARALLEL:
 
@@ -112,6 +112,10 @@ bench-models: build ## Time export and conversion beside PyTorch and onnxconvert
 
 bench-gpu: build ## Time start, cache and new sizes on a simulated GPU, beside a traced export: make bench-gpu PYTHON=…
 	@PYTHON=$(PYTHON) Scripts/bench-gpu.sh
+
+docs: ## Build the library's documentation with DocC, without warnings (.build/docs)
+	@Scripts/setup.sh
+	@Scripts/docs.sh
 
 PREFIX ?= /usr/local
 install: ## Install what make build built, with its runtime: sudo make install PREFIX=/usr/local

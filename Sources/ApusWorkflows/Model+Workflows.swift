@@ -57,6 +57,7 @@ extension Model {
     /// - Parameters:
     ///   - checkpoint: read as data; nothing in it is executed.
     ///   - output: the .onnx file, written at once or not at all.
+    ///   - options: what the model takes and computes in.
     ///   - observer: called on this task, in order.
     /// - Throws: `ApusError` with code `checkpoint` if the file isn't such a network, `verification` if the exported model computes
     ///   something else, `option` if the file can't be written. No file is left then.

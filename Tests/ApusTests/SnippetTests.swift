@@ -14,7 +14,11 @@ import Testing
     static let snippets: [Snippet] = {
         let root = Fixtures.projectFolder
         let docs = (try? FileManager.default.contentsOfDirectory(atPath: root + "/docs"))?.sorted() ?? []
-        let files = ["README.md"] + docs.filter { $0.hasSuffix(".md") }.map { "docs/" + $0 }
+        let catalog = "Sources/Apus/Apus.docc"
+        let articles = (try? FileManager.default.contentsOfDirectory(atPath: root + "/" + catalog))?.sorted() ?? []
+        let files =
+            ["README.md"] + docs.filter { $0.hasSuffix(".md") }.map { "docs/" + $0 }
+            + articles.map { catalog + "/" + $0 }
         return files.flatMap { file -> [Snippet] in
             let text = (try? String(contentsOfFile: root + "/" + file, encoding: .utf8)) ?? ""
             var found: [Snippet] = []
@@ -36,7 +40,9 @@ import Testing
         }
     }()
 
-    @Test func thereAreSnippets() { #expect(SnippetTests.snippets.contains { $0.file == "README.md" }) }
+    @Test(arguments: ["README.md", "Sources/Apus/Apus.docc/ModelsAndFamilies.md"]) func thereAreSnippets(file: String) {
+        #expect(SnippetTests.snippets.contains { $0.file == file })
+    }
 
     @Test(arguments: snippets) func itCompiles(snippet: Snippet) throws {
         let folder = try TemporaryFolder()
@@ -50,7 +56,8 @@ import Testing
         compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         compiler.arguments =
             ["swiftc", "-typecheck", "-swift-version", "6", "-parse-as-library", "-I", modules]
-            + SnippetTests.moduleMaps(modules).flatMap { ["-Xcc", "-fmodule-map-file=" + $0] } + [path]
+            + SnippetTests.moduleMaps(modules).flatMap { ["-Xcc", "-fmodule-map-file=" + $0] }
+            + SnippetTests.cairo.flatMap { ["-Xcc", $0] } + [path]
         let output = Pipe()
         compiler.standardError = output
         compiler.standardOutput = output
@@ -60,19 +67,42 @@ import Testing
         #expect(compiler.terminationStatus == 0, "\(text)")
     }
 
-    /// Of our C targets, which those in Swift import: written by hand, or by the build.
+    /// Of C targets, ours and the dependencies', which those in Swift import: written by hand, or by the build.
     private static func moduleMaps(_ modules: String) -> [String] {
         let build = URL(fileURLWithPath: modules).deletingLastPathComponent().path
-        let sources = Fixtures.projectFolder + "/Sources"
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: sources)) ?? []
-        return names.filter { $0.hasPrefix("C") }.compactMap { name in
-            [
-                "\(sources)/\(name)/module.modulemap", "\(sources)/\(name)/include/module.modulemap",
-                "\(build)/\(name).build/module.modulemap",
-            ]
-            .first { FileManager.default.fileExists(atPath: $0) }
+        let files = FileManager.default
+        func folders(in folder: String) -> [String] {
+            ((try? files.contentsOfDirectory(atPath: folder)) ?? []).sorted().map { "\(folder)/\($0)" }
         }
+        // The scratch folder is two above the build's: .build/x86_64-unknown-linux-gnu/debug.
+        let checkouts = URL(fileURLWithPath: build).deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("checkouts").path
+        let own = folders(in: Fixtures.projectFolder + "/Sources")
+        // A test target of a dependency may have the name of another's.
+        var maps: [String: String] = [:]
+        for folder in own + folders(in: checkouts).flatMap({ folders(in: $0 + "/Sources") }) {
+            let name = URL(fileURLWithPath: folder).lastPathComponent
+            let candidates = ["\(folder)/module.modulemap", "\(folder)/include/module.modulemap"]
+            let generated = "\(build)/\(name).build/module.modulemap"
+            if let map = (candidates + [generated]).first(where: { files.fileExists(atPath: $0) }) {
+                maps[name] = maps[name] ?? map
+            }
+        }
+        return maps.values.sorted()
     }
+
+    /// The folder of cairo's headers, as `-I/usr/include/cairo`.
+    private static let cairo: [String] = {
+        let tool = Process()
+        tool.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        tool.arguments = ["pkg-config", "--cflags-only-I", "cairo", "libcrypto"]
+        let output = Pipe()
+        tool.standardOutput = output
+        guard (try? tool.run()) != nil else { return [] }
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        tool.waitUntilExit()
+        return text.split(whereSeparator: \.isWhitespace).map(String.init)
+    }()
 
     /// Where the build put `Apus.swiftmodule`, next to the test bundle.
     private static var modules: String? {

@@ -4,29 +4,51 @@ internal import Remedies
 
 /// Finding objects in images.
 extension Detector {
-    /// Finds objects in a picture, on this thread.
+    /// Finds objects in an image, on this thread.
     ///
-    /// - Parameter threshold: detections with a higher score are reported; nil takes the configuration's.
-    /// - Throws: `ApusError` with code `inference`.
+    /// - Parameters:
+    ///   - image: of any size.
+    ///   - threshold: detections with a higher score are reported, 0 to 1; nil takes the configuration's.
+    /// - Throws: `ApusError` with code `inference` if the model fails on an image, `deviceFault` if the device computes wrong
+    ///   results, `option` if the threshold can't be.
     public func detect(_ image: Image, threshold: Float? = nil) throws(ApusError) -> DetectionResult {
         let results = try detect([image], threshold: threshold)
         return results[0]
     }
 
-    /// Finds objects in pictures, on this thread. Results come in the order of the pictures.
+    /// Finds objects in images, on this thread. Results come in the order of the images.
     ///
-    /// With a `batchSize` above 1, pictures that the model sees at the same size, or on the same canvas, are run together.
+    /// With a `batchSize` above 1, images that the model sees at the same size, or on the same canvas, are run together.
+    ///
+    /// - Parameters:
+    ///   - images: of any sizes.
+    ///   - threshold: detections with a higher score are reported, 0 to 1; nil takes the configuration's.
+    /// - Throws: `ApusError` with code `inference` if the model fails on an image, `deviceFault` if the device computes wrong
+    ///   results, `option` if the threshold can't be.
     public func detect(_ images: [Image], threshold: Float? = nil) throws(ApusError) -> [DetectionResult] {
         try detect(images, threshold: threshold, cancellation: nil)
     }
 
-    /// Finds objects in a picture without blocking the caller's executor. Cancelling the task cancels the run.
+    /// Finds objects in an image without blocking the caller's executor. Cancelling the task cancels the run.
+    ///
+    /// - Parameters:
+    ///   - image: of any size.
+    ///   - threshold: detections with a higher score are reported, 0 to 1; nil takes the configuration's.
+    /// - Throws: `ApusError` with code `inference` if the model fails on an image, `deviceFault` if the device computes wrong
+    ///   results, `option` if the threshold can't be, `cancelled` if the task was cancelled.
     public func detect(_ image: Image, threshold: Float? = nil) async throws -> DetectionResult {
         let results = try await detect([image], threshold: threshold)
         return results[0]
     }
 
-    /// Finds objects in pictures without blocking the caller's executor. Cancelling the task cancels the run.
+    /// Finds objects in images without blocking the caller's executor. Results come in the order of the images; cancelling the
+    /// task cancels the run.
+    ///
+    /// - Parameters:
+    ///   - images: of any sizes.
+    ///   - threshold: detections with a higher score are reported, 0 to 1; nil takes the configuration's.
+    /// - Throws: `ApusError` with code `inference` if the model fails on an image, `deviceFault` if the device computes wrong
+    ///   results, `option` if the threshold can't be, `cancelled` if the task was cancelled.
     public func detect(_ images: [Image], threshold: Float? = nil) async throws -> [DetectionResult] {
         try await RunCancellation.detached {
             try self.detect(images, threshold: threshold, cancellation: $0)

@@ -13,7 +13,10 @@ extension Detector {
     ///
     /// Compiling a model for a GPU can take minutes. Cancelling the task ends the load after the shape that is being compiled.
     ///
-    /// - Parameter progress: called from the thread that loads, in order.
+    /// - Parameters:
+    ///   - model: the demo model unless given.
+    ///   - configuration: how it is to run.
+    ///   - progress: called from the thread that loads, in order.
     /// - Throws: `ApusError`: with code `cancelled` if the task was cancelled, otherwise as `init(model:configuration:)`.
     public static func load(
         model: Model = .demo, configuration: Configuration = Configuration(),

@@ -2,13 +2,21 @@ public import Foundation
 
 extension Image {
     /// Decodes a JPEG, PNG or WebP file in memory; see `init(decoding:name:limits:isCancelled:)`.
+    ///
+    /// - Parameters:
+    ///   - data: the file.
+    ///   - name: what errors call the image.
+    ///   - limits: what the image may be at most.
+    /// - Throws: `ApusError` with code `image`, or `tooLarge`.
     public init(decoding data: Data, name: String = "image", limits: Limits = Limits()) throws(ApusError) {
         try self.init(decoding: [UInt8](data), name: name, limits: limits)
     }
 
     /// Reads and decodes a file.
     ///
-    /// - Parameter url: of a file. Nothing is downloaded.
+    /// - Parameters:
+    ///   - url: of a file. Nothing is downloaded.
+    ///   - limits: what the image may be at most.
     /// - Throws: `ApusError` with code `image`, or `tooLarge`.
     public init(contentsOf url: URL, limits: Limits = Limits()) throws(ApusError) {
         try self.init(contentsOf: url, limits: limits, isCancelled: nil)

@@ -25,7 +25,9 @@ extension Image {
     ///   - width: pixels; even for NV12.
     ///   - height: pixels; even for NV12.
     ///   - pixels: all rows, one every `bytesPerRow`; the last one may lack its padding.
+    ///   - layout: the order of the channels.
     ///   - bytesPerRow: nil for rows without padding.
+    ///   - limits: what the image may be at most.
     /// - Throws: `ApusError` with code `image` if the bytes are too few or the sizes impossible, `tooLarge` if the image has
     ///   more pixels than `limits` allow.
     public init(

@@ -37,9 +37,10 @@ public struct Image: Sendable {
     /// - Parameters:
     ///   - bytes: the file.
     ///   - name: what errors call the image.
+    ///   - limits: what the image may be at most.
     ///   - isCancelled: polled between rows while decoding, on this thread. Once it returns true, decoding stops, so
     ///     that a large image isn't decoded for a client that has gone. It should be cheap.
-    /// - Throws: `ApusError` with code `image`, or `cancelled`. An image that takes far more work than its size
+    /// - Throws: `ApusError` with code `image`, `tooLarge` or `cancelled`. An image that takes far more work than its size
     ///   justifies (a JPEG with hundreds of scans, say) is refused with code `image`.
     public init(
         decoding bytes: [UInt8], name: String = "picture", limits: Limits = Limits(),
@@ -49,6 +50,11 @@ public struct Image: Sendable {
     }
 
     /// Reads and decodes a file.
+    ///
+    /// - Parameters:
+    ///   - path: of a JPEG, PNG or WebP file.
+    ///   - limits: what the image may be at most.
+    /// - Throws: `ApusError` with code `image`, or `tooLarge`.
     public init(contentsOfFile path: String, limits: Limits = Limits()) throws(ApusError) {
         try self.init(decoding: Image.bytes(ofFile: path, limits: limits), name: path, limits: limits)
     }

@@ -20,6 +20,8 @@ public struct LabelMap: Sendable, Equatable {
     /// A list counts from 0. So do the lines of a text, where an empty line is a class without a name, unless each line
     /// begins with its number: `17 cat` or `17: cat`. A file whose lines do not look like names (a settings file, a
     /// program, a list of users) is an error, as is a name of more than 128 characters.
+    ///
+    /// - Throws: `ApusError` with code `option`.
     public init(contentsOfFile path: String) throws(ApusError) {
         func failure(_ cause: String) -> ApusError {
             ApusError(

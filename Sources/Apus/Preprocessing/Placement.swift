@@ -18,7 +18,13 @@ public struct Placement: Sendable, Hashable {
 
     /// An image at a place on a canvas.
     ///
-    /// - Parameter scale: of both sides; nil for the content's size over the image's.
+    /// - Parameters:
+    ///   - original: the size of the upright image.
+    ///   - content: its size after resizing.
+    ///   - x: the content's left edge on the canvas, in pixels.
+    ///   - y: the content's top edge on the canvas, in pixels.
+    ///   - canvas: the size that the model sees.
+    ///   - scale: of both sides; nil for the content's size over the image's.
     public init(
         original: PixelSize, content: PixelSize, x: Int = 0, y: Int = 0, canvas: PixelSize, scale: Double? = nil
     ) {

@@ -61,6 +61,8 @@ public struct OutputComparison: Sendable, Encodable {
     }
 
     /// Writes the four figures.
+    ///
+    /// - Throws: what the encoder throws.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(correlation, forKey: .correlation)

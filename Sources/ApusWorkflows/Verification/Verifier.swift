@@ -37,6 +37,7 @@ public struct Verifier: Sendable {
     private let reference: Reference
 
     /// - Parameters:
+    ///   - model: the demo model unless given.
     ///   - configuration: the device to judge; precision `auto` judges each that it offers.
     ///   - reference: what is compared with.
     public init(
@@ -52,7 +53,9 @@ public struct Verifier: Sendable {
     ///
     /// Takes a load of the model and two runs per image, for the reference and for each precision.
     ///
-    /// - Parameter progress: called before each run with what is run, on the thread that runs it.
+    /// - Parameters:
+    ///   - images: photographs such as the model will see; the more objects, the better the verdict.
+    ///   - progress: called before each run with what is run, on the thread that runs it.
     /// - Throws: `ApusError` if the model doesn't load or the reference fails. A device that fails is in the report.
     public func verify(
         _ images: [Image], progress: @escaping @Sendable (String) -> Void = { _ in }
