@@ -43,6 +43,7 @@ let package = Package(
             ]),
         .target(name: "CResampling"),
         .target(name: "Imaging", dependencies: ["CImageCodecs", "CResampling", "Remedies"], swiftSettings: settings),
+        .target(name: "CAllocator"),
         .target(name: "CDemoModel", exclude: ["demo.onnx"]),
         .target(name: "Files", swiftSettings: settings),
         .target(name: "HuggingFaceConfig", dependencies: ["Files"], swiftSettings: settings),
@@ -85,8 +86,8 @@ let package = Package(
         .executableTarget(
             name: "ApusCLI",
             dependencies: [
-                "Apus", "ApusDrawing", "ApusWorkflows", "CommandSupport", "Engine", "Files", "Hardware", "Hashing",
-                "Imaging", "ModelTools", "ONNX", "Remedies", "Settings",
+                "Apus", "ApusDrawing", "ApusWorkflows", "CAllocator", "CommandSupport", "Engine", "Files", "Hardware",
+                "Hashing", "Imaging", "ModelTools", "ONNX", "Remedies", "Settings",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["URLs"])),
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["URLs"])),
