@@ -80,14 +80,14 @@ let package = Package(
         .target(
             name: "CommandSupport",
             dependencies: [
-                "Apus", "CAllocator", "Remedies", "Settings",
+                "Apus", "Remedies", "Settings",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
         .executableTarget(
             name: "ApusCLI",
             dependencies: [
-                "Apus", "ApusDrawing", "ApusWorkflows", "CommandSupport", "Engine", "Files", "Hardware",
+                "Apus", "ApusDrawing", "ApusWorkflows", "CAllocator", "CommandSupport", "Engine", "Files", "Hardware",
                 "Hashing", "Imaging", "ModelTools", "ONNX", "Remedies", "Settings",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["URLs"])),

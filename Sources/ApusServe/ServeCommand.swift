@@ -36,7 +36,6 @@ package struct ServeCommand: AsyncParsableCommand {
     package init() {}
 
     package mutating func run() async throws {
-        Allocator.useOneArena()
         let environment = ProcessInfo.processInfo.environment
         let (settings, configuration) = try Terminal.reporting {
             let settings = try ServerSettings(

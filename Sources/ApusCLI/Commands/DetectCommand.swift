@@ -48,7 +48,6 @@ struct DetectCommand: AsyncParsableCommand {
     }
 
     mutating func run() async throws {
-        Allocator.useOneArena()
         let entries = images.flatMap(ImageInput.expand)
         let inputs = entries.compactMap { try? $0.input.get() }
         let (detector, annotated) = try Terminal.reporting { () -> (Detector?, AnnotatedOutput?) in
