@@ -1,3 +1,5 @@
+internal import Remedies
+
 /// A model, loaded and compiled for a target. Runs may come from many threads at once.
 package protocol EngineSession: AnyObject, Sendable {
     var engine: any Engine { get }
@@ -44,7 +46,9 @@ extension EngineSession {
         _ given: [String: Tensor], outputs names: [String], optional: [String] = []
     ) throws(EngineError) {
         func invalid(_ cause: String) -> EngineError {
-            EngineError(.invalidInput, doing: "run the model", cause: cause)
+            EngineError(
+                .invalidInput, doing: "run the model", cause: cause,
+                remedy: "Give each input a tensor of its type and shape, and request only outputs that the model has.")
         }
         let list = inputs.map(\.description).joined(separator: "; ")
         for (name, tensor) in given {

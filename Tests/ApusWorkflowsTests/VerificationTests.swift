@@ -119,8 +119,8 @@ import Testing
 
     @Test(
         .enabled(if: TestRuntime.isWanted),
-        arguments: [(Provider.cpu, Verifier.Reference.cpu), (.openVINO, .openVINO)])
-    func theReferenceIsNotComparedWithItself(provider: Provider, reference: Verifier.Reference) throws {
+        arguments: [(Provider.cpu, VerificationReference.cpu), (.openVINO, .openVINO)])
+    func theReferenceIsNotComparedWithItself(provider: Provider, reference: VerificationReference) throws {
         let folder = try TemporaryFolder()
         var configuration = Detector.Configuration(
             device: .cpu, precision: provider == .cpu ? .auto : .f32, provider: provider)

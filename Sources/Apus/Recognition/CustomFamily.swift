@@ -83,7 +83,8 @@ struct CustomAdapter: ModelAdapter {
         func mismatch(_ cause: String) -> ApusError {
             ApusError(
                 .notADetector, doing: "use \(model.title) as \(family.name)", cause: cause,
-                remedy: "Its inputs are \(model.inputs.map(\.description).joined(separator: "; ")), its outputs "
+                remedy:
+                    "Adapt the CustomFamily to the model. Its inputs are \(model.inputs.map(\.description).joined(separator: "; ")), its outputs "
                     + "\(model.outputs.map(\.description).joined(separator: "; ")).")
         }
         let images = model.inputs.filter { $0.dimensions.count == 4 }

@@ -33,7 +33,7 @@ struct VerifyCommand: AsyncParsableCommand {
             What is trusted: cpu-f32 is ONNX Runtime's own CPU kernels, which share no code with OpenVINO; \
             openvino-cpu-f32 is OpenVINO's CPU device.
             """)
-    var reference = Verifier.Reference.cpu
+    var reference = VerificationReference.cpu
 
     @Option(
         help: ArgumentHelp(

@@ -14,7 +14,6 @@ internal import Remedies
 ///
 /// The verdict is stored: from then on `Detector.execution.verification` has it, and `Configuration.requiresVerified` heeds it.
 public struct Verifier: Sendable {
-    package typealias Reference = VerificationReference
 
     /// A picture and what to call it.
     package typealias Picture = (name: String, image: Image)
@@ -34,7 +33,7 @@ public struct Verifier: Sendable {
 
     private let model: Model
     private let configuration: Detector.Configuration
-    private let reference: Reference
+    private let reference: VerificationReference
 
     /// - Parameters:
     ///   - model: the demo model unless given.

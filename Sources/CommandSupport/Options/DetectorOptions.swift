@@ -1,5 +1,6 @@
 package import Apus
 package import ArgumentParser
+internal import Remedies
 internal import Settings
 
 /// Where and how models run.
@@ -46,7 +47,10 @@ package struct CacheOptions: ParsableArguments {
 
     package func validate() throws {
         guard folder == nil || !noCache else {
-            throw ValidationError("--cache-dir and --no-cache exclude each other.")
+            let (folder, off) = (DetectorSetting.cacheFolder.setting, DetectorSetting.noCache.setting)
+            throw ValidationError(
+                "\(folder.name(for: .command)) and \(off.name(for: .command)) exclude each other. Leave one of them out."
+            )
         }
     }
 

@@ -1,3 +1,4 @@
+internal import Apus
 package import Dispatch
 
 /// Blocking work off the cooperative pool.
