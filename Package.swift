@@ -8,7 +8,7 @@ let settings: [SwiftSetting] = [
 ]
 
 /// Leaves the server out of the package: its targets, their tests and the dependencies that only they have. Without the trait
-/// `Server` nothing builds the server, but `swift build --build-tests` builds every test target there is.
+/// `Server` nothing builds the server, but `swift build --build-tests` builds every test target there is, and those tests need it.
 let isLean = Context.environment["APUS_LEAN"] != nil
 
 let package = Package(
@@ -20,7 +20,8 @@ let package = Package(
         .executable(name: "apus", targets: ["ApusCLI"]),
     ],
     traits: [
-        .default(enabledTraits: isLean ? ["URLs"] : ["URLs", "Server"]),
+        // None: a package that uses the library downloads and builds nothing that only the command needs.
+        .default(enabledTraits: []),
         .trait(name: "URLs", description: "`apus detect` downloads images over HTTP and HTTPS (async-http-client)."),
     ],
     dependencies: [
@@ -233,16 +234,4 @@ if Context.environment["APUS_FUZZ"] != nil {
                 path: "Fuzz/\(folder)",
                 swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))
     }
-}
-
-// What allocations are counted of is `package`, which a package of its own would not see: so the benchmarks are a part of this
-// one, for Scripts/bench-allocations.sh only.
-if Context.environment["APUS_BENCHMARKS"] != nil {
-    package.targets += [
-        .target(name: "AllocationCounter", path: "Benchmarks/AllocationCounter"),
-        .executableTarget(
-            name: "Benchmarks",
-            dependencies: ["AllocationCounter", "Apus", "Engine", "Imaging", "ModelTools", "ONNX", "ONNXRuntime"],
-            path: "Benchmarks/Operations", swiftSettings: settings),
-    ]
 }

@@ -3,6 +3,5 @@
 # Usage: Scripts/bench-allocations.sh [--update]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-APUS_BENCHMARKS=1 swift build -c release --disable-default-traits --scratch-path .build/benchmarks --product Benchmarks \
-    -Xswiftc -use-ld=lld --quiet
+swift build -c release --package-path Benchmarks --scratch-path .build/benchmarks --product Benchmarks -Xswiftc -use-ld=lld --quiet
 .build/benchmarks/release/Benchmarks Benchmarks/Thresholds/allocations.json "$@"

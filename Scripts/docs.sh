@@ -12,9 +12,9 @@ mkdir -p "$graphs"
 rm -f "$graphs"/*
 
 # Of a lean build: the server has no public API.
-APUS_LEAN=1 swift build --disable-default-traits --scratch-path "$work/build" --target ApusWorkflows
-APUS_LEAN=1 swift build --disable-default-traits --scratch-path "$work/build" --target ApusDrawing
-modules=$(APUS_LEAN=1 swift build --disable-default-traits --scratch-path "$work/build" --show-bin-path)
+APUS_LEAN=1 swift build --scratch-path "$work/build" --target ApusWorkflows
+APUS_LEAN=1 swift build --scratch-path "$work/build" --target ApusDrawing
+modules=$(APUS_LEAN=1 swift build --scratch-path "$work/build" --show-bin-path)
 maps=()
 for map in Sources/C*/include/module.modulemap Sources/C*/module.modulemap "$modules"/C*.build/module.modulemap; do
     if [ -f "$map" ]; then maps+=(-Xcc "-fmodule-map-file=$map"); fi

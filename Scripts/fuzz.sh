@@ -62,7 +62,7 @@ PYTHON
 echo "fuzz: building"
 for product in $(for target in "${targets[@]}"; do fuzzer "$target"; done | sort -u); do
     # Swift heeds the last -sanitize only, so both are named in one; --sanitize is for C and the linker.
-    APUS_FUZZ=1 swift build -c release --disable-default-traits --scratch-path "$build" --product "$product" \
+    APUS_FUZZ=1 swift build -c release --scratch-path "$build" --product "$product" \
         --sanitize fuzzer --sanitize address -Xswiftc -sanitize=fuzzer,address -Xswiftc -use-ld=lld --quiet
 done
 

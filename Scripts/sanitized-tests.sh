@@ -18,4 +18,4 @@ export OCL_ICD_VENDORS=$PWD/.build/no-opencl-drivers
 unset OCL_ICD_FILENAMES OPENCL_VENDOR_PATH
 export TBB_ENABLE_SANITIZERS=1 APUS_REQUIRE_RUNTIME=1
 export ASAN_OPTIONS=detect_leaks=0 TSAN_OPTIONS=suppressions=$PWD/Tests/thread-sanitizer.txt
-APUS_LEAN=1 swift test --sanitize "$sanitizer" --disable-default-traits --scratch-path ".build/$sanitizer" --skip "$without" "$@"
+APUS_LEAN=1 swift test --sanitize "$sanitizer" --scratch-path ".build/$sanitizer" --skip "$without" "$@"

@@ -4,9 +4,8 @@ import PackageDescription
 let package = Package(
     name: "FindObjects",
     dependencies: [
-        // In a package of your own: .package(url: "https://github.com/OWNER/apus", from: "0.1.0", traits: [])
-        // Without the traits URLs and Server, which only the command needs: nothing of theirs is downloaded or built.
-        .package(name: "apus", path: "../..", traits: [])
+        // In a package of your own: .package(url: "https://github.com/OWNER/apus", from: "0.1.0")
+        .package(name: "apus", path: "../..")
     ],
     targets: [
         .executableTarget(

@@ -8,10 +8,7 @@ private let budget = CPUBudget()
 /// libFuzzer's entry point: one input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-    budget.run(bytes, count) { input in
-        read(input)
-        return count
-    }
+    budget.run(bytes, count, read)
 }
 
 private func read(_ input: [UInt8]) {

@@ -34,6 +34,14 @@ package final class CPUBudget: Sendable {
         self.report = report
     }
 
+    /// Runs `body`, whose work depends only on the input's length, on one input of libFuzzer's and judges its cost.
+    package func run(_ bytes: UnsafePointer<UInt8>?, _ count: Int, _ body: ([UInt8]) -> Void) -> CInt {
+        run(bytes, count) { input in
+            body(input)
+            return count
+        }
+    }
+
     /// Runs `body` on one input of libFuzzer's and judges its cost. `body` returns how many bytes of work the input
     /// asked for in good faith: its own length, and more where it declares a size, as images do.
     package func run(_ bytes: UnsafePointer<UInt8>?, _ count: Int, _ body: ([UInt8]) -> Int) -> CInt {

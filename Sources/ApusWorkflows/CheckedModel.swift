@@ -25,7 +25,8 @@ package struct CheckedModel: Sendable {
     /// removed, and what was at `path` before stays.
     package static func write(
         _ model: ONNXModel, to path: String, doing: String, tolerance: ModelCheck.Tolerance, policy: CheckPolicy,
-        observer: WorkflowObserver, reference: @escaping @Sendable () throws -> ModelCheck.Subject
+        observer: WorkflowObserver, maxFileBytes: Int = ONNXFile.maxBytes,
+        reference: @escaping @Sendable () throws -> ModelCheck.Subject
     ) async throws -> CheckedModel {
         let clock = ContinuousClock()
         let start = clock.now
@@ -35,10 +36,13 @@ package struct CheckedModel: Sendable {
         async let expectation = RunCancellation.detached { _ in
             try check.map { try $0.expectation(of: reference()) }
         }
-        let staged = try check == nil ? path : stagingPath(of: path)
+        // With a second file for the weights it is the folder that keeps both apart from those that they replace.
+        let folder = try check == nil ? nil : stagingFolder(for: path)
+        let staged = folder.map { "\($0)/\(fileName(of: path))" } ?? path
+        defer { if let folder { try? FileManager.default.removeItem(atPath: folder) } }
         let step = "writing"
         let written = try ModelToolsError.wrapping(doing: "write \(path)") {
-            try ONNXFile.write(model, to: staged, dataPath: path + ".data") {
+            try ONNXFile.write(model, to: staged, maxBytes: maxFileBytes) {
                 observer(.progress(step: step, done: $0, total: $1))
             }
         }
@@ -47,55 +51,65 @@ package struct CheckedModel: Sendable {
         guard let check else { return made }
         do {
             guard let expected = try await expectation else { return made }
-            // What is checked is what the file says.
-            let saved = try ModelToolsError.wrapping(doing: "read \(path) again") { try ONNXFile.read(staged) }
-            let report = try check.compare(subject(saved, name: path), with: expected)
-            guard report.isWithin else {
-                throw ApusError(
-                    .verification, doing: doing,
-                    cause: "its answers are not those of what it was made of:\n"
-                        + report.differences.filter { !$0.isWithin }.map(\.description).joined(separator: "\n"),
-                    remedy:
-                        "The model was not kept. To look at it all the same, run without the check: \(setting: .noCheck)."
-                )
-            }
-            made.check = report
-            guard rename(staged, path) == 0 else {
-                throw ApusError(
-                    .option, doing: "write \(path)", cause: String(cString: strerror(errno)),
-                    remedy: "See that you may write there.")
-            }
+            made.check = try check.report(on: staged, of: path, expected: expected, doing: doing)
+            made.written.dataPath = try move(written, from: staged, to: path)
         } catch {
-            for file in [staged, written.dataPath].compactMap({ $0 }) {
-                try? FileManager.default.removeItem(atPath: file)
-            }
-            guard let error = error as? ApusError, error.code != .verification else { throw error }
-            var explained = error
-            explained.advice =
-                (error.advice.map { $0 + "\n" } ?? "")
-                + "The model was not kept. To run without the check: \(setting: .noCheck)."
-            throw explained
+            throw explained(error)
         }
         made.checking = clock.now - start - made.writing
         return made
     }
 
-    /// Where a model waits for its check.
-    private static func stagingPath(of path: String) throws(ApusError) -> String {
-        let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    /// Adds that the model was not kept, which a failed verification says itself.
+    private static func explained(_ error: any Error) -> any Error {
+        guard var explained = error as? ApusError, explained.code != .verification else { return error }
+        explained.advice =
+            (explained.advice.map { $0 + "\n" } ?? "")
+            + "The model was not kept. To run without the check: \(setting: .noCheck)."
+        return explained
+    }
+
+    /// Moves a model that passed its check to where it belongs, and returns the path of its weights, if they are in a file of
+    /// their own: these first, as a model without them is worth nothing.
+    private static func move(
+        _ written: ONNXFile.Written, from staged: String, to path: String
+    ) throws(ApusError) -> String? {
+        let target = resolved(path)
+        let dataPath = written.dataPath.map { _ in target + ".data" }
+        let moves = [(written.dataPath, dataPath), (staged, target)]
+        for case (let from?, let to?) in moves where rename(from, to) != 0 {
+            throw ApusError(
+                .option, doing: "write \(to)", cause: String(cString: strerror(errno)),
+                remedy: "Make sure that you may write there.")
+        }
+        return dataPath
+    }
+
+    /// A new folder next to `path`, on the same file system, where a model waits for its check.
+    private static func stagingFolder(for path: String) throws(ApusError) -> String {
+        let target = resolved(path)
         let type = (try? FileManager.default.attributesOfItem(atPath: target))?[.type] as? FileAttributeType
         guard type == nil || type == .typeRegular else {
             throw ApusError(
                 .option, doing: "write \(path)",
-                cause: "it is no regular file, so the model could not be checked there",
+                cause: "it is not a regular file, so the model could not be checked there",
                 remedy: "Write it to a file, or run without the check: \(setting: .noCheck)")
         }
-        return target + ".unchecked-\(getpid())"
+        let folder = target + ".unchecked-\(getpid())"
+        guard mkdir(folder, 0o777) == 0 else {
+            throw ApusError(
+                .option, doing: "write \(path)", cause: String(cString: strerror(errno)),
+                remedy: "Make sure that its folder exists and that you may write there.")
+        }
+        return folder
     }
+
+    private static func fileName(of path: String) -> String { URL(fileURLWithPath: resolved(path)).lastPathComponent }
+
+    private static func resolved(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
 
     /// Refuses to put a model in the place of what it is made of.
     package static func check(_ output: String, isNot input: String, doing: String) throws(ApusError) {
-        func resolved(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
         guard resolved(output) != resolved(input) else {
             throw ApusError(
                 .option, doing: doing, cause: "the output would overwrite its input",
@@ -127,5 +141,24 @@ extension ModelToolsError {
         } catch {
             throw ApusError(code, doing: doing, cause: "\(error)")
         }
+    }
+}
+
+extension ModelCheck {
+    /// Runs the model in `staged`, as the file has it, and compares its outputs with what is expected.
+    fileprivate func report(
+        on staged: String, of path: String, expected: Expectation, doing: String
+    ) throws -> Report {
+        let saved = try ModelToolsError.wrapping(doing: "read \(path) again") { try ONNXFile.read(staged) }
+        let report = try compare(CheckedModel.subject(saved, name: path), with: expected)
+        guard report.isWithin else {
+            throw ApusError(
+                .verification, doing: doing,
+                cause: "its outputs differ from those of what it was made of:\n"
+                    + report.differences.filter { !$0.isWithin }.map(\.description).joined(separator: "\n"),
+                remedy:
+                    "The model was not kept. To look at it all the same, run without the check: \(setting: .noCheck).")
+        }
+        return report
     }
 }

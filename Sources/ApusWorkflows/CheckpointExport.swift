@@ -84,7 +84,7 @@ package struct CheckpointExport: Sendable {
         if let resize = settings.resize {
             preprocessing.resize = resize
         } else {
-            let origin = preprocessing.isFromFile ? "from preprocessor_config.json" : "as DETR was trained"
+            let origin = preprocessing.hasOwnResize ? "from preprocessor_config.json" : "as DETR was trained"
             assumptions.append(
                 "images are resized to \(preprocessing.resize.shortest) pixels, at most \(preprocessing.resize.longest), \(origin)"
             )

@@ -34,14 +34,7 @@ package struct DeviceDiagnosis: Encodable, Sendable {
         var examined = examination.findings()
         examined += GraphicsExamination(target: target).findings()
         if examined.contains(where: { $0.check == "opencl" && $0.status == .pass }) {
-            let outcome = probe.run(DeviceProbe.openCL)
-            examined.append(
-                Finding(
-                    "opencl-gpu", outcome.works ? .pass : target == .gpu ? .fail : .warn, outcome.text,
-                    remedy: outcome.works
-                        ? nil
-                        : "The driver may be too old for this GPU, or may not use /dev/dri: sudo apt-get upgrade intel-opencl-icd"
-                ))
+            examined.append(openCLFinding(probe, target))
         }
         let probes = probes(device, probe, hasOpenVINO: examination.hasOpenVINO)
         works = probes.first?.status == .pass
@@ -61,6 +54,15 @@ package struct DeviceDiagnosis: Encodable, Sendable {
         if let path = cache.path { findings.append(CacheExamination.finding(folder: path)) }
         findings.append(CacheExamination.verdicts(folder: VerdictStore.standardFolder))
         findings += probes
+    }
+
+    private func openCLFinding(_ probe: DeviceProbe, _ target: DoctorTarget) -> Finding {
+        let outcome = probe.run(DeviceProbe.openCL)
+        let remedy: Remedy =
+            "The driver may be too old for this GPU, or may not use /dev/dri: sudo apt-get upgrade intel-opencl-icd"
+        return Finding(
+            "opencl-gpu", outcome.works ? .pass : target == .gpu ? .fail : .warn, outcome.text,
+            remedy: outcome.works ? nil : remedy)
     }
 
     /// The asked device first, then the others that OpenVINO lists.

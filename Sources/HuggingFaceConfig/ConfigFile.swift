@@ -10,7 +10,7 @@ enum ConfigFile {
         _ name: String, in folders: [String], as _: Content.Type = Content.self
     ) throws(ConfigError) -> (content: Content, path: String)? {
         for folder in folders {
-            let path = folder.isEmpty ? name : folder + "/" + name
+            let path = ConfigFile.path(of: name, in: folder)
             guard FileManager.default.fileExists(atPath: path) else { continue }
             let bytes: [UInt8]?
             do {
@@ -23,6 +23,8 @@ enum ConfigFile {
         }
         return nil
     }
+
+    static func path(of name: String, in folder: String) -> String { folder.isEmpty ? name : folder + "/" + name }
 
     static func decode<Content: Decodable>(_ json: [UInt8], path: String) throws(ConfigError) -> Content {
         let decoder = JSONDecoder()

@@ -6,9 +6,14 @@ package struct ModelConfig: Sendable, Equatable {
     /// Class names; nil if there are none, or only placeholders such as `LABEL_0`.
     package var labels: [Int: String]?
 
+    private static let fileName = "config.json"
+
+    /// Where a folder's file is, if it has one.
+    package static func path(in folder: String) -> String { ConfigFile.path(of: fileName, in: folder) }
+
     /// The file in the first of `folders` that has one; nil if none has.
     package init?(in folders: [String]) throws(ConfigError) {
-        guard let (content, path) = try ConfigFile.read("config.json", in: folders, as: Content.self) else {
+        guard let (content, path) = try ConfigFile.read(ModelConfig.fileName, in: folders, as: Content.self) else {
             return nil
         }
         self.init(content, path: path)
@@ -35,7 +40,7 @@ package struct ModelConfig: Sendable, Equatable {
     package static func decode<Content: Decodable>(
         _: Content.Type = Content.self, in folders: [String]
     ) throws(ConfigError) -> (content: Content, path: String)? {
-        try ConfigFile.read("config.json", in: folders)
+        try ConfigFile.read(ModelConfig.fileName, in: folders)
     }
 
     package static func decode<Content: Decodable>(

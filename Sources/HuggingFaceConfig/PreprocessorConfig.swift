@@ -10,17 +10,25 @@ package struct PreprocessorConfig: Sendable, Equatable {
 
     package var path: String
     package var size: Size?
-    package var mean: [Float]?
-    package var std: [Float]?
-    package var normalizes: Bool?
-    package var rescales: Bool?
+    /// What is subtracted from each channel of an image, and then divided by: zeros and ones if `do_normalize` is false, nil if
+    /// the file doesn't say.
+    package var normalization: (mean: [Float], std: [Float])? { self.values.map { ($0.mean, $0.std) } }
+
+    private var values: Values?
+    private struct Values: Sendable, Equatable {
+        var mean: [Float]
+        var std: [Float]
+    }
+
+    private static let fileName = "preprocessor_config.json"
+
+    /// Where a folder's file is, if it has one.
+    package static func path(in folder: String) -> String { ConfigFile.path(of: fileName, in: folder) }
 
     /// The file in the first of `folders` that has one; nil if none has.
     package init?(in folders: [String]) throws(ConfigError) {
-        guard let (content, path) = try ConfigFile.read("preprocessor_config.json", in: folders, as: Content.self)
-        else {
-            return nil
-        }
+        guard let (content, path) = try ConfigFile.read(PreprocessorConfig.fileName, in: folders, as: Content.self)
+        else { return nil }
         try self.init(content, path: path)
     }
 
@@ -37,10 +45,7 @@ package struct PreprocessorConfig: Sendable, Equatable {
             size = .edges(shortest: shortest, longest: longest)
         default: size = nil
         }
-        mean = content.imageMean
-        std = content.imageStd
-        normalizes = content.doNormalize
-        rescales = content.doRescale
+        values = try PreprocessorConfig.values(content, path)
         let sides: [Int] =
             switch size {
             case .edges(let shortest, let longest)?: [shortest, longest]
@@ -53,14 +58,21 @@ package struct PreprocessorConfig: Sendable, Equatable {
         guard sides.allSatisfy({ (1...10_000).contains($0) }) else {
             throw ConfigError(path: path, cause: "size must be from 1 to 10000 pixels")
         }
-        guard (mean == nil) == (std == nil) else {
+    }
+
+    private static func values(_ content: Content, _ path: String) throws(ConfigError) -> Values? {
+        guard content.doRescale != false else {
+            throw ConfigError(path: path, cause: "do_rescale false is not supported")
+        }
+        guard content.doNormalize != false else { return Values(mean: [0, 0, 0], std: [1, 1, 1]) }
+        guard content.imageMean != nil || content.imageStd != nil else { return nil }
+        guard let mean = content.imageMean, let std = content.imageStd else {
             throw ConfigError(path: path, cause: "image_mean and image_std must be given together")
         }
-        if let mean, let std,
-            mean.count != 3 || std.count != 3 || std.contains(0) || !(mean + std).allSatisfy(\.isFinite)
-        {
+        guard mean.count == 3, std.count == 3, !std.contains(0), (mean + std).allSatisfy(\.isFinite) else {
             throw ConfigError(path: path, cause: "image_mean and image_std must be three numbers each, and no std 0")
         }
+        return Values(mean: mean, std: std)
     }
 
     private struct Content: Decodable {

@@ -4,7 +4,7 @@ internal import Remedies
 /// Reads and writes models as files, with the weights that lie in files beside them.
 package enum ONNXFile {
     /// What protobuf can hold. A larger model keeps its weights in a second file.
-    private static let mostBytes = Int(Int32.max)
+    package static let maxBytes = Int(Int32.max)
 
     /// Maps a model and the files that its weights are in, after the check that a runtime would want (`ModelStructure`).
     package static func read(_ path: String) throws(ModelFileError) -> ONNXModel {
@@ -44,11 +44,11 @@ package enum ONNXFile {
     /// `dataPath`, or `path`.data.
     @discardableResult
     package static func write(
-        _ model: ONNXModel, to path: String, dataPath: String? = nil, mostBytes: Int = mostBytes,
+        _ model: ONNXModel, to path: String, dataPath: String? = nil, maxBytes: Int = maxBytes,
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws(ModelFileError) -> Written {
         var writer = model.written()
-        if writer.count <= mostBytes {
+        if writer.count <= maxBytes {
             try save(writer, to: path, progress: progress)
             return Written(bytes: writer.count)
         }
@@ -57,10 +57,10 @@ package enum ONNXFile {
         var data = ExternalData(location: URL(fileURLWithPath: dataPath).lastPathComponent)
         moved.graph.moveTensors(to: &data)
         writer = moved.written()
-        guard writer.count <= mostBytes else {
+        guard writer.count <= maxBytes else {
             throw ModelFileError(
                 .unsupported,
-                "without its weights the model has \(writer.count) bytes; \(mostBytes) is the format's limit",
+                "without its weights the model has \(writer.count) bytes; \(maxBytes) is the format's limit",
                 remedy: "Split the model, or export it with fewer constants in its nodes.")
         }
         let file = try OutputStreamFile(dataPath)

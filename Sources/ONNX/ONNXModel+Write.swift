@@ -65,53 +65,59 @@ extension Attribute {
     fileprivate func written() -> ProtobufWriter {
         var writer = ProtobufWriter()
         writer.text(1, name)
-        let type: Int
-        switch value {
-        case .float(let value):
-            writer.float(2, value)
-            type = 1
-        case .int(let value):
-            writer.integer(3, Int(value))
-            type = 2
-        case .string(let value):
-            writer.bytes(4, value.array)
-            type = 3
-        case .tensor(let tensor):
-            writer.message(5, tensor.written())
-            type = 4
-        case .graph(let graph):
-            writer.message(6, graph.written())
-            type = 5
-        case .floats(let values):
-            for value in values { writer.float(7, value) }
-            type = 6
-        case .ints(let values):
-            for value in values { writer.integer(8, Int(value)) }
-            type = 7
-        case .strings(let values):
-            for value in values { writer.bytes(9, value.array) }
-            type = 8
-        case .tensors(let tensors):
-            for tensor in tensors { writer.message(10, tensor.written()) }
-            type = 9
-        case .graphs(let graphs):
-            for graph in graphs { writer.message(11, graph.written()) }
-            type = 10
-        case .sparseTensor(let tensor):
-            writer.message(22, tensor.written())
-            type = 11
-        case .type(let value):
-            writer.message(14, value?.written() ?? ProtobufWriter())
-            type = 13
-        case .reference(let name, let referenced):
-            writer.text(21, name)
-            type = referenced
-        case .other(let raw, let other):
-            writer.raw(raw)
-            type = other
-        }
+        let type = value.write(to: &writer)
         writer.integer(20, type)
         return writer
+    }
+}
+
+extension Attribute.Value {
+    /// Writes the field of the value and returns the type, as in `AttributeProto.AttributeType`.
+    fileprivate func write(to writer: inout ProtobufWriter) -> Int {
+        switch self {
+        case .float(let value):
+            writer.float(2, value)
+            return 1
+        case .int(let value):
+            writer.integer(3, Int(value))
+            return 2
+        case .string(let value):
+            writer.bytes(4, value.array)
+            return 3
+        case .tensor(let tensor):
+            writer.message(5, tensor.written())
+            return 4
+        case .graph(let graph):
+            writer.message(6, graph.written())
+            return 5
+        case .floats(let values):
+            for value in values { writer.float(7, value) }
+            return 6
+        case .ints(let values):
+            for value in values { writer.integer(8, Int(value)) }
+            return 7
+        case .strings(let values):
+            for value in values { writer.bytes(9, value.array) }
+            return 8
+        case .tensors(let tensors):
+            for tensor in tensors { writer.message(10, tensor.written()) }
+            return 9
+        case .graphs(let graphs):
+            for graph in graphs { writer.message(11, graph.written()) }
+            return 10
+        case .sparseTensor(let tensor):
+            writer.message(22, tensor.written())
+            return 11
+        case .type(let value):
+            writer.message(14, value?.written() ?? ProtobufWriter())
+            return 13
+        case .reference(let name, let referenced):
+            writer.text(21, name)
+            return referenced
+        case .other(let raw, let other):
+            writer.raw(raw)
+            return other
+        }
     }
 }
 

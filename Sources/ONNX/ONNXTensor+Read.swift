@@ -15,10 +15,7 @@ extension ONNXTensor {
             switch field.number {
             case 1: dimensions += try field.integers()
             case 2: number = try field.integer()
-            case 3:
-                throw ModelFileError(
-                    .unsupported, "it has a tensor in segments, which nothing writes", remedy: "Export the model again."
-                )
+            case 3: throw ONNXTensor.segmented
             // What they hold depends on the type, which may come after them.
             case 4, 5, 7, 10, 11: typed.append(field)
             case 6: strings.append(try field.bytes())
@@ -33,33 +30,50 @@ extension ONNXTensor {
         }
         func invalid(_ cause: String) -> ModelFileError { .malformed("the tensor \(name) \(cause)") }
         guard let type = DataType(rawValue: number) else { throw invalid("is of the unknown element type \(number)") }
-        var count = 1
-        for dimension in dimensions {
-            let (product, overflow) = count.multipliedReportingOverflow(by: Int(dimension))
-            guard dimension >= 0, !overflow else { throw invalid("has the impossible shape \(dimensions)") }
-            count = product
+        guard let count = ONNXTensor.elementCount(dimensions) else {
+            throw invalid("has the impossible shape \(dimensions)")
         }
         let payload: Payload
         if location == 1 {
-            guard let path = external["location"], let offset = Int(external["offset"] ?? "0"), offset >= 0,
-                external["length"].map({ Int($0).map { $0 >= 0 } ?? false }) ?? true
-            else { throw invalid("does not say where its elements are") }
-            payload = .external(location: path, offset: offset, length: external["length"].flatMap { Int($0) })
+            guard let place = ONNXTensor.external(external) else { throw invalid("doesn't say where its elements are") }
+            payload = place
         } else if type == .string {
-            guard strings.count == count else {
-                throw invalid("should have \(count) strings, but has \(strings.count)")
-            }
+            guard strings.count == count else { throw invalid("has \(strings.count) strings, not \(count)") }
             payload = .strings(strings)
         } else {
             let content: Bytes
             if let raw { content = raw } else { content = Bytes(try ONNXTensor.elements(typed, of: type)) }
             guard content.count == type.byteCount(count) else {
-                throw invalid("of shape \(dimensions) has \(content.count) bytes, which does not fit")
+                throw invalid("of shape \(dimensions) has \(content.count) bytes, which doesn't fit")
             }
             payload = .raw(content)
         }
         self.init(name: name, type: type, shape: dimensions.map { Int($0) }, payload: payload)
         self.unknown = unknown
+    }
+
+    private static let segmented = ModelFileError(
+        .unsupported, "it has a tensor in segments, which nothing writes", remedy: "Export the model again.")
+
+    /// The product of the dimensions; nil if one is negative or the product overflows.
+    private static func elementCount(_ dimensions: [Int64]) -> Int? {
+        var count = 1
+        for dimension in dimensions {
+            let (product, overflow) = count.multipliedReportingOverflow(by: Int(dimension))
+            guard dimension >= 0, !overflow else { return nil }
+            count = product
+        }
+        return count
+    }
+
+    /// Where `external_data` says that the elements are; nil if it doesn't, or if a number isn't one.
+    private static func external(_ entries: [String: String]) -> Payload? {
+        guard let path = entries["location"], let offset = Int(entries["offset"] ?? "0"), offset >= 0 else {
+            return nil
+        }
+        guard let text = entries["length"] else { return .external(location: path, offset: offset, length: nil) }
+        guard let length = Int(text), length >= 0 else { return nil }
+        return .external(location: path, offset: offset, length: length)
     }
 
     /// The elements in `float_data`, `int32_data`, `int64_data`, `double_data` or `uint64_data`, whichever the type is in.

@@ -131,7 +131,7 @@ import Testing
         #expect(others.count == 6)
         for found in others { #expect(found.category == given[found.label]) }
         #expect(!renamed.assumptions.contains { $0.contains("names of its classes") })
-        #expect(try detector("detector_f32").assumptions.contains { $0.contains("no names of its classes") })
+        #expect(try detector("detector_f32").assumptions.contains { $0.contains("doesn't name its classes") })
     }
 
     // MARK: Batches

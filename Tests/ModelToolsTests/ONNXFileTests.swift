@@ -31,7 +31,7 @@ import Testing
         let folder = try TemporaryFolder()
         let source = try ONNXFile.read(Fixtures.path("checkpoints/tiny-bottleneck.traced-opset12.onnx"))
         let path = folder.path("large.onnx")
-        let written = try ONNXFile.write(source, to: path, mostBytes: 300_000)
+        let written = try ONNXFile.write(source, to: path, maxBytes: 300_000)
         #expect(written.dataPath == path + ".data" && written.dataBytes > 1_000_000 && written.bytes < 300_000)
         let again = try ONNXFile.read(path)
         let weights = source.graph.initializers.map { $0.payload.bytesForTest }

@@ -20,6 +20,8 @@ package struct CompiledModelStore: Sendable {
         package var precision: String
         /// "1x3x800x1344"; empty for the shape that the model itself has.
         package var shape: String
+        /// How images are prepared and outputs decoded, which a verdict depends on; empty for what a device compiled.
+        package var decoding = ""
 
         package init(
             model: String, device: String, deviceName: String, deviceUUID: String, driver: String, onnxRuntime: String,

@@ -49,11 +49,13 @@ struct ModelFingerprint: Sendable {
 }
 
 extension Model {
-    /// The model's file and those beside it that its weights lie in; none for a model in memory.
+    /// What a detector is made of: the model's file, the files of its weights, and where `config.json` and
+    /// `preprocessor_config.json` are or may appear; none for a model in memory.
     package var files: [String] {
         guard case .file(let path) = source else { return [] }
         let structure = try? ModelStructure(Bytes(mapping: path))
         return [path] + (structure?.externalFiles ?? []).map { Model.path(of: $0, besideModel: path) }
+            + ModelDescription.Companions.candidates(nextTo: path)
     }
 
     fileprivate static func path(of name: String, besideModel path: String) -> String {

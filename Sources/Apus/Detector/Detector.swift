@@ -71,16 +71,8 @@ public final class Detector: Sendable {
                 prepared.compiler, canvases: prepared.canvases, first: prepared.session,
                 preparation: configuration.preparation,
                 progress: { try progress(.compiling(shape: $0, of: $1)) },
-                warmUp: { compiled in
-                    guard choice.device != "CPU" else {
-                        // The first run of a session is slower; its answer is not watched.
-                        if configuration.preparation != .whenNeeded {
-                            _ = try family.run(compiled.session, [Canary.picture], on: compiled.canvas)
-                        }
-                        return nil
-                    }
-                    let inputs = try family.inputs.tensors(for: [Canary.picture], on: compiled.canvas)
-                    return try health.firstAnswer { try family.answerCanary(compiled.session, inputs) }
+                warmUp: {
+                    try Detector.warmUp($0, family, health, isCPU: choice.device == "CPU", configuration.preparation)
                 })
         }
         guard let session = pool.entries.last?.session else { preconditionFailure("a session was made above") }
@@ -93,18 +85,11 @@ public final class Detector: Sendable {
         labels = configuration.labels ?? family.labels
         assumptions =
             family.assumptions
-            + (labels == nil ? ["the model gives no names of its classes, so they have numbers only"] : [])
+            + (labels == nil ? ["the model doesn't name its classes, so they have numbers only"] : [])
             + (prepared.plan.stalls
-                ? ["each new size of picture has to be compiled for, which takes seconds: \(prepared.plan.reason)"]
-                : [])
-        let isConfirmed = session.target == .ownKernels || session.openVINODevice != nil
+                ? ["each new image size has to be compiled for, which takes seconds: \(prepared.plan.reason)"] : [])
         self.execution = Execution(
-            provider: session.providerName, device: session.openVINODevice ?? choice.device,
-            deviceName: choice.deviceName, precision: choice.precision, nodes: session.nodes,
-            reason: choice.reason + (isConfirmed ? "" : "; the provider does not say which device it took"),
-            canvases: prepared.canvases.map(\.size), shapeReason: prepared.plan.reason,
-            cache: prepared.compiler.cache, verification: verification,
-            runtimeVersion: engine.version, runtimeFolder: engine.location.folder,
+            of: session, prepared, on: choice, verification: verification,
             loading: LoadTimings(runtime: loaded - start, device: chosen - loaded, model: clock.now - chosen))
     }
 
@@ -121,6 +106,21 @@ public final class Detector: Sendable {
             + pool.failures.map {
                 CompiledShape(canvas: $0.canvas.size, origin: .failed, note: $0.why, duration: .zero)
             }
+    }
+
+    /// Runs a session once, so that no image pays for its first run.
+    ///
+    /// - Returns: what the canary found there, on a device that is watched; nil on the CPU.
+    private static func warmUp(
+        _ compiled: ModelCompiler.Compiled, _ family: any ModelAdapter, _ health: DeviceHealth, isCPU: Bool,
+        _ preparation: Preparation
+    ) throws -> Canary? {
+        guard isCPU else {
+            let inputs = try family.inputs.tensors(for: [Canary.picture], on: compiled.canvas)
+            return try health.firstAnswer { try family.answerCanary(compiled.session, inputs) }
+        }
+        if preparation != .whenNeeded { _ = try family.run(compiled.session, [Canary.picture], on: compiled.canvas) }
+        return nil
     }
 
     private static func require(

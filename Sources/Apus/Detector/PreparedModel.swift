@@ -7,10 +7,13 @@ struct PreparedModel {
     let plan: ShapePlan
     let canvases: [Canvas]
     let compiler: ModelCompiler
-    /// What a verdict goes by: it holds for these canvases only, as a device has other kernels for other shapes.
+    /// What a verdict goes by: it holds for these canvases only, as a device has other kernels for other shapes, and for this
+    /// preprocessing and decoding, which `config.json` and `preprocessor_config.json` may change.
     var verdictKey: CompiledModelStore.Key {
         var key = compiler.key
         key.shape = canvases.isEmpty ? "exact" : canvases.map { "\($0.batch)x\($0.size)" }.joined(separator: ",")
+        let inputs = recognized.family.inputs
+        key.decoding = "\(recognized.name), \(inputs.resize), \(inputs.format)"
         return key
     }
     /// The session of all sizes, where that is how the model is to run.
@@ -59,5 +62,21 @@ struct PreparedModel {
                 .model, doing: "load the model \(model.name)", cause: "it was replaced while it was being loaded",
                 remedy: "Load it again.")
         }
+    }
+}
+
+extension Execution {
+    init(
+        of session: any EngineSession, _ prepared: PreparedModel, on choice: DeviceChoice,
+        verification: VerificationStatus, loading: LoadTimings
+    ) {
+        let isConfirmed = session.target == .ownKernels || session.openVINODevice != nil
+        self.init(
+            provider: session.providerName, device: session.openVINODevice ?? choice.device,
+            deviceName: choice.deviceName, precision: choice.precision, nodes: session.nodes,
+            reason: choice.reason + (isConfirmed ? "" : "; the provider doesn't say which device it took"),
+            canvases: prepared.canvases.map(\.size), shapeReason: prepared.plan.reason,
+            cache: prepared.compiler.cache, verification: verification, runtimeVersion: session.engine.version,
+            runtimeFolder: session.engine.location.folder, loading: loading)
     }
 }

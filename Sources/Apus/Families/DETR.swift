@@ -27,7 +27,8 @@ package struct DETR: ModelFamily {
     private let logits: String
     private let boxes: String
     /// Of models with the same outputs that score by a sigmoid: Conditional and DAB DETR refine boxes by the logarithm of an
-    /// inverse sigmoid, Sparse R-CNN pools regions, and others select queries. DETR's network has none of them.
+    /// inverse sigmoid, Sparse R-CNN pools regions, and others select queries. DETR's network has none of them. (An exporter may
+    /// compute the logarithm of a constant reference itself: then `offsetOutputs` has the boxes.)
     private static let foreignOperators: Set = ["Log", "RoiAlign", "MaxRoiPool", "TopK", "NonMaxSuppression"]
     private static let coding = BoxCoding(.centerSize, .imageFraction)
 
@@ -47,7 +48,7 @@ package struct DETR: ModelFamily {
         case nil: break
         }
         guard heads.logits.name == "pred_logits", heads.boxes.name == "pred_boxes",
-            model.operators.isDisjoint(with: DETR.foreignOperators)
+            model.operators.isDisjoint(with: DETR.foreignOperators), !model.offsetOutputs.contains(heads.boxes.name)
         else { return .possible }
         return .certain(evidence: "outputs pred_logits and pred_boxes, and no GridSample, as the original DETR exports")
     }

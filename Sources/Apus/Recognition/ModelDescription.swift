@@ -27,6 +27,8 @@ package struct ModelDescription: Sendable {
     package var operators: Set<String>
     /// Outputs that are scores already, with the operator that makes them: `Softmax`, `LogSoftmax` or `Sigmoid`.
     package var scoredOutputs: [String: String]
+    /// Outputs that are a sigmoid of more than one linear layer: of a layer's result plus a reference point for each query, say.
+    package var offsetOutputs: Set<String> = []
     /// Hugging Face's files next to the model, if there are any.
     package var companions: Companions
 
@@ -89,7 +91,8 @@ package struct ModelDescription: Sendable {
         for function in model.functions { collect(function.nodes) }
         try self.init(
             ModelSignature(model), operators: operators,
-            scoredOutputs: ModelDescription.scoredOutputs(of: model.graph), companions: companions, name: name)
+            scoredOutputs: GraphTail(model.graph).scoredOutputs, companions: companions, name: name)
+        offsetOutputs = GraphTail(model.graph).offsetOutputs
     }
 
     /// - Parameter path: where the model's file is, for what lies next to it or in the folder above; nil for none.
@@ -123,32 +126,14 @@ package struct ModelDescription: Sendable {
         let path: String? = if case .file(let path) = model { path } else { nil }
         try self.init(content, at: path, name: model.name)
     }
-
-    /// Operators that take a part of an output, or change its shape or type, but make no scores.
-    private static let transparent: Set = [
-        "Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Flatten", "Slice", "Gather", "Split",
-        "Clip",
-    ]
-
-    private static func scoredOutputs(of graph: Graph) -> [String: String] {
-        var makers: [String: Node] = [:]
-        for node in graph.nodes { for output in node.outputs where !output.isEmpty { makers[output] = node } }
-        var scored: [String: String] = [:]
-        for output in graph.outputs {
-            var maker = makers[output.name]
-            for _ in 0..<16 {
-                guard let node = maker, transparent.contains(node.operation) else { break }
-                maker = node.inputs.first.flatMap { makers[$0] }
-            }
-            if let operation = maker?.operation, ["Softmax", "LogSoftmax", "Sigmoid"].contains(operation) {
-                scored[output.name] = operation
-            }
-        }
-        return scored
-    }
 }
 
 extension ModelDescription.Companions {
+    /// Where `init(nextTo:)` looks.
+    static func candidates(nextTo path: String) -> [String] {
+        ConfigFolders.besideOrAbove(path).flatMap { [ModelConfig.path(in: $0), PreprocessorConfig.path(in: $0)] }
+    }
+
     /// The files in the first folder whose `config.json` says of which type a model is: the model's own, or the one above.
     /// Other files of these names belong to other programs.
     init(nextTo path: String) throws(ConfigError) {
@@ -185,14 +170,7 @@ extension ModelDescription.Companions {
             throw ConfigError(path: config.path, cause: "a size of exactly \(width)x\(height) is not supported")
         case nil: break
         }
-        guard config.rescales != false else {
-            throw ConfigError(path: config.path, cause: "do_rescale false is not supported")
-        }
-        if config.normalizes == false {
-            normalization = ModelMetadata.Normalization(mean: [0, 0, 0], std: [1, 1, 1])
-        } else if let mean = config.mean, let std = config.std {
-            normalization = ModelMetadata.Normalization(mean: mean, std: std)
-        }
+        if let (mean, std) = config.normalization { normalization = ModelMetadata.Normalization(mean: mean, std: std) }
     }
 }
 

@@ -57,17 +57,7 @@ struct CheckInputs: CustomStringConvertible {
         self.kind = kind
         let extremes = family?.format.range ?? (-2.5)...2.5
         var generator = SplitMix64(state: 20_250_131)
-        func shape(of value: ValueInfo) -> [Int] {
-            let rank = value.dimensions.count
-            return value.dimensions.enumerated().map { position, dimension in
-                if let size = dimension.size { return size }
-                // Pictures are [batch, channels, height, width], masks [batch, height, width].
-                if position == 0 { return batch }
-                if rank == 4 { return position == 1 ? 3 : position == 2 ? height : width }
-                if rank == 3 { return position == 1 ? height : width }
-                return 8
-            }
-        }
+        func shape(of value: ValueInfo) -> [Int] { CheckInputs.shape(value, batch, height, width) }
         let canvas = values.map(shape).first { $0.count == 4 } ?? [batch, 3, height, width]
         for value in values {
             let shape = shape(of: value)
@@ -81,19 +71,17 @@ struct CheckInputs: CustomStringConvertible {
             let first = count / max(1, value.dimensions.first?.size == nil ? shape.first ?? 1 : 1)
             switch type {
             case .float32, .float16, .float64, .bfloat16:
-                inputs[value.name] = Input(
-                    shape: shape,
-                    values: .floats(
-                        (0..<count).map { index in
-                            // Black and white squares.
-                            let isBlack = (index / 16 + index / (16 * max(1, shape.last ?? 1))).isMultiple(of: 2)
-                            let edge = isBlack ? extremes.lowerBound : extremes.upperBound
-                            return switch kind {
-                            case .random: index < first ? generator.normal() : edge
-                            case .zeros: 0
-                            case .extremes: edge
-                            }
-                        }))
+                let numbers: [Float] = (0..<count).map { index in
+                    // Black and white squares.
+                    let isBlack = (index / 16 + index / (16 * max(1, shape.last ?? 1))).isMultiple(of: 2)
+                    let edge = isBlack ? extremes.lowerBound : extremes.upperBound
+                    return switch kind {
+                    case .random: index < first ? generator.normal() : edge
+                    case .zeros: 0
+                    case .extremes: edge
+                    }
+                }
+                inputs[value.name] = Input(shape: shape, values: .floats(numbers))
             case .uint8, .int32, .int64, .bool:
                 var integers = [Int](repeating: 1, count: count)
                 let content = family?.auxiliary.first { $0.value.name == value.name }?.content
@@ -104,6 +92,19 @@ struct CheckInputs: CustomStringConvertible {
                 }
                 inputs[value.name] = Input(shape: shape, values: .integers(integers))
             }
+        }
+    }
+
+    /// The shape of an input, with what the model leaves open filled in.
+    private static func shape(_ value: ValueInfo, _ batch: Int, _ height: Int, _ width: Int) -> [Int] {
+        let rank = value.dimensions.count
+        return value.dimensions.enumerated().map { position, dimension in
+            if let size = dimension.size { return size }
+            // Images are [batch, channels, height, width], masks [batch, height, width].
+            if position == 0 { return batch }
+            if rank == 4 { return position == 1 ? 3 : position == 2 ? height : width }
+            if rank == 3 { return position == 1 ? height : width }
+            return 8
         }
     }
 

@@ -69,66 +69,84 @@ public struct Verifier: Sendable {
     package func report(
         on pictures: [Picture], progress: (String) -> Void
     ) throws(ApusError) -> VerificationReport {
-        let engine = try ApusError.wrapping(doing: "verify") {
-            try Engines.load(from: configuration.runtime)
-        }
+        let engine = try ApusError.wrapping(doing: "verify") { try Engines.load(from: configuration.runtime) }
         let choice = try DeviceChoice(configuration, engine: engine)
-        var pictures = pictures
-        var reference: Trusted?
-        var candidates: [VerificationReport.Candidate] = []
-        var key: CompiledModelStore.Key?
-        var notes: [String] = []
+        var trial = Trial(pictures: pictures)
         for precision in try precisions(choice, engine) {
             progress("loading the model on \(choice.device) at \(precision.rawValue)")
             let detector: Detector
             do {
                 detector = try candidate(precision)
             } catch  where error.mayBeThePrecision {
-                candidates.append(.failed(precision, error))
+                trial.candidates.append(.failed(precision, error))
                 continue
             }
-            if reference == nil {
-                pictures += try stretched(pictures, for: detector)
-                for size in detector.canvases(without: pictures.map(\.image)) {
-                    notes.append("no picture goes to the canvas \(size), so it was not judged")
+            let reference: Trusted
+            if let known = trial.reference {
+                reference = known
+            } else {
+                trial.pictures += try stretched(pictures, for: detector)
+                trial.notes += detector.canvases(without: trial.pictures.map(\.image)).map {
+                    "no image goes to the canvas \($0), so it wasn't judged"
                 }
-                reference = try trusted(for: detector, pictures, progress)
+                reference = try trusted(for: detector, trial.pictures, progress)
+                trial.reference = reference
             }
-            guard let reference else { preconditionFailure("made above") }
-            var result: VerificationReport.Candidate
-            do {
-                let found = try answers(of: detector, pictures, progress)
-                result = try VerificationReport.Candidate(precision, found, expected: reference.answers) {
-                    () throws(ApusError) in
-                    try perturbed(precision, reference, pictures, progress)
-                }
-            } catch  where error.mayBeThePrecision {
-                result = .failed(precision, error)
-            }
-            result.provider = detector.execution.provider
-            result.nodes = detector.execution.nodes
-            candidates.append(result)
-            key = detector.key
-            // That it could not be judged says nothing of its answers.
-            guard result.error == nil else { continue }
-            do {
-                try keep(result, on: pictures.count, for: detector.key)
-            } catch {
-                notes.append(error.description.replacing("\n", with: ": "))
-            }
+            trial.key = detector.key
+            trial.candidates.append(try judged(detector, precision, reference, &trial, progress))
         }
-        let fastest = candidates.filter(\.passed).min { $0.millisecondsPerImage < $1.millisecondsPerImage }
-        let trusted = reference?.answers ?? []
+        return report(of: trial, choice, engine)
+    }
+
+    /// What is known so far.
+    private struct Trial {
+        var pictures: [Picture]
+        var reference: Trusted?
+        var candidates: [VerificationReport.Candidate] = []
+        var key: CompiledModelStore.Key?
+        var notes: [String] = []
+    }
+
+    /// Compares a detector with the reference, and keeps the verdict.
+    private func judged(
+        _ detector: Detector, _ precision: Precision, _ reference: Trusted, _ trial: inout Trial,
+        _ progress: (String) -> Void
+    ) throws(ApusError) -> VerificationReport.Candidate {
+        let pictures = trial.pictures
+        var result: VerificationReport.Candidate
+        do {
+            let found = try answers(of: detector, pictures, progress)
+            result = try VerificationReport.Candidate(precision, found, expected: reference.answers) {
+                () throws(ApusError) in
+                try perturbed(precision, reference, pictures, progress)
+            }
+        } catch  where error.mayBeThePrecision {
+            result = .failed(precision, error)
+        }
+        result.provider = detector.execution.provider
+        result.nodes = detector.execution.nodes
+        // That it couldn't be judged says nothing about its outputs.
+        guard result.error == nil else { return result }
+        do {
+            try keep(result, on: pictures.count, for: detector.key)
+        } catch {
+            trial.notes.append(error.description.replacing("\n", with: ": "))
+        }
+        return result
+    }
+
+    private func report(of trial: Trial, _ choice: DeviceChoice, _ engine: any Engine) -> VerificationReport {
+        let fastest = trial.candidates.filter(\.passed).min { $0.millisecondsPerImage < $1.millisecondsPerImage }
+        let trusted = trial.reference?.answers ?? []
         let catalog = try? engine.openVINO(doing: "name the CPU")
         return VerificationReport(
-            model: model.name, modelSha256: key?.model ?? "", device: choice.device,
-            deviceName: choice.deviceName ?? "",
-            driver: choice.driver ?? "", onnxruntimeVersion: engine.version, openvinoVersion: key?.openVINO ?? "",
-            apusVersion: Apus.version, cpu: catalog?.device("CPU").fullName ?? "",
-            reference: self.reference.rawValue, referenceMillisecondsPerImage: trusted.map(\.milliseconds).median,
-            images: pictures.map(\.name), threshold: configuration.threshold,
-            objects: trusted.reduce(0) { $0 + $1.detections.count }, candidates: candidates,
-            fastest: fastest?.precision, notes: notes)
+            model: model.name, modelSha256: trial.key?.model ?? "", device: choice.device,
+            deviceName: choice.deviceName ?? "", driver: choice.driver ?? "", onnxruntimeVersion: engine.version,
+            openvinoVersion: trial.key?.openVINO ?? "", apusVersion: Apus.version,
+            cpu: catalog?.device("CPU").fullName ?? "", reference: reference.rawValue,
+            referenceMillisecondsPerImage: trusted.map(\.milliseconds).median, images: trial.pictures.map(\.name),
+            threshold: configuration.threshold, objects: trusted.reduce(0) { $0 + $1.detections.count },
+            candidates: trial.candidates, fastest: fastest?.precision, notes: trial.notes)
     }
 
     private typealias Trusted = (detector: Detector, answers: [Answer])

@@ -42,19 +42,7 @@ package struct GraphicsExamination: Sendable {
             let driver = node.driver.map { ", driver \($0)" } ?? ""
             return Finding("gpu-device", .pass, "\(node.path) may be used\(driver)")
         }
-        if let node = nodes.first {
-            let group = node.group ?? "unknown"
-            return Finding(
-                "gpu-device", problem, "\(node.path) is there, but you may not use it (its group is \(group))",
-                remedy: surroundings.isContainer
-                    ? "Start the container with --device /dev/dri --group-add $(stat -c %g \(node.path)) "
-                        + "(the number as the host has it)"
-                        // Nobody should be in the group root: udev gives the file to render at boot.
-                    : group == "root" || group == "unknown"
-                        ? "sudo udevadm trigger --subsystem-match=drm   # gives \(node.path) to the group render; "
-                            + "then sudo usermod -aG render $USER, and log in again"
-                        : "sudo usermod -aG \(group) $USER   # then log in again")
-        }
+        if let node = nodes.first { return forbidden(node, surroundings) }
         let chips = GraphicsChip.intel(root: root)
         if let chip = chips.first {
             let name = "the Intel GPU \(chip.deviceID) at \(chip.pciAddress)"
@@ -77,6 +65,20 @@ package struct GraphicsExamination: Sendable {
             surroundings.isContainer
                 ? "the container sees no Intel GPU: \(seen)" : "this machine shows no Intel GPU: \(seen)",
             remedy: surroundings.isContainer && others.isEmpty ? "Start the container with --device /dev/dri" : nil)
+    }
+
+    private func forbidden(_ node: RenderNode, _ surroundings: Surroundings) -> Finding {
+        let group = node.group ?? "unknown"
+        return Finding(
+            "gpu-device", problem, "\(node.path) is there, but you may not use it (its group is \(group))",
+            remedy: surroundings.isContainer
+                ? "Start the container with --device /dev/dri --group-add $(stat -c %g \(node.path)) "
+                    + "(the number as the host has it)"
+                    // Nobody should be in the group root: udev gives the file to render at boot.
+                : group == "root" || group == "unknown"
+                    ? "sudo udevadm trigger --subsystem-match=drm   # gives \(node.path) to the group render; "
+                        + "then sudo usermod -aG render $USER, and log in again"
+                    : "sudo usermod -aG \(group) $USER   # then log in again")
     }
 
     // MARK: OpenCL

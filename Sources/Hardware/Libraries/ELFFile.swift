@@ -75,18 +75,7 @@ package struct ELFFile: Sendable {
             throw HardwareError(path, "it is a library for another processor, not for x86-64")
         }
         let segments = try image.segments()
-        guard let dynamic = segments.first(where: { $0.type == 2 }) else {
-            throw HardwareError(path, "it is not a shared library (no dynamic section)")
-        }
-        var values: [Int64: UInt64] = [:]
-        var neededOffsets: [UInt64] = []
-        for position in stride(from: dynamic.offset, to: dynamic.offset + dynamic.fileSize, by: 16) {
-            let tag = try image.integer(Int64.self, at: position)
-            let value = try image.integer(UInt64.self, at: position + 8)
-            if tag == 0 { break }
-            if tag == Tag.needed { neededOffsets.append(value) }
-            values[tag] = value
-        }
+        let (values, neededOffsets) = try ELFFile.dynamicSection(of: image, segments)
         guard let stringsAddress = values[Tag.strings], let symbolsAddress = values[Tag.symbols] else {
             throw HardwareError(path, "it is not a shared library (no symbol table)")
         }
@@ -109,15 +98,44 @@ package struct ELFFile: Sendable {
         runpath = try paths(Tag.runpath)
         rpath = runpath.isEmpty ? try paths(Tag.rpath) : []
 
+        func table(_ tag: Int64) throws(HardwareError) -> Int? {
+            guard let address = values[tag] else { return nil }
+            return try image.offset(of: address, in: segments)
+        }
+        let count = try image.symbolCount(gnuHash: try table(Tag.gnuHash), hash: try table(Tag.hash))
+        (defined, undefined) = try ELFFile.names(of: count, at: symbols, image, strings)
+        neededVersions = try image.versionNeeds(
+            at: values[Tag.versionNeeds], count: values[Tag.versionNeedCount], segments: segments, strings: strings)
+        definedVersions = try image.versionDefinitions(
+            at: values[Tag.versionDefinitions], count: values[Tag.versionDefinitionCount], segments: segments,
+            strings: strings)
+    }
+
+    /// The last value of each tag, and all values of DT_NEEDED, the only tag that recurs.
+    private static func dynamicSection(
+        of image: Image, _ segments: [Image.Segment]
+    ) throws(HardwareError) -> (values: [Int64: UInt64], needed: [UInt64]) {
+        guard let dynamic = segments.first(where: { $0.type == 2 }) else {
+            throw HardwareError(image.path, "it is not a shared library (no dynamic section)")
+        }
+        var values: [Int64: UInt64] = [:]
+        var needed: [UInt64] = []
+        for position in stride(from: dynamic.offset, to: dynamic.offset + dynamic.fileSize, by: 16) {
+            let tag = try image.integer(Int64.self, at: position)
+            let value = try image.integer(UInt64.self, at: position + 8)
+            if tag == 0 { break }
+            if tag == Tag.needed { needed.append(value) }
+            values[tag] = value
+        }
+        return (values, needed)
+    }
+
+    /// The names in a symbol table of `count` entries.
+    private static func names(
+        of count: Int, at symbols: Int, _ image: Image, _ strings: Strings
+    ) throws(HardwareError) -> (defined: Set<String>, undefined: [String]) {
         var defined: Set<String> = []
         var undefined: [String] = []
-        let count = try image.symbolCount(
-            gnuHash: try values[Tag.gnuHash].map { address throws(HardwareError) in
-                try image.offset(of: address, in: segments)
-            },
-            hash: try values[Tag.hash].map { address throws(HardwareError) in
-                try image.offset(of: address, in: segments)
-            })
         defined.reserveCapacity(count)
         for index in 1..<max(1, count) {
             let entry = symbols + 24 * index
@@ -130,13 +148,7 @@ package struct ELFFile: Sendable {
                 undefined.append(try strings[UInt64(name)])
             }
         }
-        self.defined = defined
-        self.undefined = undefined
-        neededVersions = try image.versionNeeds(
-            at: values[Tag.versionNeeds], count: values[Tag.versionNeedCount], segments: segments, strings: strings)
-        definedVersions = try image.versionDefinitions(
-            at: values[Tag.versionDefinitions], count: values[Tag.versionDefinitionCount], segments: segments,
-            strings: strings)
+        return (defined, undefined)
     }
 }
 

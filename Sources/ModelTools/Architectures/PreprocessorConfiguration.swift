@@ -7,8 +7,8 @@ internal import Remedies
 package struct PreprocessorConfiguration: Sendable {
     package var resize = ModelMetadata.Resize(shortest: 800, longest: 1333)
     package var normalization = ModelMetadata.Normalization.imageNet
-    /// Whether it was read from `preprocessor_config.json`.
-    package private(set) var isFromFile = false
+    /// Whether `preprocessor_config.json` gives the resize rule, which otherwise is the published models'.
+    package private(set) var hasOwnResize = false
 
     /// The published models' preprocessing.
     package init() {}
@@ -21,19 +21,17 @@ package struct PreprocessorConfiguration: Sendable {
             throw ModelToolsError(error)
         }
         guard let config else { return }
-        isFromFile = true
         switch config.size {
         case .edges(let shortest, let longest)?:
             resize = ModelMetadata.Resize(shortest: shortest, longest: longest)
+            hasOwnResize = true
         case .exact(let width, let height)?:
             throw ModelToolsError(
                 .unsupported, "\(config.path) resizes images to \(width)x\(height), which DETR does not",
                 remedy: "Give shortest_edge and longest_edge there, or move the file away.")
         case nil: break
         }
-        if let mean = config.mean, let std = config.std {
-            normalization = ModelMetadata.Normalization(mean: mean, std: std)
-        }
+        if let (mean, std) = config.normalization { normalization = ModelMetadata.Normalization(mean: mean, std: std) }
     }
 }
 

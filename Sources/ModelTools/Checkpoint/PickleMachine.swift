@@ -167,13 +167,6 @@ struct PickleMachine {
             let value = try pop()
             try set([(try pop(), value)])
         case "u": try set(try PickleMachine.pairs(try popMarked()))
-        case "p": try remember(try index(reader.line()))
-        case "q": try remember(Int(try reader.byte()))
-        case "r": try remember(Int(try reader.number(UInt32.self)))
-        case "\u{94}": try remember(memo.count)
-        case "g": stack.append(try recall(try index(reader.line())))
-        case "h": stack.append(try recall(Int(try reader.byte())))
-        case "j": stack.append(try recall(Int(try reader.number(UInt32.self))))
         case "c": stack.append(.global(try PickleMachine.global(try reader.line().text, try reader.line().text)))
         case "\u{93}":
             guard case .string(let name) = try pop(), case .string(let module) = try pop() else {
@@ -192,6 +185,19 @@ struct PickleMachine {
             let storage = try storage(id)
             storages.insert(storage)
             stack.append(.storage(storage))
+        default: try stepMemo(opcode, &reader, place: place)
+        }
+    }
+
+    private mutating func stepMemo(_ opcode: UInt8, _ reader: inout ByteReader, place: Int) throws(ModelToolsError) {
+        switch Character(UnicodeScalar(opcode)) {
+        case "p": try remember(try index(reader.line()))
+        case "q": try remember(Int(try reader.byte()))
+        case "r": try remember(Int(try reader.number(UInt32.self)))
+        case "\u{94}": try remember(memo.count)
+        case "g": stack.append(try recall(try index(reader.line())))
+        case "h": stack.append(try recall(Int(try reader.byte())))
+        case "j": stack.append(try recall(Int(try reader.number(UInt32.self))))
         default:
             let name = String(opcode, radix: 16)
             throw ModelToolsError(

@@ -115,39 +115,14 @@ package struct ShapeEvaluation: Sendable {
         case "Reshape":
             shapes[output] = reshaped(node)
             numbers[output] = values(node, 0)
-        case "Transpose":
-            guard let input else { return }
-            guard case .ints(let order)? = node.attribute("perm")?.value else {
-                shapes[output] = input.reversed()
-                return
-            }
-            guard order.allSatisfy({ input.indices.contains(Int($0)) }) else { return }
-            shapes[output] = order.map { input[Int($0)] }
-        case "Gather":
-            guard let input, let picked = shape(node, 1) else { return }
-            let axis = node.integer("axis") ?? 0
-            let place = axis < 0 ? axis + input.count : axis
-            guard input.indices.contains(place) else { return }
-            shapes[output] = Array(input[..<place] + picked + input[(place + 1)...])
-            if let data = values(node, 0), let indices = values(node, 1) {
-                numbers[output] = indices.compactMap { index in
-                    let index = index < 0 ? index + data.count : index
-                    return data.indices.contains(index) ? data[index] : nil
-                }
-            }
+        case "Transpose": shapes[output] = transposed(node)
+        case "Gather": gather(node, output)
         case "Concat": concatenate(node, output)
         case "Unsqueeze", "Squeeze": changeRank(node, output)
         case "Expand":
             guard let input, let target = values(node, 1) else { return }
             shapes[output] = ShapeEvaluation.broadcast(input, target)
-        case "Range":
-            guard let start = values(node, 0)?.first, let end = values(node, 1)?.first,
-                let step = values(node, 2)?.first,
-                (1...ShapeEvaluation.largest).contains(step),
-                (-ShapeEvaluation.largest...ShapeEvaluation.largest).contains(start),
-                (start...max(start, ShapeEvaluation.largest)).contains(end)
-            else { return }
-            shapes[output] = [(end - start + step - 1) / step]
+        case "Range": shapes[output] = range(node)
         case "Cast", "Identity":
             shapes[output] = input
             numbers[output] = values(node, 0)
@@ -166,6 +141,36 @@ package struct ShapeEvaluation: Sendable {
             shapes[output] = input
         default: break
         }
+    }
+
+    private func transposed(_ node: Node) -> [Int]? {
+        guard let input = shape(node, 0) else { return nil }
+        guard case .ints(let order)? = node.attribute("perm")?.value else { return input.reversed() }
+        guard order.allSatisfy({ input.indices.contains(Int($0)) }) else { return nil }
+        return order.map { input[Int($0)] }
+    }
+
+    private mutating func gather(_ node: Node, _ output: String) {
+        guard let input = shape(node, 0), let picked = shape(node, 1) else { return }
+        let axis = node.integer("axis") ?? 0
+        let place = axis < 0 ? axis + input.count : axis
+        guard input.indices.contains(place) else { return }
+        shapes[output] = Array(input[..<place] + picked + input[(place + 1)...])
+        if let data = values(node, 0), let indices = values(node, 1) {
+            numbers[output] = indices.compactMap { index in
+                let index = index < 0 ? index + data.count : index
+                return data.indices.contains(index) ? data[index] : nil
+            }
+        }
+    }
+
+    private func range(_ node: Node) -> [Int]? {
+        guard let start = values(node, 0)?.first, let end = values(node, 1)?.first, let step = values(node, 2)?.first,
+            (1...ShapeEvaluation.largest).contains(step),
+            (-ShapeEvaluation.largest...ShapeEvaluation.largest).contains(start),
+            (start...max(start, ShapeEvaluation.largest)).contains(end)
+        else { return nil }
+        return [(end - start + step - 1) / step]
     }
 
     private func window(_ node: Node) -> [Int]? {

@@ -78,14 +78,16 @@ package final class Session: EngineSession, @unchecked Sendable {  // immutable;
         self.target = options.target
         self.openVINODevice = chosenDevice
         self.handle = handle
-        if case .openVINO(let asked, _) = options.target, let chosenDevice,
-            !CatalogDevice.isSame(chosenDevice, asked)
-        {
-            throw EngineError(
-                .notOnProvider, doing: doing,
-                cause: "\(asked) was asked for, but OpenVINO chose \(chosenDevice)",
-                remedy: "Name another device, or use a runtime of the version that Apus is tested with.")
-        }
+        try requireChosenDevice(doing: doing)
+    }
+
+    /// - Throws: `notOnProvider` if the provider says that it took another device than the one named.
+    private func requireChosenDevice(doing: String) throws(EngineError) {
+        guard case .openVINO(let named, _) = target, let openVINODevice, !CatalogDevice.isSame(openVINODevice, named)
+        else { return }
+        throw EngineError(
+            .notOnProvider, doing: doing, cause: "\(named) was asked for, but OpenVINO chose \(openVINODevice)",
+            remedy: "Name another device, or use a runtime of the version that Apus is tested with.")
     }
 
     deinit {

@@ -108,7 +108,7 @@ import Testing
         let whole = try folder.write(Model.demoBytes, to: "whole.onnx")
         let path = folder.path("m.onnx")
         let weights = try #require(
-            ONNXFile.write(ONNXFile.read(whole), to: path, mostBytes: 1_000_000).dataPath)
+            ONNXFile.write(ONNXFile.read(whole), to: path, maxBytes: 1_000_000).dataPath)
         let registry = Self.registry(path)
         try await registry.loadAll()
         for _ in 0..<2 { await registry.reloadChanged() }

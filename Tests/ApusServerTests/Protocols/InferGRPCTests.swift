@@ -78,9 +78,11 @@ struct InferGRPCTests {
         }
     }
 
-    @Test func whatIsWrongHasACodeAndAMessage() async throws {
+    private typealias Failure = (request: Inference_ModelInferRequest, code: RPCError.Code, message: String)
+
+    private static func failures() throws -> [Failure] {
         let shared = Inference_InferParameter.with { $0.stringParam = "r" }
-        let cases: [(request: Inference_ModelInferRequest, code: RPCError.Code, message: String)] = [
+        return [
             (
                 try InferMessages.image { $0.modelName = "nobody" }, .notFound,
                 "No model is called nobody. Available models: demo."
@@ -143,9 +145,12 @@ struct InferGRPCTests {
                 "raw_input_contents"
             ),
         ]
+    }
+
+    @Test func whatIsWrongHasACodeAndAMessage() async throws {
         let server = try await InProcessServer()
         try await server.grpc { grpc in
-            for each in cases {
+            for each in try Self.failures() {
                 let error = await InferMessages.error { _ = try await grpc.infer(each.request) }
                 #expect(error?.code == each.code, "\(each.message): \(String(describing: error))")
                 #expect(error?.message.contains(each.message) == true, "\(each.message): \(String(describing: error))")
