@@ -7,7 +7,7 @@ package import Remedies
 public struct ApusError: Error, Sendable, CustomStringConvertible {
     /// The kind of failure. New kinds may be added.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
-        /// A word for programs, as "image".
+        /// The code in machine-readable form, such as "image".
         public let name: String
 
         /// The image cannot be read.
@@ -16,23 +16,23 @@ public struct ApusError: Error, Sendable, CustomStringConvertible {
         public static let tooLarge = Code(name: "tooLarge")
         /// The model file cannot be read.
         public static let model = Code(name: "model")
-        /// The checkpoint cannot be read, or is no network that can be exported.
+        /// The checkpoint cannot be read, or is not a network that Apus can export.
         public static let checkpoint = Code(name: "checkpoint")
-        /// The model gives other answers than it should.
+        /// The model's outputs differ from the reference's.
         public static let verification = Code(name: "verification")
         /// The model is not a detector that Apus knows.
         public static let notADetector = Code(name: "notADetector")
         /// The model could be of several families, which decode its outputs differently.
         public static let ambiguousModel = Code(name: "ambiguousModel")
-        /// ONNX Runtime is not there, or does not load.
+        /// ONNX Runtime is missing or does not load.
         public static let runtime = Code(name: "runtime")
-        /// The device that was asked for is not there or cannot run the model.
+        /// The requested device is missing or cannot run the model.
         public static let device = Code(name: "device")
-        /// An option has a value that cannot be.
+        /// An option has an invalid value.
         public static let option = Code(name: "option")
-        /// The model ran and failed, or its answers are not numbers.
+        /// The model failed while running, or its outputs are not numbers.
         public static let inference = Code(name: "inference")
-        /// The device computes wrong: its answers are no numbers, all the same, or not what they were.
+        /// The device computes wrong results: not a number, all equal, or changed since loading.
         public static let deviceFault = Code(name: "deviceFault")
         /// The task was cancelled.
         public static let cancelled = Code(name: "cancelled")
@@ -43,23 +43,23 @@ public struct ApusError: Error, Sendable, CustomStringConvertible {
 
     /// The kind of failure.
     public var code: Code
-    /// What was being done, as in "read the picture street.jpg".
+    /// The operation that failed, as in "read the image street.jpg".
     public var doing: String
     /// Why it failed.
     public var cause: String
-    /// What to do about it, in terms of the library.
+    /// What to do about it, in terms of the library's API.
     public var remedy: String? {
         get { advice?.text(for: .library) }
         set { advice = newValue.map { Remedy($0) } }
     }
-    /// What to do about it, for each front end to word.
+    /// What to do about it, worded by each front end.
     package var advice: Remedy?
-    /// The error of a lower level that this one is made of; nil if there is none.
+    /// The lower-level error that caused this one, if any.
     public var underlying: (any Error)?
-    /// What the runtime logged meanwhile, warnings and errors only.
+    /// What the runtime logged meanwhile: warnings and errors only.
     public var log: [String]
 
-    /// Makes an error of its parts.
+    /// Makes an error from its parts.
     public init(_ code: Code, doing: String, cause: String, remedy: String? = nil, log: [String] = []) {
         self.code = code
         self.doing = doing
@@ -79,7 +79,7 @@ public struct ApusError: Error, Sendable, CustomStringConvertible {
         self.log = log
     }
 
-    /// "could not (doing): (cause)", and the remedy on a line of its own.
+    /// "could not (doing): (cause)", followed by the remedy on its own line.
     public var description: String { text(for: .library) }
 
     /// The same, with the remedy in terms of a front end.
@@ -115,7 +115,7 @@ extension ApusError {
             code, doing: error.doing, cause: error.cause, remedy: error.remedy, underlying: error, log: error.log)
     }
 
-    /// Runs `body`, and turns what it throws into an `ApusError`: the one place where errors of lower modules are wrapped.
+    /// Runs `body` and turns any error into an `ApusError`. The only place where errors of lower modules are wrapped.
     package static func wrapping<Result>(doing: String, _ body: () throws -> Result) throws(ApusError) -> Result {
         do {
             return try body()

@@ -1,15 +1,15 @@
-/// An object that was found.
+/// A detected object.
 public struct Detection: Sendable, Hashable, Codable {
     /// The model's confidence, 0 to 1.
     public var score: Float
-    /// The model's number for the class. For models trained on COCO its category id, 1 to 90 with gaps.
+    /// The model's class number. For models trained on COCO, its category id: 1 to 90 with gaps.
     public var label: Int
-    /// The name of the class; nil if the model and the configuration give none.
+    /// The name of the class; nil if neither the model nor the configuration provides one.
     public var category: String?
-    /// Where it is.
+    /// The object's location.
     public var box: Box
 
-    /// Makes a detection of its parts.
+    /// Makes a detection from its parts.
     public init(score: Float, label: Int, category: String?, box: Box) {
         self.score = score
         self.label = label
@@ -18,9 +18,9 @@ public struct Detection: Sendable, Hashable, Codable {
     }
 }
 
-/// A rectangle in pixels of the upright picture, the origin at its top left.
+/// A rectangle in pixels of the upright image, with the origin at its top left.
 ///
-/// As the model gives it: an edge may lie a little outside of the picture.
+/// As the model outputs it: an edge may lie slightly outside the image.
 public struct Box: Sendable, Hashable, Codable {
     /// The left edge.
     public var xMin: Float
@@ -31,7 +31,7 @@ public struct Box: Sendable, Hashable, Codable {
     /// The bottom edge.
     public var yMax: Float
 
-    /// Makes a box of its edges.
+    /// Makes a box from its edges.
     public init(xMin: Float, yMin: Float, xMax: Float, yMax: Float) {
         self.xMin = xMin
         self.yMin = yMin
@@ -39,19 +39,19 @@ public struct Box: Sendable, Hashable, Codable {
         self.yMax = yMax
     }
 
-    /// Pixels from the left edge to the right one.
+    /// Width in pixels.
     public var width: Float { xMax - xMin }
 
-    /// Pixels from the top edge to the bottom one.
+    /// Height in pixels.
     public var height: Float { yMax - yMin }
 
-    /// The middle of the box.
+    /// The center of the box.
     public var center: (x: Float, y: Float) { ((xMin + xMax) / 2, (yMin + yMax) / 2) }
 
-    /// Square pixels.
+    /// Area in square pixels.
     public var area: Float { width * height }
 
-    /// Intersection over union: 1 for the same box, 0 for two that don't overlap.
+    /// Intersection over union: 1 for identical boxes, 0 for boxes that don't overlap.
     public func iou(with other: Box) -> Float {
         let width = min(xMax, other.xMax) - max(xMin, other.xMin)
         let height = min(yMax, other.yMax) - max(yMin, other.yMin)
@@ -61,18 +61,18 @@ public struct Box: Sendable, Hashable, Codable {
     }
 }
 
-/// What was found in one picture, highest score first.
+/// The objects detected in one image, highest score first.
 public struct DetectionResult: Sendable, Hashable, Codable {
     /// The objects.
     public var detections: [Detection]
-    /// Width of the upright picture in pixels.
+    /// Width of the upright image in pixels.
     public var width: Int
-    /// Height of the upright picture in pixels.
+    /// Height of the upright image in pixels.
     public var height: Int
     /// Where the time went.
     public var timings: Timings
 
-    /// Makes a result of its parts.
+    /// Makes a result from its parts.
     public init(detections: [Detection], width: Int, height: Int, timings: Timings) {
         self.detections = detections
         self.width = width
@@ -81,16 +81,16 @@ public struct DetectionResult: Sendable, Hashable, Codable {
     }
 }
 
-/// Where the time went. In a batch, each picture's share of it.
+/// Where the time went. In a batch, each image's share of it.
 public struct Timings: Sendable, Hashable, Codable {
     /// Resizing, normalizing and laying out the pixels.
     public var preprocess: Duration
-    /// The model.
+    /// Running the model.
     public var inference: Duration
-    /// From the model's outputs to boxes.
+    /// Turning the model's outputs into boxes.
     public var postprocess: Duration
 
-    /// Makes timings of their parts.
+    /// Makes timings from their parts.
     public init(preprocess: Duration, inference: Duration, postprocess: Duration) {
         self.preprocess = preprocess
         self.inference = inference
@@ -99,7 +99,7 @@ public struct Timings: Sendable, Hashable, Codable {
 }
 
 extension Duration {
-    /// Whole and fractional milliseconds.
+    /// The duration in milliseconds, with fractions.
     public var milliseconds: Double {
         let (seconds, attoseconds) = components
         return Double(seconds) * 1e3 + Double(attoseconds) / 1e15

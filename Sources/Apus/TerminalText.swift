@@ -1,7 +1,7 @@
-/// Text that a terminal or a log shows as it is. Names, labels and metadata come from files that anybody may have made: their
-/// control characters could move the cursor or set the window's title, and marks of direction could show a name backwards.
+/// Text that is safe to show in a terminal or a log. Names, labels and metadata come from untrusted files: control characters
+/// could move the cursor or set the window's title, and direction marks could display a name backwards.
 package enum TerminalText {
-    /// Replaces what a terminal would act on by its number, as in `\u{1B}`. Tabs stay, and so do the ends of lines, unless
+    /// Replaces characters that a terminal would act on with their code, as in `\u{1B}`. Tabs stay, and so do line ends, unless
     /// the text is part of a line.
     package static func escaped(_ text: String, keepingLines: Bool = true) -> String {
         replacing(text) { scalar in
@@ -15,7 +15,7 @@ package enum TerminalText {
         }
     }
 
-    /// The same JSON, with such characters written as JSON's own escapes.
+    /// Escapes such characters in JSON with JSON's own escapes.
     package static func json(_ json: String) -> String {
         replacing(json) {
             $0.value > 0x7E && isActive($0)
@@ -31,7 +31,7 @@ package enum TerminalText {
         if (0x20...0x7E).contains(scalar.value) { return false }
         switch scalar.properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator: return true
-        // Marks of direction, tags and the like. Joiners are parts of words and of emoji, soft hyphens of words.
+        // Direction marks, tags and the like. Joiners are parts of words and emoji, soft hyphens of words.
         case .format: return ![0xAD, 0x200C, 0x200D].contains(scalar.value)
         default: return false
         }

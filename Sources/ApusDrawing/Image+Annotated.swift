@@ -4,10 +4,10 @@ internal import Foundation
 internal import Imaging
 
 extension Image {
-    /// A copy with a box, the class and the score of each detection drawn on it, the first on top.
+    /// A copy with each detection's box, class and score drawn on it, the first on top.
     ///
-    /// Line widths and text sizes follow the image's size. An image whose shorter side is under 200 pixels is first enlarged by a
-    /// whole number, as no text could be read in it otherwise.
+    /// Line widths and text sizes scale with the image. An image whose shorter side is under 200 pixels is first enlarged by an
+    /// integer factor, to keep text legible.
     ///
     /// - Parameter detections: with boxes in pixels of this image.
     /// - Throws: `ApusError` with code `image` if the image is too large to draw on (32,767 pixels a side).

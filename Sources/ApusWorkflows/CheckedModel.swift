@@ -5,24 +5,24 @@ internal import ModelTools
 package import ONNX
 internal import Remedies
 
-/// Whether a new model is run next to what it was made of.
+/// Whether a new model is run next to its source.
 package enum CheckPolicy: Sendable {
     case none
     /// With ONNX Runtime in this folder; nil searches the usual places.
     case run(runtime: String?)
 }
 
-/// A model that was written, and checked against what it was made of.
+/// A model that was written, and checked against its source.
 package struct CheckedModel: Sendable {
     package var model: ONNXModel
     package var written: ONNXFile.Written
-    /// Nil if the check was left out.
+    /// Nil if the check was skipped.
     package var check: ModelCheck.Report?
     package var writing: Duration
     package var checking: Duration?
 
-    /// Writes `model` to `path`; runs it and what it was made of, unless the check is left out. A model that fails is
-    /// removed, and what was at `path` before stays.
+    /// Writes `model` to `path`, and runs it next to its source unless the check is skipped. A model that fails is removed, and
+    /// an existing file at `path` stays.
     package static func write(
         _ model: ONNXModel, to path: String, doing: String, tolerance: ModelCheck.Tolerance, policy: CheckPolicy,
         observer: WorkflowObserver, maxFileBytes: Int = ONNXFile.maxBytes,
@@ -32,11 +32,11 @@ package struct CheckedModel: Sendable {
         let start = clock.now
         let check: ModelCheck? =
             if case .run(let runtime) = policy { try ModelCheck(runtime: runtime, tolerance: tolerance) } else { nil }
-        // What is expected is computed beside the writing, on a thread of its own.
+        // The expected outputs are computed while the model is written, on a thread of its own.
         async let expectation = RunCancellation.detached { _ in
             try check.map { try $0.expectation(of: reference()) }
         }
-        // With a second file for the weights it is the folder that keeps both apart from those that they replace.
+        // With a second file for the weights, the folder keeps both apart from the files that they replace.
         let folder = try check == nil ? nil : stagingFolder(for: path)
         let staged = folder.map { "\($0)/\(fileName(of: path))" } ?? path
         defer { if let folder { try? FileManager.default.removeItem(atPath: folder) } }
@@ -60,17 +60,17 @@ package struct CheckedModel: Sendable {
         return made
     }
 
-    /// Adds that the model was not kept, which a failed verification says itself.
+    /// Adds that the model was not kept, unless it is a failed verification, which states it already.
     private static func explained(_ error: any Error) -> any Error {
         guard var explained = error as? ApusError, explained.code != .verification else { return error }
         explained.advice =
             (explained.advice.map { $0 + "\n" } ?? "")
-            + "The model was not kept. To run without the check: \(setting: .noCheck)."
+            + "The model was not kept. To skip the check: \(setting: .noCheck)."
         return explained
     }
 
-    /// Moves a model that passed its check to where it belongs, and returns the path of its weights, if they are in a file of
-    /// their own: these first, as a model without them is worth nothing.
+    /// Moves a model that passed its check to its destination, and returns the path of its weights, if they are in a file of
+    /// their own. The weights move first: a model is useless without them.
     private static func move(
         _ written: ONNXFile.Written, from staged: String, to path: String
     ) throws(ApusError) -> String? {
@@ -85,7 +85,7 @@ package struct CheckedModel: Sendable {
         return dataPath
     }
 
-    /// A new folder next to `path`, on the same file system, where a model waits for its check.
+    /// A new folder next to `path`, on the same file system, that holds a model until it is checked.
     private static func stagingFolder(for path: String) throws(ApusError) -> String {
         let target = resolved(path)
         let type = (try? FileManager.default.attributesOfItem(atPath: target))?[.type] as? FileAttributeType
@@ -93,7 +93,7 @@ package struct CheckedModel: Sendable {
             throw ApusError(
                 .option, doing: "write \(path)",
                 cause: "it is not a regular file, so the model could not be checked there",
-                remedy: "Write it to a file, or run without the check: \(setting: .noCheck)")
+                remedy: "Write it to a file, or skip the check: \(setting: .noCheck)")
         }
         let folder = target + ".unchecked-\(getpid())"
         guard mkdir(folder, 0o777) == 0 else {
@@ -108,7 +108,7 @@ package struct CheckedModel: Sendable {
 
     private static func resolved(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
 
-    /// Refuses to put a model in the place of what it is made of.
+    /// Refuses to overwrite a model's source with the model.
     package static func check(_ output: String, isNot input: String, doing: String) throws(ApusError) {
         guard resolved(output) != resolved(input) else {
             throw ApusError(
@@ -117,7 +117,7 @@ package struct CheckedModel: Sendable {
         }
     }
 
-    /// A model whose weights stay in the file that they are mapped from.
+    /// A model whose weights stay in the file from which they are mapped.
     package static func subject(_ model: ONNXModel, name: String) throws -> ModelCheck.Subject {
         try ModelToolsError.wrapping(doing: "check the model") {
             ModelCheck.Subject(.bytes(try ONNXFile.skeleton(model)), name: name, weightsFolder: "/")
@@ -126,7 +126,7 @@ package struct CheckedModel: Sendable {
 }
 
 extension ModelToolsError {
-    /// Runs `body`, and says what was being done if it fails.
+    /// Runs `body`, and adds the operation to its error.
     package static func wrapping<Result>(
         doing: String, _ code: ApusError.Code = .model, _ body: () throws -> Result
     ) throws(ApusError) -> Result {
@@ -145,7 +145,7 @@ extension ModelToolsError {
 }
 
 extension ModelCheck {
-    /// Runs the model in `staged`, as the file has it, and compares its outputs with what is expected.
+    /// Runs the model in `staged` as read from the file, and compares its outputs with the expected ones.
     fileprivate func report(
         on staged: String, of path: String, expected: Expectation, doing: String
     ) throws -> Report {
@@ -154,10 +154,10 @@ extension ModelCheck {
         guard report.isWithin else {
             throw ApusError(
                 .verification, doing: doing,
-                cause: "its outputs differ from those of what it was made of:\n"
+                cause: "its outputs differ from those of its source:\n"
                     + report.differences.filter { !$0.isWithin }.map(\.description).joined(separator: "\n"),
                 remedy:
-                    "The model was not kept. To look at it all the same, run without the check: \(setting: .noCheck).")
+                    "The model was not kept. To keep it anyway, skip the check: \(setting: .noCheck).")
         }
         return report
     }

@@ -11,7 +11,7 @@ internal import Remedies
     internal import NIOHTTP1
 #endif
 
-/// Fetches a published checkpoint into the cache, going on where an earlier try stopped.
+/// Downloads a published checkpoint into the cache, resuming an earlier download.
 package struct CheckpointDownload: Sendable {
     private let checkpoint: PublishedCheckpoint
     private let address: String
@@ -28,7 +28,7 @@ package struct CheckpointDownload: Sendable {
         self.observer = observer
     }
 
-    /// The largest published checkpoint has 243 MB.
+    /// The largest published checkpoint is 243 MB.
     private static let maxBytes = 2_000_000_000
     private static let tries = 3
 
@@ -41,20 +41,20 @@ package struct CheckpointDownload: Sendable {
         ApusError(.checkpoint, doing: "download \(source)", cause: cause, remedy: remedy)
     }
 
-    /// The path of the whole and right file.
+    /// The path of the complete, verified file.
     package func run() async throws -> String {
         try Folder.make(folder)
         let partial = target + ".partial"
         if FileManager.default.fileExists(atPath: target) {
             if try isRight(target) { return target }
-            observer(.warning("\(target) has another SHA-256 than was published; downloading it again"))
+            observer(.warning("\(target) does not have the published SHA-256; downloading it again"))
             try? FileManager.default.removeItem(atPath: target)
         }
         #if URLs
             var wasResumed = FileManager.default.fileExists(atPath: partial)
             try await fetch(into: partial)
             if try !isRight(partial), wasResumed {
-                // What an earlier try left may be of another file.
+                // An earlier partial download may be of another file.
                 wasResumed = false
                 observer(.warning("the resumed download failed its checksum; restarting"))
                 try? FileManager.default.removeItem(atPath: partial)
@@ -64,17 +64,17 @@ package struct CheckpointDownload: Sendable {
                 let digest = try digest(partial)
                 try? FileManager.default.removeItem(atPath: partial)
                 throw failure(
-                    "its SHA-256 begins with \(digest.prefix(8)), not with \(checkpoint.digest), and it was removed",
-                    "Try again, or name another mirror: \(setting: .mirror)")
+                    "its SHA-256 begins with \(digest.prefix(8)) instead of \(checkpoint.digest), so it was removed",
+                    "Try again, or use another mirror: \(setting: .mirror)")
             }
             guard rename(partial, target) == 0 else {
-                throw failure(String(cString: strerror(errno)), "See that you may write to \(folder).")
+                throw failure(String(cString: strerror(errno)), "Make sure that you may write to \(folder).")
             }
             return target
         #else
             throw failure(
                 "this command was built without support for URLs",
-                "Build it with it: make build. Or download the file to \(target) by other means.")
+                "Build it with `make build`, or download the file to \(target) by other means.")
         #endif
     }
 
@@ -85,7 +85,7 @@ package struct CheckpointDownload: Sendable {
     private func isRight(_ path: String) throws -> Bool { try digest(path).hasPrefix(checkpoint.digest) }
 
     #if URLs
-        /// Tries a few times, each time from where the last one stopped.
+        /// Retries a few times, resuming each time.
         private func fetch(into partial: String) async throws {
             for number in 1...CheckpointDownload.tries {
                 do {
@@ -99,10 +99,10 @@ package struct CheckpointDownload: Sendable {
                         throw failure(
                             "\(error)",
                             have > 0
-                                ? "\(Megabytes.text(have)) are here, and the next try goes on from there: run this again."
+                                ? "\(Megabytes.text(have)) are already downloaded: run this again to resume."
                                 : "Check the network. If this machine is offline, copy the file to \(target).")
                     }
-                    observer(.warning("the download broke off at \(Megabytes.text(have)) (\(error)); resuming"))
+                    observer(.warning("the download was interrupted at \(Megabytes.text(have)) (\(error)); resuming"))
                 }
             }
         }
@@ -124,14 +124,14 @@ package struct CheckpointDownload: Sendable {
                 guard let range = response.headers.first(name: "Content-Range"), range.hasPrefix("bytes \(have)-")
                 else {
                     throw failure(
-                        "the server sent another part than was asked for", "Name another mirror: \(setting: .mirror)")
+                        "the server sent a different range than requested", "Use another mirror: \(setting: .mirror)")
                 }
                 start = have
-            case .rangeNotSatisfiable: return  // all of it is here; its digest tells whether it is right
+            case .rangeNotSatisfiable: return  // already complete; its digest is checked
             default:
                 throw failure(
-                    "the server answered \(response.status)",
-                    "Check the address, or name another mirror: \(setting: .mirror)")
+                    "the server responded with \(response.status)",
+                    "Check the address, or use another mirror: \(setting: .mirror)")
             }
             let length = response.headers.first(name: "Content-Length").flatMap { Int($0) }
             guard start + (length ?? 0) <= CheckpointDownload.maxBytes else {
@@ -139,7 +139,7 @@ package struct CheckpointDownload: Sendable {
             }
             let descriptor = open(partial, O_WRONLY | O_CREAT | O_CLOEXEC | (start == 0 ? O_TRUNC : 0), 0o644)
             guard descriptor >= 0 else {
-                throw failure("\(partial): \(String(cString: strerror(errno)))", "See that you may write there.")
+                throw failure("\(partial): \(String(cString: strerror(errno)))", "Make sure that you may write there.")
             }
             let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
             try file.seekToEnd()
@@ -155,7 +155,7 @@ package struct CheckpointDownload: Sendable {
                 do {
                     try file.write(contentsOf: Data(part.readableBytesView))
                 } catch {
-                    throw failure("\(partial): \(error.localizedDescription)", "See that the disk has space.")
+                    throw failure("\(partial): \(error.localizedDescription)", "Make sure that the disk has space.")
                 }
                 observer(.progress(step: step, done: done, total: start + (length ?? 0)))
             }
@@ -167,7 +167,7 @@ package struct CheckpointDownload: Sendable {
             var description: String { cause }
         }
 
-        /// Gives up when nothing comes for long.
+        /// Times out if no data arrives.
         private func eachPart(
             of body: HTTPClientResponse.Body, _ work: (ByteBuffer) throws -> Void
         ) async throws {
@@ -177,7 +177,7 @@ package struct CheckpointDownload: Sendable {
                 do {
                     part = try await iterator.next()
                 } catch let error as HTTPClientError where error == .readTimeout {
-                    throw Broken(cause: "nothing came for 30 seconds")
+                    throw Broken(cause: "no data arrived for 30 seconds")
                 }
                 guard let part else { return }
                 try work(part)

@@ -3,13 +3,13 @@ package import ModelTools
 package import ONNX
 package import Remedies
 
-/// From a checkpoint's file to a model's file: what `apus export` does, and `apus pull` after it.
+/// Turns a checkpoint file into a model file, for `apus export` and `apus pull`.
 package struct CheckpointExport: Sendable {
     package enum Precision: String, CaseIterable, Sendable {
         case f32, f16
     }
 
-    /// What the checkpoint doesn't tell of its network; nil for what its configuration or the published models say.
+    /// Settings that the checkpoint doesn't contain; nil uses its configuration or the published models' values.
     package struct Settings: Sendable {
         package var export = DETRExportOptions()
         package var network = DETROptions()
@@ -41,7 +41,7 @@ package struct CheckpointExport: Sendable {
         self.check = check
     }
 
-    /// - Throws: `ApusError`. No file is left then.
+    /// - Throws: `ApusError`. No file is left behind then.
     package func run(observer: WorkflowObserver = { _ in }) async throws -> Result {
         let doing = "export \(checkpoint)"
         try CheckedModel.check(output, isNot: checkpoint, doing: doing)
@@ -69,7 +69,7 @@ package struct CheckpointExport: Sendable {
             observer: observer
         ) {
             let reference = try ModelToolsError.wrapping(doing: doing) { try export.reference() }
-            return try CheckedModel.subject(reference, name: "the network as the reference implementation has it")
+            return try CheckedModel.subject(reference, name: "the network of the reference implementation")
         }
         return Result(
             checkpoint: file, export: export, assumptions: assumptions, conversion: conversion, made: made,
@@ -100,10 +100,10 @@ package struct CheckpointExport: Sendable {
 
     private func labels(_ configuration: ModelConfiguration?, classes: Int) -> ([Int: String]?, Note?) {
         if let labels = settings.labels { return (labels, nil) }
-        if let labels = configuration?.labels { return (labels, "the names of the classes, from config.json") }
+        if let labels = configuration?.labels { return (labels, "class names from config.json") }
         guard classes == LabelMap.cocoClassCount else {
-            return (nil, "no names of the classes are known (\(setting: .labels))")
+            return (nil, "class names are unknown (\(setting: .labels))")
         }
-        return (LabelMap.coco.names, "COCO's names, as there are \(classes) classes (\(setting: .labels))")
+        return (LabelMap.coco.names, "COCO's class names, as there are \(classes) classes (\(setting: .labels))")
     }
 }

@@ -3,10 +3,10 @@ internal import Foundation
 internal import ModelTools
 internal import Remedies
 
-/// Downloads a published checkpoint, exports it and converts the model: what `apus pull` does.
+/// Downloads a published checkpoint, exports it and converts the model, for `apus pull`.
 package struct CheckpointPull: Sendable {
     package struct Result: Sendable {
-        /// The checkpoint's name, by which `ModelStore` finds the model.
+        /// The checkpoint's name, which `ModelStore` finds the model by.
         package var name: String
         /// The downloaded file.
         package var checkpoint: String
@@ -57,7 +57,7 @@ enum Folder {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
             throw ApusError(
-                .option, doing: "make the folder \(path)", cause: error.localizedDescription,
+                .option, doing: "create the folder \(path)", cause: error.localizedDescription,
                 remedy: "Make sure that you may write there, or set XDG_DATA_HOME and XDG_CACHE_HOME.")
         }
     }

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// A process that writes into files and is ended if it takes too long.
+/// A process that writes to files and is killed if it takes too long.
 package struct ChildProcess {
     package enum End {
         case code(Int32)
@@ -24,14 +24,14 @@ package struct ChildProcess {
         self.id = id
     }
 
-    /// How it ended; nil if it was ended because it took too long.
+    /// How it ended; nil if it was killed because it took too long.
     package func wait(_ limit: Duration) -> End? {
         let start = ContinuousClock.now
         var status: Int32 = 0
         while waitpid(id, &status, WNOHANG) == 0 {
             if ContinuousClock.now - start > limit {
                 kill(id, SIGKILL)
-                // A process that hangs in the kernel, as a driver's may, does not end: it is left behind.
+                // A process that hangs in the kernel, as in a driver, cannot be killed: it is left behind.
                 for _ in 0..<100 where waitpid(id, &status, WNOHANG) == 0 { usleep(20_000) }
                 return nil
             }

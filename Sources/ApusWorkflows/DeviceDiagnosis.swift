@@ -3,10 +3,10 @@ internal import Engine
 package import Hardware
 internal import Remedies
 
-/// What keeps a device from working: the runtime and its libraries, the system, and a small model on each device.
+/// Diagnoses why a device doesn't work: checks the runtime and its libraries, the system, and a small model on each device.
 package struct DeviceDiagnosis: Encodable, Sendable {
     package private(set) var device: String
-    /// Whether the device that was asked for ran a model.
+    /// Whether the requested device ran a model.
     package private(set) var works = false
     package private(set) var findings: [Finding] = []
 
@@ -38,12 +38,12 @@ package struct DeviceDiagnosis: Encodable, Sendable {
         }
         let probes = probes(device, probe, hasOpenVINO: examination.hasOpenVINO)
         works = probes.first?.status == .pass
-        // What is unusual but does no harm, as the device works, is a warning.
+        // The device works, so other findings are harmless and become warnings.
         findings += examined.map { finding in
             guard works, finding.status == .fail else { return finding }
             var mild = finding
             mild.status = .warn
-            mild.reason += "; the device works all the same"
+            mild.reason += "; the device works anyway"
             return mild
         }
         let features = CPUFeatures()
@@ -59,13 +59,13 @@ package struct DeviceDiagnosis: Encodable, Sendable {
     private func openCLFinding(_ probe: DeviceProbe, _ target: DoctorTarget) -> Finding {
         let outcome = probe.run(DeviceProbe.openCL)
         let remedy: Remedy =
-            "The driver may be too old for this GPU, or may not use /dev/dri: sudo apt-get upgrade intel-opencl-icd"
+            "The driver may be too old for this GPU, or may lack access to /dev/dri: sudo apt-get upgrade intel-opencl-icd"
         return Finding(
             "opencl-gpu", outcome.works ? .pass : target == .gpu ? .fail : .warn, outcome.text,
             remedy: outcome.works ? nil : remedy)
     }
 
-    /// The asked device first, then the others that OpenVINO lists.
+    /// The requested device first, then the others that OpenVINO lists.
     private func probes(_ device: Device, _ probe: DeviceProbe, hasOpenVINO: Bool) -> [Finding] {
         guard hasOpenVINO else {
             let outcome = probe.run("onnxruntime")
@@ -77,9 +77,9 @@ package struct DeviceDiagnosis: Encodable, Sendable {
         let asked = device.openVINOName ?? "auto"
         let first = probe.run(asked)
         var found = [finding(asked, first, isAsked: true)]
-        // A driver that crashes tells of no other device; the CPU is always there.
+        // A driver that crashes reports no other device; the CPU is always there.
         for other in first.devices.isEmpty ? ["CPU"] : first.devices where other != first.device && other != asked {
-            // Names of one device.
+            // Two names of one device.
             if asked == "GPU" && other == "GPU.0" { continue }
             found.append(finding(other, probe.run(other), isAsked: false))
         }

@@ -7,27 +7,27 @@ internal import ModelTools
 internal import ONNX
 internal import Remedies
 
-/// Runs a tiny model on a device in a process of its own, so that a driver that crashes or hangs is a finding.
+/// Runs a tiny model on a device in a child process, so that a driver that crashes or hangs is a finding.
 package struct DeviceProbe: Sendable {
-    /// What the other process says, as JSON.
+    /// What the child process reports, as JSON.
     package struct Outcome: Codable, Sendable {
         var works: Bool
-        /// What ran, or why nothing did.
+        /// What ran, or why nothing ran.
         var text: String
         var remedy: String?
         /// OpenVINO's names of all devices.
         var devices: [String] = []
-        /// OpenVINO's name of the one that ran.
+        /// OpenVINO's name of the device that ran.
         var device: String?
     }
 
     /// Compiling takes a weak GPU's driver seconds.
     private static let limit = Duration.seconds(120)
 
-    /// Runs `answer` in another process, given a device.
+    /// The command that runs `answer` in another process, for a device.
     private let command: @Sendable (String) -> [String]
 
-    /// - Parameter command: the arguments, the program's path first, of a process that calls `answer` for a device.
+    /// - Parameter command: the arguments, program path first, of a process that calls `answer` for a device.
     package init(command: @escaping @Sendable (String) -> [String]) { self.command = command }
 
     /// - Parameter device: OpenVINO's name, or "auto".
@@ -41,7 +41,7 @@ package struct DeviceProbe: Sendable {
         do {
             child = try ChildProcess(command(device), output: answer, errors: log)
         } catch {
-            return Outcome(works: false, text: "no process could be started to try it: \(error)")
+            return Outcome(works: false, text: "no process could be started to test it: \(error)")
         }
         guard let end = child.wait(DeviceProbe.limit) else {
             return Outcome(
@@ -52,7 +52,7 @@ package struct DeviceProbe: Sendable {
             return Outcome(
                 works: false, text: "the process was ended by signal \(number) (\(String(cString: strsignal(number))))",
                 remedy:
-                    "A library or driver crashes: its version does not fit the others. Reinstall the runtime and the "
+                    "A library or driver crashed: its version does not match the others. Reinstall the runtime and the "
                     + "driver.")
         }
         if let bytes = try? BoundedFile.bytes(atPath: answer, limit: 1_000_000),
@@ -62,13 +62,13 @@ package struct DeviceProbe: Sendable {
         }
         let written = (try? BoundedFile.bytes(atPath: log, limit: 10_000_000)) ?? []
         let lines = String(decoding: written, as: UTF8.self)
-        return Outcome(works: false, text: "it ended without an answer: \(lines.suffix(400))")
+        return Outcome(works: false, text: "it ended without a result: \(lines.suffix(400))")
     }
 
-    /// What `run` tries when it is to list OpenCL's devices.
+    /// The name that makes `run` list OpenCL's devices.
     static let openCL = "opencl"
 
-    /// The other process's part: writes the outcome to standard output, on which libraries may write too.
+    /// The child process's part: writes the outcome to standard output, which libraries may write to as well.
     package static func answer(_ device: String, runtime folder: String?) throws {
         let output = dup(STDOUT_FILENO)
         dup2(STDERR_FILENO, STDOUT_FILENO)
@@ -78,12 +78,12 @@ package struct DeviceProbe: Sendable {
 
     private static func outcome(_ device: String, runtime folder: String?) -> Outcome {
         if device == openCL { return openCLDevices() }
-        // Known whether or not the asked one works, so that the others are tried too.
+        // Kept even if the requested device fails, so that the others are tried too.
         var listed: [String] = []
         do {
             let engine = try Engines.load(from: folder)
             if device == "onnxruntime" { return try run(.ownKernels, engine, devices: []) }
-            let core = try engine.openVINO(doing: "try OpenVINO")
+            let core = try engine.openVINO(doing: "test OpenVINO")
             let devices = try core.devices()
             listed = devices.map(\.id)
             let name = device == "auto" ? try DeviceChoice.best(of: devices).name : device
@@ -106,7 +106,7 @@ package struct DeviceProbe: Sendable {
             let found = try OpenCLLibrary().devices()
             let devices = found.devices.filter { $0.isGPU && $0.isIntel }
             guard !devices.isEmpty else {
-                let text = (["Intel's OpenCL driver gives no GPU"] + found.failures).joined(separator: "; ")
+                let text = (["Intel's OpenCL driver provides no GPU"] + found.failures).joined(separator: "; ")
                 return Outcome(works: false, text: text)
             }
             let list = devices.map { "\($0.name), driver \($0.driverVersion)" }.joined(separator: "; ")
@@ -125,14 +125,14 @@ package struct DeviceProbe: Sendable {
         let seconds = String(format: "%.1f s", (ContinuousClock.now - start).milliseconds / 1000)
         let name = session.openVINODevice ?? "ONNX Runtime's own CPU kernels"
         guard outputs["y"]?.shape == [1, 64] else {
-            return Outcome(works: false, text: "\(name) gave no answer to a small model")
+            return Outcome(works: false, text: "\(name) returned no output for a small model")
         }
         return Outcome(
             works: true, text: "a small model compiled and ran on \(name) in \(seconds)", devices: devices,
             device: session.openVINODevice)
     }
 
-    /// Two layers, which OpenVINO takes; a graph of one or two trivial nodes it leaves to the CPU.
+    /// Two layers, which OpenVINO accepts; it leaves a graph of one or two trivial nodes to the CPU.
     private static var model: ONNXModel {
         var model = ONNXModel()
         model.opsets = [("", 17)]

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// Bytes as people read them.
+/// Human-readable byte counts.
 package enum Megabytes {
     /// Such as "1.5 kB" or "8.5 MB"; powers of ten.
     package static func text(_ bytes: Int) -> String {

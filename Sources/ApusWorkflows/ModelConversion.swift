@@ -2,7 +2,7 @@ internal import Apus
 package import ModelTools
 internal import ONNX
 
-/// From a model's file to one of another precision: what `apus convert` does.
+/// Converts a model file to another precision, for `apus convert`.
 package struct ModelConversion: Sendable {
     package struct Result: Sendable {
         package var report: PrecisionReport
@@ -22,7 +22,7 @@ package struct ModelConversion: Sendable {
         self.check = check
     }
 
-    /// - Throws: `ApusError`. No file is left then.
+    /// - Throws: `ApusError`. No file is left behind then.
     package func run(observer: WorkflowObserver = { _ in }) async throws -> Result {
         let doing = "convert \(model)"
         try CheckedModel.check(output, isNot: model, doing: doing)
@@ -38,7 +38,7 @@ package struct ModelConversion: Sendable {
             result, to: output, doing: doing, tolerance: options.target == .bf16Safe ? .f32 : .f16, policy: check,
             observer: observer
         ) { [model] in
-            // What the old model declares of values in between may be wrong, and is not needed to run it.
+            // The old model's declarations of intermediate values may be wrong, and aren't needed to run it.
             var bare = source
             bare.graph.values = []
             return try CheckedModel.subject(bare, name: model)

@@ -1,10 +1,10 @@
 /// What a workflow reports while it runs.
 public enum WorkflowEvent: Sendable {
-    /// Bytes moved so far; `total` is 0 where it isn't known.
+    /// Bytes processed so far; `total` is 0 if unknown.
     case progress(step: String, done: Int, total: Int)
     /// The step that reported progress has ended.
     case finished(step: String)
-    /// Something that the user should know, in a sentence.
+    /// A warning for the user, in one sentence.
     case warning(String)
 }
 

@@ -8,7 +8,7 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
-// One file being decoded. libjpeg hands back pointers to its first members, which lead here by `client_data`.
+// One file being decoded. libjpeg passes pointers to its first members, which refer here through `client_data`.
 struct decoder {
     struct jpeg_decompress_struct jpeg;
     struct jpeg_error_mgr errors;
@@ -17,10 +17,10 @@ struct decoder {
     apus_meter meter;
     char *message;
     apus_outcome outcome;
-    int scan;            // the last one paid for
-    JDIMENSION row;      // the last row of blocks paid for
-    bool has_many_scans; // all of them are read before the first row comes out
-    bool is_collecting;  // they are being read
+    int scan;            // the last scan charged
+    JDIMENSION row;      // the last row of blocks charged
+    bool has_many_scans; // all scans are read before the first row is output
+    bool is_collecting;  // scans are being read
     jmp_buf escape;
 };
 
@@ -34,7 +34,7 @@ static void fail(j_common_ptr jpeg) {
     longjmp(decoder->escape, 1);
 }
 
-// Keeps the first warning. Negative levels are warnings, others are traces.
+// Keeps the first warning. Negative levels are warnings, others traces.
 static void warn(j_common_ptr jpeg, int level) {
     struct decoder *decoder = jpeg->client_data;
     if (level >= 0 || jpeg->err->num_warnings++ > 0) return;
@@ -47,8 +47,8 @@ static void ignore(j_common_ptr jpeg) { (void)jpeg; }
 
 static void start_source(j_decompress_ptr jpeg) { (void)jpeg; }
 
-// The whole file is in memory: there is never more to come, and libjpeg suspends. It must not be given an end that
-// is not there, or it would paint what is missing gray.
+// The whole file is in memory: there is never more input, and libjpeg suspends. It must not be given a fake end
+// marker, or it would paint the missing part gray.
 static boolean more_bytes(j_decompress_ptr jpeg) {
     (void)jpeg;
     return FALSE;
@@ -69,7 +69,7 @@ static void spend(struct decoder *decoder, apus_work work, uint64_t amount) {
 
 static bool is_refinement(j_decompress_ptr jpeg) { return jpeg->progressive_mode && jpeg->Ah != 0; }
 
-// Pays for one row of blocks of the scan that is being read.
+// Charges one row of blocks of the current scan.
 static void pay_for_blocks(struct decoder *decoder) {
     j_decompress_ptr jpeg = &decoder->jpeg;
     if (jpeg->input_scan_number != decoder->scan) {
@@ -95,7 +95,7 @@ static void progress(j_common_ptr common) {
         pay_for_blocks(decoder);
         return;
     }
-    if (!decoder->has_many_scans && jpeg->input_iMCU_row != decoder->row) { // a single scan is read as rows come out
+    if (!decoder->has_many_scans && jpeg->input_iMCU_row != decoder->row) { // a single scan is read as rows are output
         decoder->row = jpeg->input_iMCU_row;
         pay_for_blocks(decoder);
     }
@@ -166,7 +166,7 @@ static void read_rows(struct decoder *decoder, apus_jpeg_header header, uint8_t 
         JSAMPROW row = pixels + stride * jpeg->output_scanline;
         if (jpeg_read_scanlines(jpeg, &row, 1) == 0) return;
     }
-    // All rows are there. What follows may be cut off, as in Pillow, but must not be another scan.
+    // All rows are decoded. What follows may be truncated, as in Pillow, but must not be another scan.
     jpeg_finish_decompress(jpeg);
     decoder->outcome = APUS_DECODED;
 }

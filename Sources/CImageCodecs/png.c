@@ -23,7 +23,7 @@ struct decoder {
     uint8_t *pixels;
     apus_meter meter;
     apus_outcome outcome;
-    // Where the row that libpng is reading goes, and whether it is the last one.
+    // The destination of the row that libpng is reading, and whether it is the last one.
     size_t start, step;
     bool is_last;
 };
@@ -45,7 +45,7 @@ static void read_bytes(png_structp png, png_bytep target, size_t count) {
     decoder->read += count;
 }
 
-// Places a row that is RGB by now. After the last one libpng would inflate whatever else there is, so this is the end.
+// Stores a row that is already RGB. Stops after the last one, as libpng would inflate any remaining data.
 static void place_row(png_structp png, png_row_infop row, png_bytep data) {
     struct decoder *decoder = png_get_user_transform_ptr(png);
     uint8_t *target = decoder->pixels + 3 * decoder->start;
@@ -60,7 +60,7 @@ static void place_row(png_structp png, png_row_infop row, png_bytep data) {
 }
 
 static void start_reading(png_structp png, png_infop info, struct decoder *decoder) {
-    // Texts and colour profiles are not used; unread, they cannot be used against us either.
+    // Texts and color profiles are not used; unread, they are no attack surface either.
     static const png_byte unused[] =
         "iCCP\0tEXt\0zTXt\0iTXt\0sPLT\0hIST\0eXIf\0tIME\0pHYs\0oFFs\0pCAL\0sCAL\0bKGD\0cHRM\0gAMA\0sRGB\0sBIT";
     png_set_read_fn(png, decoder, read_bytes);
@@ -82,7 +82,7 @@ static void start_reading(png_structp png, png_infop info, struct decoder *decod
     }
 }
 
-// Reads rows [0, rows) of a pass over every pixel, or over those that Adam7 puts into it.
+// Reads rows [0, rows) of a pass over every pixel, or over the pixels of an Adam7 pass.
 static void read_pass(png_structp png, struct decoder *decoder, int pass, bool is_interlaced, bool is_last) {
     uint32_t columns = is_interlaced ? PNG_PASS_COLS(decoder->width, pass) : decoder->width;
     uint32_t rows = is_interlaced ? PNG_PASS_ROWS(decoder->height, pass) : decoder->height;
@@ -113,7 +113,7 @@ static uint32_t big_endian(const uint8_t *bytes) {
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-// Checks what follows the last row without inflating it: the image data's checksums, and that the file has its end.
+// Checks what follows the last row without inflating it: the image data's checksums, and that the file is complete.
 static apus_outcome check_rest(struct decoder *decoder, char *message) {
     size_t offset = 8;
     while (decoder->count - offset >= 12) {
@@ -183,7 +183,7 @@ bool apus_png_encode(
     png_set_write_fn(png, &sink, write_bytes, flush);
     png_set_IHDR(png, info, width, height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                  PNG_FILTER_TYPE_DEFAULT);
-    png_set_compression_level(png, 4); // 12 megapixels at 9 take many seconds for a few per cent
+    png_set_compression_level(png, 4); // level 9 takes many seconds for 12 megapixels and saves a few percent
     png_write_info(png, info);
     for (size_t y = 0; y < height; y++) png_write_row(png, pixels + 3 * y * width);
     png_write_end(png, info);

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-// F16C's instruction is there since 2012, but is not in the instruction set that programs are compiled for by default.
+// The F16C instruction exists since 2012, but is not in the instruction set that programs are compiled for by default.
 __attribute__((target("avx,f16c"))) static size_t convert_eights(const float *floats, uint16_t *halves, size_t count) {
     size_t index = 0;
     for (; index + 8 <= count; index += 8)
@@ -23,7 +23,7 @@ void apus_half_from_float(const void *floats, void *halves, size_t count) {
 }
 
 struct apus_float_range apus_float_range(const void *floats, size_t count) {
-    // As bits, magnitudes are ordered like numbers; sixteen at a time, which compilers turn into vector instructions.
+    // Magnitudes compare the same as bits and as numbers; sixteen at a time, which compilers vectorize.
     uint32_t largest[16] = {0}, smallest[16];
     uint32_t infinite[16] = {0};
     for (int lane = 0; lane < 16; lane++) smallest[lane] = 0x7F800000;

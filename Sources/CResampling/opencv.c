@@ -4,18 +4,18 @@
 
 #define AVX2 __attribute__((target("avx2")))
 
-// The 8 bytes at a pixel: it, the next one, and two more.
+// The 8 bytes at a pixel: the pixel, the next one, and two bytes more.
 AVX2 static __m128i pixels(const uint8_t *source, int32_t left, int32_t right) {
     __m128i low = _mm_loadl_epi64((const __m128i *)(source + 3 * (size_t)left));
     __m128i high = _mm_loadl_epi64((const __m128i *)(source + 3 * (size_t)right));
     return _mm_unpacklo_epi64(low, high);
 }
 
-// Four pixels at a time; returns the first pixel that is left.
+// Four pixels at a time; returns the first remaining pixel.
 AVX2 static size_t filter_vectors(
     const uint8_t *source, size_t readable, size_t source_width, int16_t *target, size_t width, const int32_t *first,
     const int16_t *weights) {
-    // Both taps of a channel side by side: rr gg bb --, for each of two pixels.
+    // Both taps of a channel interleaved: rr gg bb --, for each of two pixels.
     const __m128i pairs = _mm_setr_epi8(0, 3, 1, 4, 2, 5, -1, -1, 8, 11, 9, 12, 10, 13, -1, -1);
     const __m256i even = _mm256_setr_epi32(0, 0, 0, 0, 2, 2, 2, 2), odd = _mm256_setr_epi32(1, 1, 1, 1, 3, 3, 3, 3);
     const __m256i compact = _mm256_setr_epi8(
@@ -63,7 +63,7 @@ AVX2 static size_t mix_vectors(
     for (; x + 32 <= count; x += 32) {
         __m256i bytes = _mm256_packus_epi16(
             mixed(upper + x, lower + x, first, second), mixed(upper + x + 16, lower + x + 16, first, second));
-        // Packing works within halves, so their quarters are put in order after it.
+        // Packing works within halves, so the quarters are reordered afterwards.
         bytes = _mm256_permute4x64_epi64(bytes, _MM_SHUFFLE(3, 1, 2, 0));
         _mm256_storeu_si256((__m256i *)(target + x), bytes);
     }
@@ -78,7 +78,7 @@ void apus_opencv_mix_rows(
     }
 }
 
-// Of 12 bytes of each row, two pixels: six sums of four bytes.
+// Two pixels from 12 bytes of each row: six sums of four bytes.
 AVX2 static __m256i quarters(__m256i upper, __m256i lower) {
     const __m256i pairs = _mm256_setr_epi8(
         0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11, -1, -1, -1, -1, 0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11, -1, -1, -1, -1);
@@ -94,7 +94,7 @@ AVX2 static __m256i joined(const uint8_t *row) {
         _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)row)), _mm_loadu_si128((const __m128i *)(row + 12)), 1);
 }
 
-// Four target pixels at a time, of 24 bytes of each row; four more are read, and two more written, inside of the row.
+// Four target pixels at a time, from 24 bytes of each row; four more are read, and two more written, inside the row.
 AVX2 static size_t halve_vectors(const uint8_t *upper, const uint8_t *lower, uint8_t *target, size_t width) {
     size_t x = 0;
     for (; x + 5 <= width; x += 4) {

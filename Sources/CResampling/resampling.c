@@ -17,7 +17,7 @@ static int32_t weight(const int16_t *weights, size_t tap) {
     return ((int32_t)group[0] << APUS_WEIGHT_LOW_BITS) + group[4];
 }
 
-// Sums of both parts as bytes, eight of them, rounded.
+// Eight sums of both parts, rounded to bytes.
 AVX2 static __m256i joined(__m256i high, __m256i low) {
     __m256i sum = _mm256_add_epi32(_mm256_slli_epi32(high, APUS_WEIGHT_LOW_BITS), low);
     return _mm256_srai_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(HALF)), APUS_WEIGHT_PRECISION);
@@ -26,14 +26,14 @@ AVX2 static __m256i joined(__m256i high, __m256i low) {
 AVX2 void apus_filter_row(
     const uint8_t *source, size_t readable, uint8_t *target, size_t width, const intptr_t *first, const int16_t *weights,
     size_t groups) {
-    // Four pixels lie in sixteen bytes read; they become pairs of a channel's bytes: rr gg bb -- of two, then of two more.
+    // Four pixels of the sixteen bytes read become pairs of a channel's bytes: rr gg bb -- of two, then of two more.
     const __m128i pairs = _mm_setr_epi8(0, 3, 1, 4, 2, 5, -1, -1, 6, 9, 7, 10, 8, 11, -1, -1);
-    // Of a group's 16 bytes of weights: high 0 1 four times, high 2 3 four times; the same of low.
+    // From a group's 16 bytes of weights: high 0 1 four times, high 2 3 four times; the same for low.
     const __m256i highs = _mm256_setr_epi8(
         0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7);
     const __m256i lows = _mm256_add_epi8(highs, _mm256_set1_epi8(8));
     size_t x = 0;
-    // The last target pixel is written with a byte too many, so it is left to the loop after this one.
+    // Writing the last target pixel would exceed the row by a byte, so it is left to the next loop.
     for (; x + 1 < width; x++) {
         const uint8_t *pixel = source + 3 * first[x];
         if (3 * (size_t)first[x] + 12 * groups + 4 > readable) break;
@@ -46,7 +46,7 @@ AVX2 void apus_filter_row(
             high = _mm256_add_epi32(high, _mm256_madd_epi16(values, _mm256_shuffle_epi8(both, highs)));
             low = _mm256_add_epi32(low, _mm256_madd_epi16(values, _mm256_shuffle_epi8(both, lows)));
         }
-        // The two halves are sums of other taps of the same pixel: red, green, blue, nothing.
+        // The two halves are sums of different taps of the same pixel: red, green, blue, unused.
         __m256i halves = _mm256_add_epi32(_mm256_slli_epi32(high, APUS_WEIGHT_LOW_BITS), low);
         __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(halves), _mm256_extracti128_si256(halves, 1));
         sum = _mm_srai_epi32(_mm_add_epi32(sum, _mm_set1_epi32(HALF)), APUS_WEIGHT_PRECISION);
@@ -59,7 +59,7 @@ AVX2 void apus_filter_row(
         const int16_t *own = weights + x * groups * APUS_WEIGHT_GROUP;
         int32_t sums[3] = {0, 0, 0};
         for (size_t tap = 0; tap < 4 * groups; tap++) {
-            // Those without weight may lie beyond the picture.
+            // Taps without weight may lie beyond the image.
             int32_t factor = weight(own, tap);
             if (factor == 0) continue;
             for (int channel = 0; channel < 3; channel++) sums[channel] += pixel[3 * tap + channel] * factor;
@@ -75,7 +75,7 @@ AVX2 void apus_mix_rows(
         __m256i high[2], low[2];
         for (int side = 0; side < 2; side++) high[side] = low[side] = _mm256_setzero_si256();
         for (size_t tap = 0; tap < taps; tap += 2) {
-            // An odd last row stands beside itself, with no weight.
+            // An odd last row is paired with itself, at zero weight.
             size_t second = tap + 1 < taps ? tap + 1 : tap;
             __m128i upper = _mm_loadu_si128((const __m128i *)(source + tap * stride + x));
             __m128i lower = _mm_loadu_si128((const __m128i *)(source + second * stride + x));
@@ -92,7 +92,7 @@ AVX2 void apus_mix_rows(
                 low[side] = _mm256_add_epi32(low[side], _mm256_madd_epi16(values[side], low_factors));
             }
         }
-        // Packing works within halves, so their quarters are put in order after it.
+        // Packing works within halves, so the quarters are reordered afterwards.
         __m256i packed = _mm256_packs_epi32(joined(high[0], low[0]), joined(high[1], low[1]));
         packed = _mm256_permute4x64_epi64(packed, _MM_SHUFFLE(3, 1, 2, 0));
         __m128i bytes = _mm_packus_epi16(_mm256_castsi256_si128(packed), _mm256_extracti128_si256(packed, 1));

@@ -2,14 +2,14 @@
 #include <immintrin.h>
 #include <math.h>
 
-// Which sums are fused is part of the result, so it is written down, and the compiler fuses nothing by itself.
+// Which sums are fused affects the result, so it is explicit, and the compiler must not fuse any itself.
 #pragma STDC FP_CONTRACT OFF
 
 #define AVX2_FMA __attribute__((target("avx2,fma")))
 
 static float scaled(uint8_t sample) { return (float)sample / 255.0f; }
 
-// Both taps of a pixel, divided by 255: red, green, blue, nothing; then those of the next pixel.
+// Both taps of a pixel, divided by 255: red, green, blue, unused; then those of the next pixel.
 AVX2_FMA static __m256 taps(const uint8_t *source, int32_t first) {
     const __m128i apart = _mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, -1, -1, -1, -1, -1, -1, -1, -1);
     __m128i bytes = _mm_loadl_epi64((const __m128i *)(source + 3 * (size_t)first));
@@ -17,7 +17,7 @@ AVX2_FMA static __m256 taps(const uint8_t *source, int32_t first) {
     return _mm256_div_ps(samples, _mm256_set1_ps(255));
 }
 
-// Two pixels at a time; returns the first pixel that is left.
+// Two pixels at a time; returns the first remaining pixel.
 AVX2_FMA static size_t filter_vectors(
     const uint8_t *source, size_t readable, size_t source_width, float *target, size_t width, const int32_t *first,
     const float *weights) {

@@ -1,13 +1,13 @@
 package import Imaging
 
-/// Draws boxes with labels on a picture.
+/// Draws labeled boxes on an image.
 package enum Annotator {
-    /// A copy of the picture with the annotations drawn on it, the first on top.
+    /// A copy of the image with the annotations drawn on it, the first on top.
     ///
-    /// Sizes follow the picture's. One whose short side is below 200 pixels is first enlarged by a whole number, as no
-    /// text can be read in it otherwise; `enlargement` says by how much.
+    /// Sizes scale with the image. One whose shorter side is below 200 pixels is first enlarged by an integer factor, to keep
+    /// text legible; `enlargement` returns the factor.
     ///
-    /// - Throws: `notEncodable` for a picture that cairo cannot hold.
+    /// - Throws: `notEncodable` for an image that cairo cannot hold.
     package static func draw(_ annotations: [Annotation], on picture: Bitmap) throws(ImagingError) -> Bitmap {
         let factor = enlargement(width: picture.width, height: picture.height)
         let canvas = try Canvas(picture, enlargedBy: factor)
@@ -21,7 +21,7 @@ package enum Annotator {
         for (annotation, box) in zip(annotations, boxes).reversed() {
             canvas.stroke(box, Color(ofClass: annotation.colorClass))
         }
-        // Labels come after all boxes, so that no line crosses a text; each where it covers the least.
+        // Labels come after all boxes, so that no line crosses a text; each goes where it covers the least.
         var taken: [Rectangle] = []
         var placed: [(Annotation, Rectangle)] = []
         for (annotation, box) in zip(annotations, boxes) {
@@ -35,15 +35,15 @@ package enum Annotator {
         return try canvas.bitmap()
     }
 
-    /// By how much a picture is enlarged before it is drawn on.
+    /// The factor by which an image is enlarged before drawing.
     package static func enlargement(width: Int, height: Int) -> Int {
         let short = min(width, height)
         guard short < 200 else { return 1 }
         return max(1, min((240 + short - 1) / short, 4000 / max(width, height)))
     }
 
-    /// Above the box, else below, else in a corner of it: the first place where it covers no other label, or the one
-    /// where it covers least. Always inside of the picture.
+    /// Above the box, else below it, else in one of its corners: the first place where the label covers no other, or the place
+    /// where it covers least. Always inside the image.
     static func place(
         _ size: (width: Double, height: Double), at box: Rectangle, in bounds: Rectangle, avoiding taken: [Rectangle]
     ) -> Rectangle {
@@ -68,7 +68,7 @@ struct Rectangle: Sendable, Equatable {
     var width: Double
     var height: Double
 
-    /// The part inside of `bounds`; where there is none, a line on its edge.
+    /// The part inside `bounds`; if there is none, a line on its edge.
     func clipped(to bounds: Rectangle) -> Rectangle {
         let left = max(bounds.x, min(x, bounds.x + bounds.width))
         let top = max(bounds.y, min(y, bounds.y + bounds.height))

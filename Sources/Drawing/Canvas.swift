@@ -2,7 +2,7 @@ internal import CCairo
 internal import Imaging
 internal import Remedies
 
-/// A cairo surface with a picture on it.
+/// A cairo surface with an image on it.
 final class Canvas {
     let bounds: Rectangle
     private let width: Int
@@ -57,14 +57,14 @@ final class Canvas {
         memory.deallocate()
     }
 
-    /// A coloured line on a wider dark one, so that it shows on any background.
+    /// A colored line on a wider dark one, so that it stands out on any background.
     func stroke(_ box: Rectangle, _ color: Color) {
         for (line, red, green, blue, alpha) in [
             (lineWidth + max(1.5, lineWidth * 0.6), 0, 0, 0, 0.55), (lineWidth, color.red, color.green, color.blue, 1),
         ] {
             cairo_set_line_width(context, line)
             cairo_set_source_rgba(context, red, green, blue, alpha)
-            // Half a line inward: a box on the picture's edge keeps its whole line.
+            // Inset by half a line, so that a box on the image's edge keeps its whole line.
             let inset = min(lineWidth / 2, box.width / 2, box.height / 2)
             cairo_rectangle(
                 context, box.x + inset, box.y + inset, box.width - 2 * inset, box.height - 2 * inset)
@@ -78,7 +78,7 @@ final class Canvas {
         return (extents.x_advance + fontSize * 0.6, fontSize * 1.35)
     }
 
-    /// A text on a filled ground, black or white by the ground's brightness.
+    /// Text on a filled background, black or white depending on the background's brightness.
     func label(_ text: String, in chip: Rectangle, _ color: Color) {
         cairo_set_source_rgb(context, color.red, color.green, color.blue)
         cairo_rectangle(context, chip.x, chip.y, chip.width, chip.height)

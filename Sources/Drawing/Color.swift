@@ -1,12 +1,12 @@
 internal import Foundation
 
-/// A colour of a class, bright enough to be seen on a photograph.
+/// The color of a class, bright enough to stand out on a photograph.
 struct Color: Sendable, Equatable {
     var red: Double
     var green: Double
     var blue: Double
 
-    /// Hues a golden angle apart: neighbouring classes differ most.
+    /// Hues a golden angle apart: neighboring classes differ most.
     init(ofClass number: Int) {
         let hue = (Double(number) * 0.618_033_988_75).truncatingRemainder(dividingBy: 1) * 6
         func channel(_ shift: Double) -> Double {

@@ -1,8 +1,8 @@
 internal import Foundation
 
-/// The font that comes with Apus, for systems that have none: a bare container, say.
+/// The font bundled with Apus, for systems without fonts: a bare container, say.
 enum Fonts {
-    /// Names our own fonts to fontconfig where the system has no configuration. Before the first text is drawn.
+    /// Points fontconfig to the bundled fonts if the system has no configuration. Call it before drawing text.
     static let prepare: Void = {
         let environment = ProcessInfo.processInfo.environment
         guard environment["FONTCONFIG_FILE"] == nil, environment["FONTCONFIG_PATH"] == nil,

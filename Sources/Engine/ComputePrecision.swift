@@ -4,7 +4,7 @@ internal import Remedies
 package enum ComputePrecision: String, Sendable, CaseIterable {
     case f32, bf16, f16
 
-    /// Refuses a precision that OpenVINO's kind of device doesn't compute in; names of no device pass.
+    /// Refuses a precision that the OpenVINO device doesn't support; unknown device names pass.
     ///
     /// - Parameter device: OpenVINO's name, such as "GPU.1".
     /// - Throws: `invalidOption`.

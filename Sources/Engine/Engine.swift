@@ -1,18 +1,18 @@
-/// A runtime that compiles models for devices and runs them. Nothing above it knows which one is in use.
+/// A runtime that compiles models for devices and runs them. Higher layers don't know which one is in use.
 package protocol Engine: AnyObject, Sendable {
-    /// As users know it, such as "ONNX Runtime".
+    /// The name shown to users, such as "ONNX Runtime".
     var name: String { get }
-    /// The version that its library states.
+    /// The version that its library reports.
     var version: String { get }
     /// The files that were loaded.
     var location: RuntimeLocation { get }
 
-    /// Whether this build of the engine knows OpenVINO, whether or not OpenVINO's libraries are there.
+    /// Whether this build of the engine supports OpenVINO, whether or not OpenVINO's libraries are installed.
     var hasOpenVINO: Bool { get }
 
-    /// OpenVINO's own account of its devices.
+    /// OpenVINO's list of devices.
     ///
-    /// - Parameter doing: what it is wanted for, as errors put it.
+    /// - Parameter doing: the operation that needs it, for errors.
     /// - Throws: `openVINOUnavailable` with what is missing.
     func openVINO(doing: String) throws(EngineError) -> any DeviceCatalog
 
@@ -27,7 +27,7 @@ package protocol DeviceCatalog: AnyObject, Sendable {
     /// OpenVINO's build, such as "2025.4.1-20426-…".
     var version: String { get }
 
-    /// All devices, as of now.
+    /// All devices currently present.
     ///
     /// - Throws: `deviceUnavailable` if OpenVINO can't list them.
     func devices() throws(EngineError) -> [CatalogDevice]
@@ -35,7 +35,7 @@ package protocol DeviceCatalog: AnyObject, Sendable {
     /// - Parameter id: OpenVINO's name, such as "GPU.1".
     func device(_ id: String) -> CatalogDevice
 
-    /// A property by OpenVINO's key, such as "DEVICE_UUID"; nil if the device has none of that key.
+    /// A property by OpenVINO's key, such as "DEVICE_UUID"; nil if the device doesn't have it.
     func property(_ key: String, of device: String) -> String?
 
     /// - Throws: `deviceUnavailable`, with what is missing, if OpenVINO doesn't find the device.

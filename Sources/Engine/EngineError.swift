@@ -1,6 +1,6 @@
 package import Remedies
 
-/// What went wrong between Apus and an engine: the kind, what was being done, the cause and what to do about it.
+/// What went wrong between Apus and an engine: the kind, the operation, the cause and the remedy.
 package struct EngineError: Error, Sendable, CustomStringConvertible {
     /// The kind of failure. New kinds may be added.
     package struct Code: Hashable, Sendable {
@@ -20,11 +20,11 @@ package struct EngineError: Error, Sendable, CustomStringConvertible {
     }
 
     package var code: Code
-    /// What was being done, as in "load the model /models/detr.onnx".
+    /// The operation that failed, as in "load the model /models/detr.onnx".
     package var doing: String
     package var cause: String
     package var remedy: Remedy?
-    /// What the runtime logged meanwhile, warnings and errors only.
+    /// What the runtime logged meanwhile: warnings and errors only.
     package var log: [String]
 
     package init(_ code: Code, doing: String, cause: String, remedy: Remedy? = nil, log: [String] = []) {

@@ -1,6 +1,6 @@
 internal import Remedies
 
-/// A model, loaded and compiled for a target. Runs may come from many threads at once.
+/// A model, loaded and compiled for a target. Runs may be started from many threads at once.
 package protocol EngineSession: AnyObject, Sendable {
     var engine: any Engine { get }
     var target: ExecutionTarget { get }
@@ -8,27 +8,27 @@ package protocol EngineSession: AnyObject, Sendable {
     var outputs: [ValueInfo] { get }
     /// The model's own key/value metadata.
     var metadata: [String: String] { get }
-    /// What the engine calls its part that runs the model, such as "OpenVINOExecutionProvider".
+    /// The engine's name of the component that runs the model, such as "OpenVINOExecutionProvider".
     var providerName: String { get }
-    /// How many of the model's nodes each part of the engine took; nil where the engine can't tell.
+    /// How many of the model's nodes each component of the engine took; nil if the engine can't report it.
     var nodes: [String: Int]? { get }
-    /// The device that OpenVINO reports it chose; nil on the engine's own kernels, or where it doesn't report one.
+    /// The device that OpenVINO reports; nil on the engine's own kernels, or if it reports none.
     var openVINODevice: String? { get }
 
-    /// Runs the model on this thread.
+    /// Runs the model on the calling thread.
     ///
     /// - Parameters:
-    ///   - inputs: a tensor for each input, by name.
+    ///   - inputs: one tensor per input, by name.
     ///   - names: the outputs to compute; nil for all.
     ///   - cancellation: stops the run from another thread.
-    /// - Throws: `invalidInput` before anything runs if the inputs don't fit the model, `cancelled` or `runFailed`.
+    /// - Throws: `invalidInput` before anything runs if the inputs don't match the model, `cancelled` or `runFailed`.
     func run(
         _ inputs: [String: Tensor], outputs names: [String]?, cancellation: RunCancellation?
     ) throws(EngineError) -> [String: Tensor]
 }
 
 extension EngineSession {
-    /// The same, with all outputs, and nothing that stops it.
+    /// Runs the model for all outputs, without cancellation.
     package func run(_ inputs: [String: Tensor], outputs names: [String]? = nil) throws(EngineError) -> [String: Tensor]
     {
         try run(inputs, outputs: names, cancellation: nil)
@@ -39,16 +39,16 @@ extension EngineSession {
         try await RunCancellation.detached { try self.run(inputs, outputs: names, cancellation: $0) }
     }
 
-    /// Refuses inputs that don't fit the model, and outputs that it doesn't have.
+    /// Refuses inputs that don't match the model, and outputs that it doesn't have.
     ///
-    /// - Parameter optional: inputs that the model has besides those it requires.
+    /// - Parameter optional: inputs that the model has in addition to those it requires.
     package func check(
         _ given: [String: Tensor], outputs names: [String], optional: [String] = []
     ) throws(EngineError) {
         func invalid(_ cause: String) -> EngineError {
             EngineError(
                 .invalidInput, doing: "run the model", cause: cause,
-                remedy: "Give each input a tensor of its type and shape, and request only outputs that the model has.")
+                remedy: "Pass each input a tensor of its type and shape, and request only outputs that the model has.")
         }
         let list = inputs.map(\.description).joined(separator: "; ")
         for (name, tensor) in given {

@@ -2,7 +2,7 @@ internal import Foundation
 
 /// A value behind a lock.
 ///
-/// `Synchronization.Mutex` would do, but the thread sanitizer does not know its futex and reports every use as a race.
+/// Not `Synchronization.Mutex`, because the thread sanitizer doesn't know its futex and reports every use as a race.
 package final class Locked<Value>: @unchecked Sendable {  // the value is touched under the lock only
     private let lock = NSLock()
     private var value: Value

@@ -1,14 +1,14 @@
 internal import Foundation
 internal import Remedies
 
-/// Where a model's bytes are.
+/// The location of a model's bytes.
 package enum ModelSource: Sendable {
     case file(String)
     case bytes([UInt8])
-    /// Memory that stays as it is for as long as the process lives.
+    /// Memory that stays unchanged for the lifetime of the process.
     case embedded(name: String, bytes: @Sendable () -> UnsafeRawBufferPointer)
 
-    /// What messages call the model.
+    /// The model's name in messages.
     package var name: String {
         switch self {
         case .file(let path): path
@@ -17,7 +17,7 @@ package enum ModelSource: Sendable {
         }
     }
 
-    /// Refuses a path at which there is no readable regular file.
+    /// Refuses a path without a readable regular file.
     ///
     /// - Throws: `modelUnreadable`.
     package func requireReadable(doing: String) throws(EngineError) {
@@ -29,17 +29,17 @@ package enum ModelSource: Sendable {
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw unreadable("there is no such file", "Check the path of the model.")
         }
-        guard !isFolder.boolValue else { throw unreadable("it is a folder", "Name the .onnx file in it.") }
+        guard !isFolder.boolValue else { throw unreadable("it is a folder", "Use the .onnx file in it.") }
         let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         let attributes = try? FileManager.default.attributesOfItem(atPath: target)
         guard attributes?[.type] as? FileAttributeType == .typeRegular else {
-            throw unreadable("it is not a regular file", "Copy the model to a file, and name that.")
+            throw unreadable("it is not a regular file", "Copy the model to a regular file and use that.")
         }
         guard let size = attributes?[.size] as? Int, size > 0 else {
-            throw unreadable("the file is empty", "Its download or copy may be incomplete: get it again.")
+            throw unreadable("the file is empty", "Its download or copy may be incomplete: download it again.")
         }
         guard FileManager.default.isReadableFile(atPath: path) else {
-            throw unreadable("you may not read it", "Change its permissions: chmod +r \(path)")
+            throw unreadable("you don't have permission to read it", "Change its permissions: chmod +r \(path)")
         }
     }
 }

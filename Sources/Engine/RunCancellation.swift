@@ -2,8 +2,8 @@ internal import Dispatch
 
 /// Stops a run from another thread.
 ///
-/// ONNX Runtime heeds it between nodes. Its OpenVINO provider takes the whole model as one node, so there a run that has begun
-/// ends by itself, and then throws `cancelled` all the same.
+/// ONNX Runtime checks it between nodes. Its OpenVINO provider takes the whole model as one node, so a run that has started there
+/// runs to completion, and still throws `cancelled`.
 package final class RunCancellation: Sendable {
     private struct State {
         var isCancelled = false
@@ -13,13 +13,13 @@ package final class RunCancellation: Sendable {
 
     private let state = Locked(State())
 
-    /// Blocking work waits here, so that none of it holds a thread of the cooperative pool.
+    /// Blocking work runs here, so that it doesn't hold a thread of the cooperative pool.
     private static let queue = DispatchQueue(label: "apus.run", attributes: .concurrent)
 
     package init() {}
 
-    /// Does blocking work without blocking the caller's executor; cancelling the task cancels the runs that `work` ties
-    /// to the cancellation it is given.
+    /// Does blocking work without blocking the caller's executor. Cancelling the task cancels the runs that `work` attaches to
+    /// its cancellation.
     package static func detached<Result: Sendable>(
         _ work: @escaping @Sendable (RunCancellation) throws -> Result
     ) async throws -> Result {
@@ -47,7 +47,7 @@ package final class RunCancellation: Sendable {
         }
     }
 
-    /// Ties a run to this, until `detach`; one that was cancelled before is stopped at once.
+    /// Attaches a run until `detach`; if already cancelled, the run is stopped at once.
     package func attach(_ stop: @escaping () -> Void) {
         state.withLock { state in
             state.stop = stop

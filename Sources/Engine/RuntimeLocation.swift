@@ -4,7 +4,7 @@ package struct RuntimeLocation: Sendable, Equatable {
     package var library: String
     /// Absolute path of the folder that holds it and, for OpenVINO, its provider and plugins.
     package var folder: String
-    /// Why this one: "the runtime option", "APUS_RUNTIME", "beside the executable" or "installed by setup".
+    /// How it was found: "the runtime option", "APUS_RUNTIME", "next to the executable" or "installed by setup".
     package var origin: String
 
     package init(library: String, folder: String, origin: String) {

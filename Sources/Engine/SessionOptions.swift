@@ -1,4 +1,4 @@
-/// What a model is compiled for.
+/// The target that a model is compiled for.
 package enum ExecutionTarget: Sendable, Hashable {
     /// The engine's own CPU kernels, which share no code with OpenVINO.
     case ownKernels
@@ -9,18 +9,18 @@ package enum ExecutionTarget: Sendable, Hashable {
 /// How a session is made.
 package struct SessionOptions: Sendable {
     package var target: ExecutionTarget
-    /// Where OpenVINO keeps what it compiles; nil for nowhere.
+    /// Where OpenVINO caches compiled models; nil for nowhere.
     package var cacheFolder: String?
-    /// Threads of the engine's own kernels; nil leaves the choice to it.
+    /// Threads of the engine's own kernels; nil lets the engine choose.
     package var threads: Int?
-    /// Fixes dynamic dimensions by the names that the model gives them.
+    /// Fixes dynamic dimensions, by the model's names for them.
     package var dimensions: [String: Int] = [:]
     /// Path prefix of a profile of each node's time; nil for none.
     package var profilePrefix: String?
     /// The folder in which a model in memory has its weights.
     package var weightsFolder: String?
-    /// Nodes are fused, weights packed and memory planned to run faster, which takes a while when the model is loaded;
-    /// without it a model that runs once or twice is done sooner.
+    /// Whether to fuse nodes, pack weights and plan memory at load time. Turning it off is faster for a model that runs only once
+    /// or twice.
     package var isOptimized = true
 
     package init(_ target: ExecutionTarget) { self.target = target }

@@ -2,7 +2,7 @@
 package struct ValueInfo: Sendable, Equatable, CustomStringConvertible {
     package enum Dimension: Sendable, Equatable, CustomStringConvertible {
         case fixed(Int)
-        /// Any size; the model may give it a name.
+        /// Any size; the model may name it.
         case dynamic(String?)
 
         package var size: Int? { if case .fixed(let size) = self { size } else { nil } }
@@ -32,14 +32,14 @@ package struct ValueInfo: Sendable, Equatable, CustomStringConvertible {
 
     package var shapeDescription: String { "[" + dimensions.map(\.description).joined(separator: ", ") + "]" }
 
-    /// Why a tensor cannot be this value; nil if it can.
+    /// Why a tensor doesn't match this value; nil if it does.
     func mismatch(_ tensor: Tensor) -> String? {
         if let elementType, elementType != tensor.elementType {
-            return "it must be \(elementType.name), but \(tensor.elementType.name) was given"
+            return "it must be \(elementType.name), but it is \(tensor.elementType.name)"
         }
         let fits =
             dimensions.count == tensor.shape.count
             && zip(dimensions, tensor.shape).allSatisfy { $0.size == nil || $0.size == $1 }
-        return fits ? nil : "its shape must be \(shapeDescription), but \(tensor.shape) was given"
+        return fits ? nil : "its shape must be \(shapeDescription), but it is \(tensor.shape)"
     }
 }

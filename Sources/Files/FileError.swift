@@ -10,16 +10,16 @@ package struct FileError: Error, Sendable, Equatable {
         self.remedy = remedy
     }
 
-    /// What a failed system call means to a user.
+    /// Translates a failed system call for the user.
     package init(errno code: Int32, path: String) {
         switch code {
         case ENOENT, ENOTDIR: self.init(cause: "there is no such file", remedy: "Check the path.")
         case EACCES, EPERM:
-            self.init(cause: "you may not read it", remedy: "Change its permissions: chmod +r \(path)")
+            self.init(cause: "you don't have permission to read it", remedy: "Change its permissions: chmod +r \(path)")
         case ELOOP:
-            self.init(cause: "it is a symbolic link that leads back to itself", remedy: "Name the file itself.")
+            self.init(cause: "it is a symbolic link that points to itself", remedy: "Use the file itself.")
         default:
-            self.init(cause: String(cString: strerror(code)), remedy: "Check the file and the disk that it is on.")
+            self.init(cause: String(cString: strerror(code)), remedy: "Check the file and its disk.")
         }
     }
 }

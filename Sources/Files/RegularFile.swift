@@ -1,13 +1,13 @@
 internal import Foundation
 
-/// An open regular file. Opening never blocks: a pipe, a device or a socket is an error that names its kind.
+/// An open regular file. Opening never blocks: a pipe, a device or a socket is an error that states its kind.
 package struct RegularFile: ~Copyable {
     package let descriptor: Int32
-    /// Bytes at the time of opening.
+    /// Size in bytes when opened.
     package let size: Int
 
     package init(_ path: String) throws(FileError) {
-        // Opening a device can have effects of its own, so look first. What is opened is checked again.
+        // Opening a device can have side effects, so check first. The opened file is checked again.
         var status = stat()
         guard stat(path, &status) == 0 else { throw FileError(errno: errno, path: path) }
         if let error = RegularFile.problem(status) { throw error }
@@ -25,7 +25,7 @@ package struct RegularFile: ~Copyable {
 
     deinit { close(descriptor) }
 
-    /// Reads the file in pieces, from its start to its end.
+    /// Reads the file in pieces, from start to end.
     package func forEachPiece(_ path: String, _ work: (UnsafeRawBufferPointer) -> Void) throws(FileError) {
         var piece = [UInt8](repeating: 0, count: 1 << 20)
         while true {
@@ -43,7 +43,7 @@ package struct RegularFile: ~Copyable {
         let kind: String
         switch status.st_mode & S_IFMT {
         case S_IFREG: return nil
-        case S_IFDIR: return FileError(cause: "it is a folder", remedy: "Name a file in it.")
+        case S_IFDIR: return FileError(cause: "it is a folder", remedy: "Use a file in it.")
         case S_IFIFO: kind = "a pipe"
         case S_IFCHR: kind = "a character device"
         case S_IFBLK: kind = "a block device"
@@ -51,6 +51,6 @@ package struct RegularFile: ~Copyable {
         default: kind = "something else"
         }
         return FileError(
-            cause: "it is \(kind), not a regular file", remedy: "Copy the contents to a regular file and name that.")
+            cause: "it is \(kind), not a regular file", remedy: "Copy the contents to a regular file and use that.")
     }
 }

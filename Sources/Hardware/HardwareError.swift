@@ -1,4 +1,4 @@
-/// What could not be found out about this machine, and why.
+/// A fact about this machine that could not be determined, and why.
 package struct HardwareError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The file or device.
     package var subject: String

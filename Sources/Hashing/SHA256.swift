@@ -1,25 +1,25 @@
 internal import CCrypto
 internal import Files
 
-/// SHA-256 (FIPS 180-4), by OpenSSL, which uses the processor's instructions for it.
+/// SHA-256 (FIPS 180-4) by OpenSSL, which uses the processor's instructions for it.
 package final class SHA256 {
     private let context = EVP_MD_CTX_new()
 
     package init() { EVP_DigestInit_ex(context, EVP_sha256(), nil) }
 
-    /// Of a text.
+    /// The digest of text.
     package static func digest(_ text: String) -> String {
         Array(text.utf8).withUnsafeBytes { digest($0) }
     }
 
-    /// Of memory.
+    /// The digest of memory.
     package static func digest(_ bytes: UnsafeRawBufferPointer) -> String {
         let hash = SHA256()
         hash.update(bytes)
         return hash.finish()
     }
 
-    /// Of a file; nil if it cannot be read, or is not a regular file.
+    /// The digest of a file; nil if it can't be read or is not a regular file.
     package static func digest(ofFile path: String) -> String? {
         let hash = SHA256()
         do {
@@ -35,7 +35,7 @@ package final class SHA256 {
 
     package func update(_ bytes: UnsafeRawBufferPointer) { EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) }
 
-    /// Of all so far, in hexadecimal digits. Nothing may be added after.
+    /// The digest of everything so far, in hexadecimal. Nothing may be added afterwards.
     package func finish() -> String {
         var digest = [UInt8](repeating: 0, count: 32)
         EVP_DigestFinal_ex(context, &digest, nil)

@@ -18,7 +18,7 @@ enum ConfigFile {
             } catch {
                 throw ConfigError(path: path, cause: error.cause)
             }
-            guard let bytes else { throw ConfigError(path: path, cause: "it is larger than \(maxBytes) bytes") }
+            guard let bytes else { throw ConfigError(path: path, cause: "it exceeds the limit of \(maxBytes) bytes") }
             return (try decode(bytes, path: path), path)
         }
         return nil
@@ -49,7 +49,7 @@ package struct ConfigError: Error, Sendable, Equatable {
     }
 }
 
-/// Where the configuration of a model or a checkpoint is looked for.
+/// Where to search for the configuration of a model or a checkpoint.
 package enum ConfigFolders {
     /// The file's own folder.
     package static func beside(_ path: String) -> [String] { [folder(of: path)] }

@@ -1,4 +1,4 @@
-/// `config.json`, as far as it tells what a model's outputs mean.
+/// The part of `config.json` that defines what a model's outputs mean.
 package struct ModelConfig: Sendable, Equatable {
     package var path: String
     /// Such as `detr` or `rt_detr_v2`.
@@ -8,7 +8,7 @@ package struct ModelConfig: Sendable, Equatable {
 
     private static let fileName = "config.json"
 
-    /// Where a folder's file is, if it has one.
+    /// The path of the file in a folder, if it exists.
     package static func path(in folder: String) -> String { ConfigFile.path(of: fileName, in: folder) }
 
     /// The file in the first of `folders` that has one; nil if none has.
@@ -29,7 +29,7 @@ package struct ModelConfig: Sendable, Equatable {
         labels = ModelConfig.labels(content.id2label)
     }
 
-    /// Names that say something, by number.
+    /// Names that aren't placeholders, by number.
     package static func labels(_ names: [String: String]?) -> [Int: String]? {
         let named = (names ?? [:]).filter { $0.value != "LABEL_\($0.key)" && $0.value != "N/A" }
         let pairs = named.compactMap { key, value in Int(key).map { ($0, value) } }

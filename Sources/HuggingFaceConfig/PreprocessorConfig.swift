@@ -1,6 +1,6 @@
 /// `preprocessor_config.json`: how images are prepared for a model.
 ///
-/// Fields as `transformers` writes them (`image_processing_*.py`); absent ones are nil.
+/// Fields as `transformers` writes them (`image_processing_*.py`); missing ones are nil.
 package struct PreprocessorConfig: Sendable, Equatable {
     package enum Size: Sendable, Equatable {
         /// The shorter side, and the maximum of the longer one.
@@ -10,8 +10,8 @@ package struct PreprocessorConfig: Sendable, Equatable {
 
     package var path: String
     package var size: Size?
-    /// What is subtracted from each channel of an image, and then divided by: zeros and ones if `do_normalize` is false, nil if
-    /// the file doesn't say.
+    /// The mean subtracted from each channel of an image, and the deviation that it is then divided by: zeros and ones if
+    /// `do_normalize` is false, nil if the file doesn't state it.
     package var normalization: (mean: [Float], std: [Float])? { self.values.map { ($0.mean, $0.std) } }
 
     private var values: Values?
@@ -22,7 +22,7 @@ package struct PreprocessorConfig: Sendable, Equatable {
 
     private static let fileName = "preprocessor_config.json"
 
-    /// Where a folder's file is, if it has one.
+    /// The path of the file in a folder, if it exists.
     package static func path(in folder: String) -> String { ConfigFile.path(of: fileName, in: folder) }
 
     /// The file in the first of `folders` that has one; nil if none has.
@@ -76,8 +76,8 @@ package struct PreprocessorConfig: Sendable, Equatable {
     }
 
     private struct Content: Decodable {
-        /// `{"shortest_edge": 800, "longest_edge": 1333}`, `{"height": 640, "width": 640}`, or 800 with `max_size` next to it,
-        /// as older files have it.
+        /// `{"shortest_edge": 800, "longest_edge": 1333}`, `{"height": 640, "width": 640}`, or 800 with `max_size` next to it, as
+        /// in older files.
         enum Size: Decodable {
             case edges(shortest: Int?, longest: Int?)
             case exact(width: Int, height: Int)

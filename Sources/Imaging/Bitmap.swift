@@ -1,19 +1,19 @@
-/// A picture in memory: RGB, 8 bits each, rows from the top, without padding.
+/// An image in memory: RGB, 8 bits each, rows from the top, without padding.
 package struct Bitmap: Sendable, Equatable {
-    /// Pixels.
+    /// Width in pixels.
     package let width: Int
     package let height: Int
     /// 3 * width * height bytes.
     package let pixels: [UInt8]
 
     package init(width: Int, height: Int, pixels: [UInt8]) {
-        precondition(width > 0 && height > 0 && pixels.count == 3 * width * height, "a bitmap of another size")
+        precondition(width > 0 && height > 0 && pixels.count == 3 * width * height, "the size is wrong")
         self.width = width
         self.height = height
         self.pixels = pixels
     }
 
-    /// A bitmap whose every byte `fill` writes.
+    /// A bitmap whose bytes `fill` must all write.
     init<Failure: Error>(
         width: Int, height: Int, fill: (UnsafeMutableBufferPointer<UInt8>) throws(Failure) -> Void
     ) throws(Failure) {

@@ -1,6 +1,6 @@
 package import Remedies
 
-/// Why a picture cannot be read or written, and what to do about it.
+/// Why an image cannot be read or written, and what to do about it.
 package struct ImagingError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kind of failure. New kinds may be added.
     package struct Code: Hashable, Sendable {
@@ -14,7 +14,7 @@ package struct ImagingError: Error, Sendable, Equatable, CustomStringConvertible
         package static let tooManyPixels = Code(name: "tooManyPixels")
         /// Decoding costs more than an image of its size may.
         package static let tooCostly = Code(name: "tooCostly")
-        /// Nobody wants the image any more.
+        /// The image is no longer needed.
         package static let cancelled = Code(name: "cancelled")
         package static let notEncodable = Code(name: "notEncodable")
     }

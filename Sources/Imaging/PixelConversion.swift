@@ -1,7 +1,7 @@
-/// How raw pixels lie in memory.
+/// The memory layout of raw pixels.
 package enum RawLayout: Sendable, Hashable {
     case rgb, bgr, rgba, bgra
-    /// A plane of luma, then, of half the rows, pairs of blue and red difference for each 2 x 2 pixels.
+    /// A plane of luma, then, at half the rows, pairs of blue and red difference for each 2 x 2 pixels.
     case nv12
 }
 
@@ -11,7 +11,7 @@ extension Bitmap {
     /// NV12 becomes RGB as in OpenCV's `COLOR_YUV2RGB_NV12`: ITU-R BT.601, limited range, in 20-bit fixed point.
     ///
     /// - Parameters:
-    ///   - bytes: at least `RawLayout.byteCount` of them.
+    ///   - bytes: at least `RawLayout.byteCount` bytes.
     ///   - stride: bytes from one row to the next; of both planes for NV12.
     package init(width: Int, height: Int, raw bytes: UnsafeRawBufferPointer, layout: RawLayout, stride: Int) {
         precondition(bytes.count >= layout.byteCount(width: width, height: height, stride: stride), "too few bytes")

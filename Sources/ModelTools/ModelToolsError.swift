@@ -1,4 +1,4 @@
 package import ONNX
 
-/// What the model tools throw is about a file: a checkpoint, or a model.
+/// Errors of the model tools are about a file: a checkpoint or a model.
 package typealias ModelToolsError = ModelFileError

@@ -1,11 +1,11 @@
-/// Text for people, in which no value from a file is longer than `longest` characters: names and shapes are as long as
-/// whoever wrote the file made them.
+/// Text for people in which no value from a file is longer than `longest` characters: names and shapes in a file can be of any
+/// length.
 package struct BoundedText: ExpressibleByStringInterpolation, CustomStringConvertible, Sendable, Equatable {
     package static let longest = 300
 
     package let description: String
 
-    /// Text that is composed already.
+    /// Text that is already composed.
     package init(_ text: String) { description = BoundedText.shortened(text, to: 2000) }
 
     package init(stringLiteral value: String) { description = value }
@@ -23,7 +23,7 @@ package struct BoundedText: ExpressibleByStringInterpolation, CustomStringConver
 
         package mutating func appendInterpolation(_ text: BoundedText) { self.text += text.description }
 
-        /// A shape, of which the first dimensions are shown.
+        /// A shape, shown by its first dimensions.
         package mutating func appendInterpolation(_ shape: [some FixedWidthInteger]) {
             text += BoundedText.shortened(shape)
         }
@@ -35,7 +35,7 @@ package struct BoundedText: ExpressibleByStringInterpolation, CustomStringConver
 
     /// The beginning and the end of `text`, if it is longer than `limit` characters.
     package static func shortened(_ text: String, to limit: Int = longest) -> String {
-        // Scalars rather than characters, which can be endless themselves.
+        // Scalars rather than characters, which can be arbitrarily long themselves.
         let scalars = text.unicodeScalars
         guard text.utf8.count > limit, scalars.count > limit else { return text }
         let end = limit / 4

@@ -2,15 +2,14 @@ internal import Files
 internal import Foundation
 internal import Remedies
 
-/// Where the weights that a model keeps in other files may be: in the model's folder, or below it.
+/// Where a model's external weights may be: in the model's folder or below it.
 ///
-/// Links are followed, and where they lead counts. The model's folder is that of its path as it was given; if the model
-/// itself is a link, the folder that it leads to is allowed as well, as in the cache of Hugging Face's hub, where
-/// `snapshots/…/model.onnx` and `model.onnx_data` both lead to `blobs/`. Nothing else is, so that a model cannot have
-/// other files of its user read as weights.
+/// Links are followed, and their target counts. The model's folder is that of its path as given; if the model itself is a link,
+/// its target's folder is allowed as well, as in Hugging Face's hub cache, where `snapshots/…/model.onnx` and `model.onnx_data`
+/// both link to `blobs/`. No other folder is allowed, so that a model cannot have its user's other files read as weights.
 package struct ExternalFolder: Sendable {
     private let folder: String
-    /// Real paths that end in a slash.
+    /// Real paths with a trailing slash.
     private let roots: [String]
     private let model: FileIdentity?
 
@@ -29,24 +28,24 @@ package struct ExternalFolder: Sendable {
         roots = [ExternalFolder.real(folder)].compactMap { $0 }.map(ExternalFolder.closed)
     }
 
-    /// The path of a file of weights.
+    /// The path of a weights file.
     ///
-    /// - Throws: if the model may not name it, or it is not a regular file that can be read.
+    /// - Throws: if the model may not refer to it, or it is not a readable regular file.
     package func path(of location: String) throws(ModelFileError) -> String {
         try ExternalFolder.check(location)
         let path = folder + "/" + location
         func unreadable(_ error: FileError) -> ModelFileError {
             ModelFileError(
                 .file, "its weights are in a second file, \(location): \(error.cause)",
-                remedy: "Put that file beside the model, under this name.")
+                remedy: "Put that file next to the model, under this name.")
         }
         guard let real = ExternalFolder.real(path) else {
             throw unreadable(FileError(errno: errno, path: path))
         }
         guard roots.contains(where: { real.hasPrefix($0) }) else {
             throw ModelFileError(
-                .forbidden, "its weights are in \(location), a link that leads out of the model's folder, to \(real)",
-                remedy: "Copy that file into the folder, or name the model by its path beside the file.")
+                .forbidden, "its weights are in \(location), a link to a file outside the model's folder: \(real)",
+                remedy: "Copy that file into the folder, or pass the model by its path in that file's folder.")
         }
         if let model, FileIdentity(real) == model {
             throw ModelFileError(
@@ -60,21 +59,21 @@ package struct ExternalFolder: Sendable {
         return real
     }
 
-    /// - Throws: for a name that no folder makes safe.
+    /// - Throws: if the name is unsafe in any folder.
     package static func check(_ location: String) throws(ModelFileError) {
-        // By bytes: a Character may hide a slash in a mark that follows it.
+        // Split by bytes: a Character may hide a slash in a combining mark that follows it.
         let parts = location.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         guard !location.isEmpty, location.utf8.first != UInt8(ascii: "/"), !location.utf8.contains(0),
             location.utf8.count <= 4096, !parts.contains(where: { $0.elementsEqual("..".utf8) })
         else {
             throw ModelFileError(
-                .forbidden, "its weights are in \(location), which is outside of the model's folder",
-                remedy: "Put the weights beside the model, under the name that the model was saved with.")
+                .forbidden, "its weights are in \(location), which is outside the model's folder",
+                remedy: "Put the weights next to the model, under their original name.")
         }
-        // ONNX Runtime takes such a name for an address in memory.
+        // ONNX Runtime interprets such a name as a memory address.
         guard parts.first?.elementsEqual("*".utf8) != true else {
             throw ModelFileError(
-                .forbidden, "its weights are in \(location), which is not the name of a file",
+                .forbidden, "its weights are in \(location), which is not a file name",
                 remedy: "Export the model again.")
         }
     }
@@ -88,7 +87,7 @@ package struct ExternalFolder: Sendable {
     }
 }
 
-/// What tells one file from another, by whatever name.
+/// Identifies a file, regardless of its name.
 private struct FileIdentity: Equatable {
     private let device: UInt64
     private let inode: UInt64

@@ -1,13 +1,13 @@
 internal import Remedies
 
-/// What a model's functions amount to when they are written out where they are called. Nothing here recurses: there may be
-/// a hundred thousand functions, each calling the next.
+/// The size of a model after its functions are inlined. Nothing here recurses: there may be a hundred thousand functions, each
+/// calling the next.
 struct FunctionExpansion {
     private struct Total {
         /// Nodes.
         var nodes: Int
         var work: Int
-        /// Functions in functions, itself among them.
+        /// Nesting depth of functions, including itself.
         var depth: Int
     }
 
@@ -52,7 +52,7 @@ struct FunctionExpansion {
         return total
     }
 
-    /// The error for functions that call each other in a circle, which is found by following calls to unfinished ones.
+    /// The error for functions that call each other in a cycle, found by following calls to unfinished ones.
     private static func recursion(
         from start: Int, _ bodies: [StructureScanner.Tally], _ names: [String], isOpen: (Int) -> Bool
     ) -> ModelFileError {
@@ -76,21 +76,21 @@ struct FunctionExpansion {
         let total = FunctionExpansion.total(main, totals)
         if let deep = totals.indices.first(where: { totals[$0].depth >= limits.functionDepth }) {
             throw ModelFileError(
-                .unsupported, "its function \(names[deep]) is more than \(limits.functionDepth) functions deep",
-                remedy: "Export the model with its functions written out.")
+                .unsupported, "its function \(names[deep]) is nested more than \(limits.functionDepth) functions deep",
+                remedy: "Export the model with its functions inlined.")
         }
-        // Counted without the graph's own nodes, of which a file has no more than it has bytes for.
+        // Counted without the graph's own nodes, whose number the file's size bounds.
         guard total.nodes - main.nodes <= limits.expandedNodes else {
             throw ModelFileError(
-                .unsupported, "its functions, written out, have more than \(limits.expandedNodes) nodes",
-                remedy: "Export the model with its functions written out.")
+                .unsupported, "its functions, when inlined, have more than \(limits.expandedNodes) nodes",
+                remedy: "Export the model with its functions inlined.")
         }
         guard total.work <= limits.work else { throw StructureScanner.tooMuch(limits) }
     }
 }
 
 extension Int {
-    /// Addition and multiplication of counts that stop at the largest number.
+    /// Saturating addition and multiplication of counts.
     func adding(_ other: Int) -> Int {
         let (sum, overflow) = addingReportingOverflow(other)
         return overflow ? .max : sum

@@ -8,17 +8,17 @@ package struct ModelFileError: Error, Sendable, Equatable, CustomStringConvertib
 
         /// The file cannot be opened or written.
         package static let file = Code(name: "file")
-        /// The file is not what it claims to be, or not whole.
+        /// The file is not what it claims to be, or is incomplete.
         package static let malformed = Code(name: "malformed")
-        /// The file asks for something that is never done, such as calling a function.
+        /// The file requests something that Apus never does, such as calling a function.
         package static let forbidden = Code(name: "forbidden")
-        /// The file is sound, but of a kind that is not read.
+        /// The file is valid, but of a kind that Apus doesn't read.
         package static let unsupported = Code(name: "unsupported")
-        /// The checkpoint is not a network that can be exported.
+        /// The checkpoint is not a network that Apus can export.
         package static let architecture = Code(name: "architecture")
         /// The types of the model cannot be determined.
         package static let types = Code(name: "types")
-        /// An option has an impossible value.
+        /// An option has an invalid value.
         package static let option = Code(name: "option")
     }
 
@@ -35,8 +35,8 @@ package struct ModelFileError: Error, Sendable, Equatable, CustomStringConvertib
 
     package var description: String { remedy.map { "\(cause)\n\($0)" } ?? cause }
 
-    /// A file that ends too early or contradicts itself.
+    /// A file that is truncated or inconsistent.
     package static func malformed(_ cause: BoundedText) -> ModelFileError {
-        ModelFileError(.malformed, cause, remedy: "The file may be incomplete or damaged: get it again.")
+        ModelFileError(.malformed, cause, remedy: "The file may be incomplete or damaged: download it again.")
     }
 }

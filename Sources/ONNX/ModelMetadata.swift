@@ -40,16 +40,16 @@ package struct ModelMetadata: Sendable, Equatable {
             self.std = std
         }
 
-        /// Of ImageNet's pixels, as torchvision's backbones were trained.
+        /// For ImageNet's pixels, which torchvision's backbones were trained with.
         package static let imageNet = Normalization(mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225])
 
-        /// Whether every number can be computed with.
+        /// Whether all numbers are usable.
         package var isValid: Bool {
             mean.count == 3 && std.count == 3 && (mean + std).allSatisfy(\.isFinite) && !std.contains(0)
         }
     }
 
-    /// An entry whose value is not what its key allows.
+    /// An entry with an invalid value.
     package struct Invalid: Error, Equatable {
         package var key: String
         package var cause: String
@@ -70,9 +70,9 @@ package struct ModelMetadata: Sendable, Equatable {
 
     package init() {}
 
-    /// Reads entries; others than ours are ignored.
+    /// Reads entries; unknown ones are ignored.
     ///
-    /// - Throws: `Invalid`. An absent entry is nil, but a wrong one is never a default.
+    /// - Throws: `Invalid`. A missing entry is nil, but an invalid one never becomes a default.
     package init(_ entries: [String: String]) throws(Invalid) {
         family = entries["family"]
         source = entries["source"]
@@ -98,13 +98,13 @@ package struct ModelMetadata: Sendable, Equatable {
         }
         if let text = entries["labels"] {
             guard let names = ModelMetadata.names(json: text) else {
-                throw Invalid(key: "labels", cause: "it is not JSON of names by number")
+                throw Invalid(key: "labels", cause: "it is not a JSON object or list of names")
             }
             labels = names
         }
     }
 
-    /// The entries to write, in a fixed order.
+    /// The entries to write, in fixed order.
     package var entries: [(key: String, value: String)] {
         func list(_ values: [Float]) -> String { values.map { "\($0)" }.joined(separator: ",") }
         var entries: [(key: String, value: String)] = []
@@ -149,8 +149,8 @@ package struct ModelMetadata: Sendable, Equatable {
         switch (entries[first], entries[second]) {
         case (let one?, let other?): return (one, other)
         case (nil, nil): return nil
-        case (_?, nil): throw Invalid(key: first, cause: "there is no \(second) beside it")
-        case (nil, _?): throw Invalid(key: second, cause: "there is no \(first) beside it")
+        case (_?, nil): throw Invalid(key: first, cause: "\(second) is missing")
+        case (nil, _?): throw Invalid(key: second, cause: "\(first) is missing")
         }
     }
 

@@ -1,12 +1,12 @@
 internal import Foundation
 internal import Remedies
 
-/// Reads and writes models as files, with the weights that lie in files beside them.
+/// Reads and writes model files, including weights in separate files.
 package enum ONNXFile {
-    /// What protobuf can hold. A larger model keeps its weights in a second file.
+    /// The max size of a protobuf message. A larger model keeps its weights in a second file.
     package static let maxBytes = Int(Int32.max)
 
-    /// Maps a model and the files that its weights are in, after the check that a runtime would want (`ModelStructure`).
+    /// Maps a model and its weights files, after checking its structure (`ModelStructure`).
     package static func read(_ path: String) throws(ModelFileError) -> ONNXModel {
         let bytes = try Bytes(mapping: path)
         _ = try ModelStructure(bytes)
@@ -22,7 +22,7 @@ package enum ONNXFile {
         return model
     }
 
-    /// A model without the weights that lie in other files, after the check that a runtime would want.
+    /// A model without its external weights, after checking its structure.
     package static func structure(of path: String) throws(ModelFileError) -> ONNXModel {
         try ModelStructure.check(file: path)
         return try ONNXModel(Bytes(mapping: path))
@@ -40,8 +40,8 @@ package enum ONNXFile {
         package var dataBytes = 0
     }
 
-    /// Writes a model, whole or not at all. One that is too large for a single file gets a second one, in the same folder:
-    /// `dataPath`, or `path`.data.
+    /// Writes a model atomically. A model too large for a single file gets a second one in the same folder: `dataPath`, or
+    /// `path`.data.
     @discardableResult
     package static func write(
         _ model: ONNXModel, to path: String, dataPath: String? = nil, maxBytes: Int = maxBytes,
@@ -60,7 +60,7 @@ package enum ONNXFile {
         guard writer.count <= maxBytes else {
             throw ModelFileError(
                 .unsupported,
-                "without its weights the model has \(writer.count) bytes; \(maxBytes) is the format's limit",
+                "without its weights the model has \(writer.count) bytes; the format's limit is \(maxBytes)",
                 remedy: "Split the model, or export it with fewer constants in its nodes.")
         }
         let file = try OutputStreamFile(dataPath)
@@ -68,14 +68,14 @@ package enum ONNXFile {
             try file.pad(to: offset)
             try file.write(payload)
         }
-        // The weights first: a model without them is worth nothing.
+        // The weights first: a model is useless without them.
         try file.commit()
         try save(writer, to: path, progress: progress)
         return Written(bytes: writer.count, dataPath: dataPath, dataBytes: data.end)
     }
 
-    /// A model's bytes without the weights, which stay in the files that they were mapped from: to be loaded with
-    /// `weightsFolder` "/". Loading such a model copies no weights.
+    /// A model's bytes without the weights, which stay in the files from which they are mapped; load it with `weightsFolder` "/".
+    /// Loading such a model copies no weights.
     package static func skeleton(_ model: ONNXModel) throws(ModelFileError) -> [UInt8] {
         var model = model
         for index in model.graph.initializers.indices { model.graph.initializers[index].pointToItsFile() }
@@ -91,8 +91,8 @@ package enum ONNXFile {
         try emit(writer, to: file, progress: progress)
         guard file.count == writer.count else {
             throw ModelFileError(
-                .types, "a tensor's elements are not as many as its type says",
-                remedy: "Please report this, with the model.")
+                .types, "a tensor's number of elements does not match its type",
+                remedy: "Please report this and attach the model.")
         }
         try file.commit()
     }
@@ -112,7 +112,7 @@ package enum ONNXFile {
 }
 
 extension ONNXTensor {
-    /// What lies in a mapped file is referred to there.
+    /// Refers to the mapped file for contents that lie in it.
     fileprivate mutating func pointToItsFile() {
         guard case .raw(let bytes) = payload, bytes.count >= 1024, let origin = bytes.origin else { return }
         payload = .external(location: String(origin.path.dropFirst()), offset: origin.offset, length: bytes.count)
@@ -127,14 +127,14 @@ private struct ExternalData {
 
     init(location: String) { self.location = location }
 
-    /// Takes a tensor's elements, unless they are so few that they may as well stay.
+    /// Moves a tensor's elements here, unless there are so few that they can stay.
     mutating func take(_ tensor: inout ONNXTensor) {
         guard tensor.byteCount >= 1024 else { return }
         switch tensor.payload {
         case .strings, .external: return
         case .raw, .computed: break
         }
-        // Pages, so that the file can be mapped.
+        // Page-aligned, so that the file can be mapped.
         let offset = (end + 4095) / 4096 * 4096
         let length = tensor.byteCount
         contents.append((offset, tensor.payload))
@@ -191,7 +191,7 @@ extension Attribute {
     }
 }
 
-/// The files beside a model, mapped as they are needed.
+/// The files next to a model, mapped as needed.
 private struct ExternalFiles {
     private let folder: ExternalFolder
     private var mapped: [String: Bytes] = [:]
@@ -211,8 +211,8 @@ private struct ExternalFiles {
             offset <= file.count, expected <= file.count - offset
         else {
             throw ModelFileError(
-                .malformed, "the tensor \(tensor.name) does not lie in \(location), which has \(file.count) bytes",
-                remedy: "The file may be incomplete, or belong to another model: get it again.")
+                .malformed, "the tensor \(tensor.name) is out of bounds in \(location), which has \(file.count) bytes",
+                remedy: "The file may be incomplete, or belong to another model: download it again.")
         }
         tensor.payload = .raw(file.slice(offset..<(offset + expected)))
     }

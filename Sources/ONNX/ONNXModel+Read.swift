@@ -16,7 +16,7 @@ extension ONNXModel {
                 hasGraph = true
             case 8:
                 opsets.append(try ONNXModel.opset(field.bytes()))
-                guard opsets.count <= 1000 else { throw .malformed("it imports more than 1000 sets of operators") }
+                guard opsets.count <= 1000 else { throw .malformed("it imports more than 1000 operator sets") }
             case 14: metadata.append(try ONNXModel.entry(field.bytes()))
             case 25: functions.append(try Function(field.bytes()))
             default: unknown += field.raw.array
@@ -24,8 +24,8 @@ extension ONNXModel {
         }
         guard hasGraph else {
             throw ModelFileError(
-                .malformed, "it is not an ONNX model, or not a whole one: it has no graph",
-                remedy: "Give an .onnx file. If it should be one, its download or copy may be incomplete.")
+                .malformed, "it is not an ONNX model, or it is incomplete: it has no graph",
+                remedy: "Use an .onnx file. If it should be one, its download or copy may be incomplete.")
         }
     }
 
@@ -57,7 +57,7 @@ extension ONNXModel {
 }
 
 extension Graph {
-    /// Graphs in graphs, at most: each is a few frames of the stack.
+    /// Max nested graphs: each takes a few stack frames.
     private static let deepest = 32
 
     init(_ bytes: Bytes, depth: Int) throws(ModelFileError) {
@@ -115,9 +115,9 @@ extension Attribute {
             value = .reference(reference, type: type)
             return
         }
-        // The number of the field that each AttributeType's value is in.
+        // The number of the field that holds the value of each AttributeType.
         let numbers = [1: 2, 2: 3, 3: 4, 4: 5, 5: 6, 6: 7, 7: 8, 8: 9, 9: 10, 10: 11, 11: 22, 13: 14]
-        // Models of IR version 1 do not say the type: the field that is there does.
+        // Models of IR version 1 don't state the type: it follows from the field that is present.
         if type == 0 { type = numbers.sorted { $0.key < $1.key }.first { fields[$0.value] != nil }?.key ?? 0 }
         let number = numbers[type] ?? 0
         let own = fields[number] ?? []
@@ -169,7 +169,7 @@ extension ValueDeclaration {
 }
 
 extension ValueType {
-    /// Nil for a type that says nothing.
+    /// Nil for a type without content.
     init?(_ bytes: Bytes, depth: Int) throws(ModelFileError) {
         guard depth <= 16 else { throw .malformed("types are nested deeper than 16") }
         var reader = ProtobufReader(bytes)
@@ -242,7 +242,8 @@ extension DataType {
     fileprivate init(number: Int) throws(ModelFileError) {
         guard let type = DataType(rawValue: number) else {
             throw ModelFileError(
-                .unsupported, "it has a tensor of the element type \(number), which this version of Apus does not know",
+                .unsupported,
+                "it has a tensor of the element type \(number), which this version of Apus does not support",
                 remedy: "Export the model with another type, or use a newer version of Apus.")
         }
         self = type

@@ -1,7 +1,7 @@
 /// An ONNX model, as `onnx.proto` of the ONNX project defines it.
 ///
-/// Fields that Apus has no use for are kept as they were read (`unknown`). Remarks on attributes and denotations of types,
-/// which nothing computes with, are not.
+/// Fields that Apus doesn't use are kept as read (`unknown`). Doc strings of attributes and denotations of types, which don't
+/// affect results, are dropped.
 package struct ONNXModel: Sendable {
     package var irVersion = 8
     package var opsets: [(domain: String, version: Int)] = []
@@ -9,7 +9,7 @@ package struct ONNXModel: Sendable {
     package var producerVersion = ""
     package var graph = Graph()
     package var metadata: [(key: String, value: String)] = []
-    /// An entry of the metadata whose value is asked for when the model's end is written; its length is known before.
+    /// A metadata entry whose value is requested when the model's end is written; its length is known before.
     package struct LateEntry: Sendable {
         package var key: String
         package var byteCount: Int
@@ -28,12 +28,12 @@ package struct ONNXModel: Sendable {
 
     package init() {}
 
-    /// The version of the operators of `domain`; nil if the model does not import them.
+    /// The operator set version of `domain`; nil if the model doesn't import it.
     package func opset(_ domain: String) -> Int? {
         opsets.first { ONNXModel.canonical($0.domain) == ONNXModel.canonical(domain) }?.version
     }
 
-    /// The standard's own domain has two names.
+    /// The standard domain has two names.
     package static func canonical(_ domain: String) -> String { domain == "ai.onnx" ? "" : domain }
 }
 
@@ -54,7 +54,7 @@ package struct Node: Sendable {
     package var name = ""
     package var operation = ""
     package var domain = ""
-    /// Names of values; an empty one is an input that is left out.
+    /// Names of values; an empty one is an omitted input.
     package var inputs: [String] = []
     package var outputs: [String] = []
     package var attributes: [Attribute] = []
@@ -75,14 +75,14 @@ package struct Node: Sendable {
 
     package func attribute(_ name: String) -> Attribute? { attributes.first { $0.name == name } }
 
-    /// Of ONNX's own operators, as their table is about.
+    /// Whether it is one of ONNX's own operators.
     package var isStandard: Bool { domain.isEmpty || domain == "ai.onnx" }
 
     package func integer(_ name: String) -> Int? {
         if case .int(let value)? = attribute(name)?.value { Int(value) } else { nil }
     }
 
-    /// What reports call the node: its name, else the name of what it gives.
+    /// The node's name in reports: its name, else the name of its first output.
     package var title: String {
         let what = isStandard ? operation : "\(domain).\(operation)"
         return "\(what) \(name.isEmpty ? outputs.first { !$0.isEmpty } ?? "" : name)"
@@ -104,7 +104,7 @@ package struct Node: Sendable {
         }
     }
 
-    /// The graphs in its attributes, as If, Loop and Scan have them.
+    /// The graphs in its attributes, as in If, Loop and Scan.
     package var subgraphs: [Graph] {
         attributes.flatMap { attribute -> [Graph] in
             switch attribute.value {
@@ -130,9 +130,9 @@ package struct Attribute: Sendable {
         case graphs([Graph])
         case sparseTensor(SparseTensor)
         case type(ValueType?)
-        /// The value of an attribute of the function that the node is in.
+        /// An attribute of the function that contains the node.
         case reference(String, type: Int)
-        /// Kept as it was read.
+        /// Kept as read.
         case other([UInt8], type: Int)
     }
 
@@ -153,7 +153,7 @@ package struct Attribute: Sendable {
 /// An input, an output or a value between nodes, with its type.
 package struct ValueDeclaration: Sendable {
     package var name: String
-    /// Nil if the model does not say.
+    /// Nil if the model doesn't state it.
     package var type: ValueType?
     var unknown: [UInt8] = []
 
@@ -164,12 +164,12 @@ package struct ValueDeclaration: Sendable {
 }
 
 package indirect enum ValueType: Sendable, Equatable {
-    /// The shape is nil where even the number of dimensions is open.
+    /// The shape is nil if even the number of dimensions is open.
     case tensor(DataType, [Dimension]?)
     case sparseTensor(DataType, [Dimension]?)
     case sequence(ValueType)
     case optional(ValueType)
-    /// Maps and what else there may come, kept as it was read.
+    /// Maps and any other types, kept as read.
     case other([UInt8])
 
     package enum Dimension: Sendable, Equatable {
@@ -185,7 +185,7 @@ package enum DataType: Int, Sendable, CaseIterable {
     case complex64, complex128, bfloat16, float8e4m3fn, float8e4m3fnuz, float8e5m2, float8e5m2fnuz, uint4, int4
     case float4e2m1, float8e8m0, uint2, int2
 
-    /// Bits of one element; nil for text, which has no fixed size.
+    /// Bits per element; nil for text, which has no fixed size.
     package var bits: Int? {
         switch self {
         case .string: nil
@@ -211,7 +211,7 @@ package enum DataType: Int, Sendable, CaseIterable {
         }
     }
 
-    /// Bytes of `count` elements; nil for text, or where the number overflows.
+    /// Bytes of `count` elements; nil for text, or if the number overflows.
     package func byteCount(_ count: Int) -> Int? {
         guard let bits else { return nil }
         let (product, overflow) = count.multipliedReportingOverflow(by: bits)
@@ -225,7 +225,7 @@ package struct SparseTensor: Sendable {
     var dimensions: [Int64]
 }
 
-/// A function that the model defines for itself.
+/// A function defined by the model.
 package struct Function: Sendable {
     package var name = ""
     package var domain = ""

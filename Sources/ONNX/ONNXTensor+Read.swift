@@ -16,7 +16,7 @@ extension ONNXTensor {
             case 1: dimensions += try field.integers()
             case 2: number = try field.integer()
             case 3: throw ONNXTensor.segmented
-            // What they hold depends on the type, which may come after them.
+            // Their meaning depends on the type, which may come after them.
             case 4, 5, 7, 10, 11: typed.append(field)
             case 6: strings.append(try field.bytes())
             case 8: name = try field.text()
@@ -31,20 +31,20 @@ extension ONNXTensor {
         func invalid(_ cause: String) -> ModelFileError { .malformed("the tensor \(name) \(cause)") }
         guard let type = DataType(rawValue: number) else { throw invalid("is of the unknown element type \(number)") }
         guard let count = ONNXTensor.elementCount(dimensions) else {
-            throw invalid("has the impossible shape \(dimensions)")
+            throw invalid("has the invalid shape \(dimensions)")
         }
         let payload: Payload
         if location == 1 {
-            guard let place = ONNXTensor.external(external) else { throw invalid("doesn't say where its elements are") }
+            guard let place = ONNXTensor.external(external) else { throw invalid("lacks the location of its elements") }
             payload = place
         } else if type == .string {
-            guard strings.count == count else { throw invalid("has \(strings.count) strings, not \(count)") }
+            guard strings.count == count else { throw invalid("has \(strings.count) strings instead of \(count)") }
             payload = .strings(strings)
         } else {
             let content: Bytes
             if let raw { content = raw } else { content = Bytes(try ONNXTensor.elements(typed, of: type)) }
             guard content.count == type.byteCount(count) else {
-                throw invalid("of shape \(dimensions) has \(content.count) bytes, which doesn't fit")
+                throw invalid("of shape \(dimensions) has \(content.count) bytes, which doesn't match")
             }
             payload = .raw(content)
         }
@@ -53,7 +53,7 @@ extension ONNXTensor {
     }
 
     private static let segmented = ModelFileError(
-        .unsupported, "it has a tensor in segments, which nothing writes", remedy: "Export the model again.")
+        .unsupported, "it has a tensor in segments, which is not supported", remedy: "Export the model again.")
 
     /// The product of the dimensions; nil if one is negative or the product overflows.
     private static func elementCount(_ dimensions: [Int64]) -> Int? {
@@ -66,7 +66,7 @@ extension ONNXTensor {
         return count
     }
 
-    /// Where `external_data` says that the elements are; nil if it doesn't, or if a number isn't one.
+    /// The location of the elements in `external_data`; nil if it is missing or a number is invalid.
     private static func external(_ entries: [String: String]) -> Payload? {
         guard let path = entries["location"], let offset = Int(entries["offset"] ?? "0"), offset >= 0 else {
             return nil
@@ -76,7 +76,7 @@ extension ONNXTensor {
         return .external(location: path, offset: offset, length: length)
     }
 
-    /// The elements in `float_data`, `int32_data`, `int64_data`, `double_data` or `uint64_data`, whichever the type is in.
+    /// The elements in `float_data`, `int32_data`, `int64_data`, `double_data` or `uint64_data`, depending on the type.
     private static func elements(
         _ fields: [ProtobufReader.Field], of type: DataType
     ) throws(ModelFileError) -> [UInt8] {
@@ -105,7 +105,7 @@ extension [UInt8] {
         Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
     }
 
-    /// f16 and bf16 come as their bits, 4-bit types packed in pairs.
+    /// f16 and bf16 are stored as their bits, 4-bit types packed in pairs.
     fileprivate mutating func append(integer value: Int64, as type: DataType) {
         switch type.bits {
         case 64: append(little: value)

@@ -1,12 +1,12 @@
-/// A tensor of a model: type, shape and elements, which may be in the model's file, in another, or yet to be computed.
+/// A tensor of a model: type, shape and elements, which may be in the model's file, in another, or not computed yet.
 package struct ONNXTensor: Sendable {
     package enum Payload: Sendable {
         /// Little-endian elements in row-major order.
         case raw(Bytes)
-        /// Elements that are computed when they are written, so that a large model needs no memory for them.
+        /// Elements that are computed while writing, so that a large model needs no memory for them.
         case computed(byteCount: Int, @Sendable () -> [UInt8])
         case strings([Bytes])
-        /// In another file, which has not been opened.
+        /// In another file, not opened yet.
         case external(location: String, offset: Int, length: Int?)
     }
 
@@ -37,7 +37,7 @@ package struct ONNXTensor: Sendable {
 
     package var isElsewhere: Bool { if case .external = payload { true } else { false } }
 
-    /// Elements; a shape that was read has been checked not to overflow.
+    /// The number of elements; a shape that was read can't overflow.
     package var count: Int { shape.reduce(1, *) }
 
     package var byteCount: Int {
@@ -49,7 +49,7 @@ package struct ONNXTensor: Sendable {
         }
     }
 
-    /// The elements' bytes; nil for text and what is in another file.
+    /// The elements' bytes; nil for text and external elements.
     package func bytes() -> Bytes? {
         switch payload {
         case .raw(let bytes): bytes
@@ -76,7 +76,7 @@ package struct ONNXTensor: Sendable {
 }
 
 extension Graph {
-    /// Whether some of its weights are in files that were not opened.
+    /// Whether some of its weights are in files that aren't opened.
     package var hasTensorsElsewhere: Bool {
         initializers.contains(where: \.isElsewhere)
             || sparseInitializers.contains { $0.values.isElsewhere || $0.indices.isElsewhere }

@@ -1,11 +1,11 @@
-/// Reads the wire format of Protocol Buffers (protobuf.dev/programming-guides/encoding), without copying what it reads.
+/// Reads the Protocol Buffers wire format (protobuf.dev/programming-guides/encoding) without copying.
 ///
-/// Our own rather than a library's, because a model's weights, gigabytes at times, stay in the mapped file this way.
+/// Not a library, so that a model's weights, sometimes gigabytes, stay in the mapped file.
 struct ProtobufReader {
     struct Field {
         var number: Int
         var value: Value
-        /// The field as it stands in the file, tag included.
+        /// The field as in the file, tag included.
         var raw: Bytes
     }
 
@@ -35,11 +35,11 @@ struct ProtobufReader {
         case 2:
             let length = try varint()
             guard length <= UInt64(reader.remaining) else {
-                throw .malformed("a field at byte \(start) claims \(length) bytes; \(reader.remaining) are left")
+                throw .malformed("a field at byte \(start) claims \(length) bytes, but \(reader.remaining) are left")
             }
             value = .bytes(try reader.take(Int(length)))
         case 5: value = .fixed32(try reader.number())
-        default: throw .malformed("a field is of an unknown kind")
+        default: throw .malformed("a field has an unknown wire type")
         }
         return Field(number: Int(tag >> 3), value: value, raw: reader.bytes.slice(start..<reader.position))
     }
@@ -73,7 +73,7 @@ extension ProtobufReader.Field {
         return Int(Int64(bitPattern: value))
     }
 
-    /// A repeated number comes one at a time, or many packed into one field.
+    /// Repeated numbers come one by one, or packed into one field.
     func integers() throws(ModelFileError) -> [Int64] {
         switch value {
         case .varint(let value): return [Int64(bitPattern: value)]
@@ -111,6 +111,6 @@ extension ProtobufReader.Field {
     }
 
     private var wrongKind: ModelFileError {
-        .malformed("field \(number) is of the wrong kind")
+        .malformed("field \(number) has the wrong wire type")
     }
 }

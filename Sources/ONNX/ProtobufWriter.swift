@@ -1,10 +1,10 @@
-/// Writes the wire format of Protocol Buffers. Large contents are noted rather than copied, so a model is written with
-/// little more memory than its structure takes.
+/// Writes the Protocol Buffers wire format. Large contents are referenced rather than copied, so writing a model needs little
+/// more memory than its structure.
 struct ProtobufWriter {
     private(set) var pieces: [UInt8] = []
-    /// Contents that belong at places of `pieces`, in order.
+    /// Contents to insert between `pieces`, in order.
     private(set) var inserts: [(place: Int, content: ONNXTensor.Payload)] = []
-    /// Bytes of all.
+    /// Total bytes.
     private(set) var count = 0
 
     mutating func varint(_ value: UInt64) {
@@ -44,7 +44,7 @@ struct ProtobufWriter {
 
     mutating func text(_ number: Int, _ text: String) { bytes(number, Array(text.utf8)) }
 
-    /// Text that protobuf leaves out if it is empty.
+    /// Text, omitted if empty, as in protobuf.
     mutating func optionalText(_ number: Int, _ text: String) { if !text.isEmpty { self.text(number, text) } }
 
     mutating func packed(_ number: Int, _ values: [Int64]) {

@@ -1,7 +1,7 @@
 internal import Remedies
 
 extension StructureScanner {
-    /// A tensor's description. Its elements are not read.
+    /// Scans a tensor's description, without reading its elements.
     mutating func scan(tensor bytes: Bytes) throws(ModelFileError) {
         let header = try TensorHeader(bytes)
         try check(rank: header.rank, of: header.name)
@@ -12,11 +12,11 @@ extension StructureScanner {
         }
         if header.isExternal {
             guard !header.locations.isEmpty else {
-                throw .malformed("the tensor \(header.name) is in another file and does not say in which")
+                throw .malformed("the tensor \(header.name) is in another file but does not name it")
             }
         } else if let raw = header.rawBytes, let size, raw != size {
             throw .malformed(
-                "the tensor \(header.name) of shape \(header.dimensions) has \(raw) bytes, which does not fit")
+                "the tensor \(header.name) of shape \(header.dimensions) has \(raw) bytes, which does not match")
         }
     }
 
@@ -41,12 +41,12 @@ extension StructureScanner {
         _ = try byteCount(name, dimensions, type: type, limit: limits.denseBytes)
     }
 
-    /// Bytes of a tensor; nil for text, and where there is no type.
+    /// Bytes of a tensor; nil for text, and if there is no type.
     private func byteCount(
         _ name: String, _ dimensions: [Int64], type: Int, limit: Int
     ) throws(ModelFileError) -> Int? {
         var count = 1
-        // The product of all sizes must be a number even where one of them is 0.
+        // The product of all sizes must not overflow, even if one of them is 0.
         var product = 1
         for dimension in dimensions {
             guard dimension >= 0 else { throw .malformed("the tensor \(name) has the negative shape \(dimensions)") }
@@ -56,30 +56,30 @@ extension StructureScanner {
         guard type != 0 else { return nil }
         guard let element = DataType(rawValue: type) else {
             throw ModelFileError(
-                .unsupported, "the tensor \(name) is of the unknown element type \(type)",
+                .unsupported, "the tensor \(name) has the unknown element type \(type)",
                 remedy: "Export the model with another type, or use a newer version of Apus.")
         }
         let bits = element.bits ?? 8
         guard product.times(bits) < Int.max, count.times(bits) / 8 <= limit else {
             throw ModelFileError(
-                .unsupported, "the tensor \(name) of shape \(dimensions) has more than \(limit) bytes, the limit",
+                .unsupported, "the tensor \(name) of shape \(dimensions) exceeds the limit of \(limit) bytes",
                 remedy: "Export the model again, or split it.")
         }
         return element.byteCount(count)
     }
 }
 
-/// What a `TensorProto` says of itself.
+/// The description in a `TensorProto`.
 private struct TensorHeader {
     var name = ""
     var type = 0
     var dimensions: [Int64] = []
-    /// The number of dimensions, of which no more are kept than any tensor has.
+    /// The number of dimensions; only as many are kept as a tensor can have.
     var rank = 0
     /// Bytes of `raw_data`; nil if the elements are elsewhere.
     var rawBytes: Int?
     var isExternal = false
-    /// Every file that is named: of two, parsers differ in which they take.
+    /// All files that are named: if there are two, parsers differ in which they use.
     var locations: [String] = []
 
     init(_ bytes: Bytes) throws(ModelFileError) {

@@ -2,18 +2,18 @@ internal import Remedies
 
 /// Walks the fields of a model for `ModelStructure`.
 struct StructureScanner {
-    /// What a graph or a function consists of, graphs inside it included and functions that it calls left out.
+    /// What a graph or a function contains, including nested graphs and excluding the functions it calls.
     struct Tally {
         var nodes = 0
         var work = 0
-        /// Calls by function: how many, and how much work one node of the function becomes.
+        /// Calls by function: their number, and the work that one node of the function causes.
         var calls: [Int: (count: Int, weight: Int)] = [:]
     }
 
     let limits: ModelStructure.Limits
     private(set) var functionNames: [String] = []
     private(set) var externalFiles: Set<String> = []
-    /// Functions by domain, name and overload. Of one name there should be one, but each counts.
+    /// Functions by domain, name and overload. Names should be unique, but each duplicate counts.
     private var functions: [String: [Int]] = [:]
 
     init(limits: ModelStructure.Limits) { self.limits = limits }
@@ -65,11 +65,11 @@ struct StructureScanner {
         return tally
     }
 
-    /// What an attribute refers to is put where the function uses it, as often as it does.
+    /// A referenced attribute is inserted wherever the function uses it, as often as it does.
     private static var graphArgument: ModelFileError {
         ModelFileError(
             .unsupported, "it has a function with a graph as an attribute",
-            remedy: "Export the model with its functions written out.")
+            remedy: "Export the model with its functions inlined.")
     }
 
     // MARK: Graphs
@@ -155,7 +155,7 @@ struct StructureScanner {
         }
         guard !isNamed || name.utf8.count <= limits.nameBytes else {
             throw ModelFileError(
-                .unsupported, "the name \(name) has \(name.utf8.count) bytes; \(limits.nameBytes) is the limit",
+                .unsupported, "the name \(name) has \(name.utf8.count) bytes; the limit is \(limits.nameBytes)",
                 remedy: "Export the model with shorter names.")
         }
         for type in types { try scan(type: type, depth: 0, name: name) }
@@ -170,7 +170,7 @@ struct StructureScanner {
             case 4, 5, 9:
                 var inner = ProtobufReader(try field.bytes())
                 while let part = try inner.next() {
-                    // The element of a sequence or an optional, the value of a map.
+                    // The element of a sequence or an optional, or the value of a map.
                     if part.number == (field.number == 5 ? 2 : 1) {
                         try scan(type: part.bytes(), depth: depth + 1, name: name)
                     }
@@ -180,7 +180,7 @@ struct StructureScanner {
         }
     }
 
-    /// A tensor's type: the element, and a shape with a message for each dimension.
+    /// A tensor's type: the element type, and a shape with one message per dimension.
     private func scan(shapeOf bytes: Bytes, name: String) throws(ModelFileError) {
         var reader = ProtobufReader(bytes)
         var rank = 0
@@ -197,7 +197,7 @@ struct StructureScanner {
     func check(rank: Int, of name: String) throws(ModelFileError) {
         guard rank <= limits.rank else {
             throw ModelFileError(
-                .unsupported, "the shape of \(name) has \(rank) dimensions; \(limits.rank) is the limit",
+                .unsupported, "the shape of \(name) has \(rank) dimensions; the limit is \(limits.rank)",
                 remedy: "Export the model again.")
         }
     }

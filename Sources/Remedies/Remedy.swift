@@ -1,9 +1,9 @@
-/// What to do about an error, worded once and rendered by each front end in its own terms.
+/// What to do about an error, written once and rendered by each front end in its own terms.
 ///
-/// Written as a string whose settings are interpolated: `"Use a smaller image, or raise \(setting: .maxPixels)."` tells a user
-/// of the command about `--max-pixels`, a client of the server about `max-pixels`, and Swift code about `Image.Limits.pixels`.
+/// Written as a string with interpolated settings: `"Use a smaller image, or raise \(setting: .maxPixels)."` refers users of the
+/// command to `--max-pixels`, clients of the server to `max-pixels`, and Swift code to `Image.Limits.pixels`.
 package struct Remedy: Sendable, Hashable, ExpressibleByStringInterpolation, CustomStringConvertible, Encodable {
-    /// Who reads the remedy.
+    /// The reader of the remedy.
     package enum FrontEnd: Sendable {
         case command, server, library
     }
@@ -45,12 +45,12 @@ package struct Remedy: Sendable, Hashable, ExpressibleByStringInterpolation, Cus
 
         package mutating func appendInterpolation(_ remedy: Remedy) { parts += remedy.parts }
 
-        /// A command line, which is the same for everybody.
+        /// A command line, which is the same in every front end.
         package mutating func appendInterpolation(command name: String, _ options: [(Setting, String)]) {
             parts.append(.command(name, options.map { Option(setting: $0.0, value: $0.1) }))
         }
 
-        /// A setting, with the value that it should have.
+        /// A setting, with the value to set.
         package mutating func appendInterpolation(
             setting: Setting, _ value: (some CustomStringConvertible)? = String?.none
         ) {
@@ -64,10 +64,10 @@ package struct Remedy: Sendable, Hashable, ExpressibleByStringInterpolation, Cus
         return both
     }
 
-    /// As the library words it.
+    /// The text in terms of the library.
     package var description: String { text(for: .library) }
 
-    /// As the command words it, which alone writes remedies as JSON.
+    /// The text in terms of the command, the only front end that writes remedies as JSON.
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(text(for: .command))
@@ -98,5 +98,5 @@ package struct Remedy: Sendable, Hashable, ExpressibleByStringInterpolation, Cus
     }
 }
 
-/// Other text in which settings are named, such as what was assumed for want of one.
+/// Other text that refers to settings, such as an assumption made because one was missing.
 package typealias Note = Remedy

@@ -1,11 +1,11 @@
-/// What a user can set, under the name that it has in every front end.
+/// A user setting, with its name in every front end.
 package struct Setting: Hashable, Sendable {
-    /// The long option of the command, without hyphens, which is the key of configuration files too.
+    /// The command's long option, without hyphens, which is the key of configuration files too.
     package let key: String
-    /// What Swift code sets.
+    /// The name in Swift code.
     package let api: String
 
-    /// The server's setting, where it has another name there.
+    /// The server's name of the setting, if different.
     package let serverKey: String
 
     private init(_ key: String, _ api: String, server: String? = nil) {
@@ -14,10 +14,10 @@ package struct Setting: Hashable, Sendable {
         serverKey = server ?? key
     }
 
-    /// A setting that only the server has.
+    /// A setting of the server only.
     package init(server key: String) { self.init(key, key) }
 
-    /// As "APUS_MAX_BODY".
+    /// Such as "APUS_MAX_BODY".
     package var variable: String { "APUS_" + serverKey.uppercased().replacing("-", with: "_") }
 
     package func name(for frontEnd: Remedy.FrontEnd) -> String {

@@ -15,7 +15,7 @@ package enum DetectorSetting {
     ]
 
     package static let family = Declaration(
-        .family, .family, help: "The model's family, where its file leaves it open.", destination: \.family)
+        .family, .family, help: "The model's family, if its file leaves it open.", destination: \.family)
 
     package static let device = Declaration(
         .device, .device, help: "The device to use. auto is an Intel GPU if OpenVINO finds one, else the CPU.",
@@ -30,7 +30,7 @@ package enum DetectorSetting {
         destination: \.provider)
 
     package static let threshold = Declaration(
-        .threshold, .fraction, help: "Report objects with a higher score, 0 to 1.", destination: \.threshold)
+        .threshold, .fraction, help: "Report objects with a score above this, 0 to 1.", destination: \.threshold)
 
     package static let labels = Declaration<String>(
         .labels, .file, help: "Class names: JSON, or a text file with one name per line.", get: { _ in nil },
@@ -55,7 +55,7 @@ package enum DetectorSetting {
         destination: \.preparation)
 
     package static let cacheFolder = Declaration<String>(
-        .cacheFolder, .folder, help: "The folder for models that a GPU compiled.",
+        .cacheFolder, .folder, help: "The folder for compiled models.",
         get: { if case .folder(let folder) = $0.cache { folder } else { nil } }, set: { $0.cache = .folder($1) }
     ).fallback("$XDG_CACHE_HOME/apus/compiled")
 
@@ -69,5 +69,5 @@ package enum DetectorSetting {
 
     package static let runtime = Declaration(
         .runtime, .folder, help: "The folder that holds ONNX Runtime.", destination: \.runtime
-    ).fallback("$APUS_RUNTIME, else beside the command, else where `make setup` put it")
+    ).fallback("$APUS_RUNTIME, else next to the command, else where `make setup` installed it")
 }

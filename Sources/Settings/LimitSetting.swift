@@ -5,7 +5,7 @@ extension Image.Limits: SettingsRoot {
     package static var defaults: Image.Limits { Image.Limits() }
 }
 
-/// The limits of images that are read.
+/// The limits of input images.
 package enum LimitSetting {
     package static let all: [any DeclaredSetting<Image.Limits>] = [maxPixels, maxBytes]
 
@@ -14,7 +14,7 @@ package enum LimitSetting {
     package static let maxBytes = SettingDeclaration(
         .maxBytes, .bytes(max: 2_000_000_000), help: "Maximum size of an image file.", destination: \Image.Limits.bytes)
 
-    /// Also of other roots. A billion pixels take 3 GB of memory.
+    /// For other roots too. A billion pixels take 3 GB of memory.
     package static func maxPixels<Root>(
         _ destination: any WritableKeyPath<Root, Int> & Sendable
     ) -> SettingDeclaration<Root, Int> {

@@ -1,9 +1,9 @@
 package import Apus
 package import Remedies
 
-/// What settings are written into.
+/// The destination of settings.
 package protocol SettingsRoot: Sendable {
-    /// All values as they are if nothing is set: the only place where a default is written.
+    /// All values when nothing is set: the only place where a default is defined.
     static var defaults: Self { get }
 }
 
@@ -13,13 +13,13 @@ package protocol DeclaredSetting<Root>: Sendable {
 
     var setting: Setting { get }
     var help: Note { get }
-    /// A paragraph more.
+    /// An additional paragraph.
     var details: Note? { get }
-    /// What holds by default, where that is not a value.
+    /// What applies by default, if that is not a value.
     var fallback: Note? { get }
     var syntax: SettingSyntax { get }
 
-    /// The value that `root` has; nil if it has none, or one that text can't give.
+    /// The value in `root`; nil if there is none, or if text can't express it.
     func texts(of root: Root) -> [String]?
     func assignment(of texts: [String]) throws(InvalidValue) -> SettingAssignment<Root>
 }
@@ -37,7 +37,7 @@ package struct SettingAssignment<Root>: Sendable {
     package let apply: @Sendable (inout Root) throws(Failure) -> Void
 }
 
-/// Everything about a setting: its names, its type, its help and its destination, from which its default is read.
+/// Everything about a setting: its names, type, help and destination, from which its default is read.
 package struct SettingDeclaration<Root: SettingsRoot, Value: Sendable>: DeclaredSetting {
     package let setting: Setting
     package let help: Note
@@ -103,7 +103,7 @@ package struct SettingDeclaration<Root: SettingsRoot, Value: Sendable>: Declared
 }
 
 extension DeclaredSetting {
-    /// The same setting of what holds its root.
+    /// The same setting in a type that contains its root.
     package func nested<Outer: SettingsRoot>(
         in path: any WritableKeyPath<Outer, Root> & Sendable
     ) -> any DeclaredSetting<Outer> { NestedSetting(base: self, path: path) }

@@ -32,7 +32,7 @@ extension SettingFormat where Value == Int {
             parse: { text, _ throws(InvalidValue) in try integer(text, in: range) }, text: \.description)
     }
 
-    /// Bytes, as "20MB", "64KiB" or "1000".
+    /// Bytes, such as "20MB", "64KiB" or "1000".
     package static func bytes(max: Int = 1 << 40) -> SettingFormat {
         SettingFormat(
             SettingSyntax(valueName: "bytes"),
@@ -41,7 +41,7 @@ extension SettingFormat where Value == Int {
                     throw InvalidValue("it is not a valid size", "Write it as 20MB, 64KiB or 1000.")
                 }
                 guard value <= max else {
-                    throw InvalidValue("it must be at most \(ByteUnit.text(max))", "Set it to less.")
+                    throw InvalidValue("it must be at most \(ByteUnit.text(max))", "Choose a smaller value.")
                 }
                 return value
             }, text: ByteUnit.text)
@@ -54,7 +54,7 @@ extension SettingFormat where Value == Float {
             SettingSyntax(valueName: "score"),
             parse: { text, _ throws(InvalidValue) in
                 guard let value = Float(text), (0...1).contains(value) else {
-                    throw InvalidValue("it must be a number from 0 to 1", "Set it to one.")
+                    throw InvalidValue("it must be a number from 0 to 1", "Choose a value in this range.")
                 }
                 return value
             }, text: \.description)
@@ -62,7 +62,7 @@ extension SettingFormat where Value == Float {
 }
 
 extension SettingFormat where Value == Duration {
-    /// Seconds, as "30", "0.5" or "500ms".
+    /// Seconds, such as "30", "0.5" or "500ms".
     package static var seconds: SettingFormat {
         SettingFormat(
             SettingSyntax(valueName: "seconds"),
@@ -89,7 +89,7 @@ extension SettingFormat where Value == Duration {
 }
 
 extension SettingFormat where Value == Duration? {
-    /// Nil is "off".
+    /// Nil means "off".
     package static var secondsOrOff: SettingFormat {
         let (seconds, off) = (SettingFormat<Duration>.seconds, "off")
         return SettingFormat(
@@ -101,13 +101,14 @@ extension SettingFormat where Value == Duration? {
 
 private func integer(_ text: String, in range: ClosedRange<Int>) throws(InvalidValue) -> Int {
     guard let value = Int(text), range.contains(value) else {
-        throw InvalidValue("it must be an integer from \(range.lowerBound) to \(range.upperBound)", "Set it to one.")
+        throw InvalidValue(
+            "it must be an integer from \(range.lowerBound) to \(range.upperBound)", "Choose a value in this range.")
     }
     return value
 }
 
 private enum ByteUnit {
-    /// The largest first.
+    /// Largest first.
     private static let factors = [
         ("GB", 1_000_000_000), ("MB", 1_000_000), ("KB", 1000), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10),
     ]

@@ -1,6 +1,6 @@
 package import Remedies
 
-/// Why text is not a value of a setting, and how to write one.
+/// Why text is not a valid value of a setting, and how to write one.
 package struct InvalidValue: Error, CustomStringConvertible {
     package var cause: String
     package var remedy: Remedy
@@ -10,7 +10,7 @@ package struct InvalidValue: Error, CustomStringConvertible {
         self.remedy = remedy
     }
 
-    /// As the command words it.
+    /// The text in terms of the command.
     package var description: String { "\(cause). \(remedy.text(for: .command))" }
 }
 
@@ -21,12 +21,12 @@ package struct SettingSyntax: Sendable {
         case words([String])
     }
 
-    /// What a placeholder calls the value, as in "seconds"; empty for the name of the setting.
+    /// The value's name in placeholders, such as "seconds"; empty for the name of the setting.
     package let valueName: String
-    /// The values there are, or patterns of them; empty if they can't be listed.
+    /// The possible values, or patterns of them; empty if they can't be listed.
     package let choices: [String]
     package let completion: Completion
-    /// Whether it may be given several times.
+    /// Whether it may be repeated.
     package fileprivate(set) var isList = false
 
     package init(valueName: String, choices: [String] = [], completion: Completion = .none) {
@@ -36,7 +36,7 @@ package struct SettingSyntax: Sendable {
     }
 }
 
-/// How a value is read from text, and written so that it can be read again.
+/// How a value is parsed from text, and formatted so that it can be parsed again.
 package struct SettingFormat<Value: Sendable>: Sendable {
     package typealias Parse = @Sendable (_ texts: [String], _ key: String) throws(InvalidValue) -> Value
 
@@ -51,7 +51,7 @@ package struct SettingFormat<Value: Sendable>: Sendable {
         self.texts = texts
     }
 
-    /// A value that is a single text.
+    /// A value with a single text.
     package init(
         _ syntax: SettingSyntax,
         parse: @escaping @Sendable (_ text: String, _ key: String) throws(InvalidValue) -> Value,
@@ -66,7 +66,7 @@ package struct SettingFormat<Value: Sendable>: Sendable {
             texts: { [text($0)] })
     }
 
-    /// Values that are a text each.
+    /// A list of values, one text each.
     package static func list<Element>(
         of element: SettingFormat<Element>,
         check: @escaping @Sendable ([Element]) throws(InvalidValue) -> Void = { _ in }
@@ -85,5 +85,5 @@ package struct SettingFormat<Value: Sendable>: Sendable {
 }
 
 extension InvalidValue {
-    fileprivate static let empty = InvalidValue("it is empty", "Give it a value, or leave it out.")
+    fileprivate static let empty = InvalidValue("it is empty", "Set a value, or omit it.")
 }

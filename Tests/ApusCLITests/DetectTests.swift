@@ -21,7 +21,7 @@ import Testing
         #expect(lines.contains("model     demo (detr, f32)"))
         #expect(
             lines.contains {
-                $0.hasPrefix("device    CPU: ") && $0.hasSuffix("(device cpu was asked for; f32 is its default)")
+                $0.hasPrefix("device    CPU: ") && $0.hasSuffix("(device cpu was requested; f32 is its default)")
             })
         #expect(lines.contains { $0.contains("nodes on OpenVINOExecutionProvider") })
     }
@@ -62,7 +62,7 @@ import Testing
         #expect(lines.map { $0["results"] != nil } == [true, false, false, true])
         #expect((lines[1]["error"] as? [String: String])?["code"] == "image")
         #expect((lines[1]["error"] as? [String: String])?["remedy"] != nil)
-        #expect(run.errors.contains("could not read \(broken): it is not a JPEG, PNG or WebP picture"))
+        #expect(run.errors.contains("could not read \(broken): it is not a JPEG, PNG or WebP image"))
         #expect(run.errors.contains("could not read /nonexistent.jpg: there is no such file"))
     }
 
@@ -150,7 +150,7 @@ import Testing
         #expect(run.status == 1 && run.errors.contains("it is one of the pictures themselves"))
         #expect(try [UInt8](Data(contentsOf: URL(fileURLWithPath: path))) == bytes)
         let gif = try await Command.run("detect", path, "--output", folder.path("x.gif"))
-        #expect(gif.status == 1 && gif.errors.contains("End the name with .png or .jpg."))
+        #expect(gif.status == 1 && gif.errors.contains("Use a name that ends in .png or .jpg."))
     }
 
     @Test func noSourceIsOverwrittenByACopyOfAnother() async throws {

@@ -39,7 +39,7 @@ import Testing
         let diagnosis = try await examine(try BrokenRuntime())
         #expect(diagnosis.status == 0, "\(diagnosis.failures)")
         #expect(diagnosis.failures.isEmpty)
-        #expect(diagnosis.finding("versions")?["reason"]?.contains("which belong together") == true)
+        #expect(diagnosis.finding("versions")?["reason"]?.contains("which match") == true)
         #expect(diagnosis.finding("device-cpu")?["status"] == "pass")
     }
 
@@ -88,7 +88,7 @@ import Testing
         try runtime.change(name) { $0 = $0.prefix(1 << 20) }
         let diagnosis = try await examine(runtime)
         #expect(diagnosis.status == 1)
-        #expect(diagnosis.failures.contains("\(name) is of no use: the file is damaged or cut short (1048576 bytes)"))
+        #expect(diagnosis.failures.contains("\(name) cannot be used: the file is damaged or truncated (1048576 bytes)"))
         #expect(diagnosis.failures.contains(mends))
     }
 
@@ -227,7 +227,7 @@ import Testing
         let verdicts = try #require(
             try await examine("--device", "cpu", environment: ["XDG_STATE_HOME": "/proc/apus"]).finding("verdicts"))
         #expect(verdicts["status"] == "warn")
-        #expect(verdicts["remedy"] == "Set XDG_STATE_HOME to a folder where you may write.")
+        #expect(verdicts["remedy"] == "Set XDG_STATE_HOME to a writable folder.")
     }
 
     @Test func devicesAreListedWithoutARuntimeToo() async throws {
@@ -236,7 +236,9 @@ import Testing
         let report = try #require(run.json as? [String: Any])
         let notes = try #require(report["notes"] as? [String])
         #expect(
-            notes.contains { $0.hasPrefix("ONNX Runtime: the runtime option names /nowhere, which does not exist") })
+            notes.contains {
+                $0.hasPrefix("ONNX Runtime: the runtime option is set to /nowhere, which does not exist")
+            })
         #expect((report["automatic"] as? [String: Any])?["reason"] as? String == "ONNX Runtime cannot be loaded")
     }
 

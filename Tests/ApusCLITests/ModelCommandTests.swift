@@ -14,7 +14,7 @@ import Testing
         for line in [
             "checkpoint  tiny-basic.pth  PyTorch (ZIP), DETR's own names, 0.1 million parameters",
             "network     DETR, ResNet of basic blocks [1, 1, 1, 1], 1 encoder and 2 decoder layers of 32 channels, 8 heads, 7 queries, 20 classes",
-            "no names of the classes are known (--labels)", "takes       inputs f32 [batch, 3, height, width]",
+            "class names are unknown (--labels)", "takes       inputs f32 [batch, 3, height, width]",
             "gives       pred_logits f32 [batch, 7, 21]", "check       pred_boxes differs by at most",
         ] {
             #expect(export.output.contains(line), "\(line)\n\(export.output)")
@@ -46,7 +46,7 @@ import Testing
         #expect(run.status == 0 && run.errors == "")
         #expect(run.output.contains("takes      inputs f32 [batch_size, 3, height, width]"))
         #expect(run.output.contains("4 Softmax"))
-        #expect(run.output.contains("sines, cosines and what makes their angles"))
+        #expect(run.output.contains("sines, cosines and their angles"))
         // A traced export says that it takes any batch, and takes one picture: what was left out of the check is said.
         #expect(
             run.output.contains(
@@ -62,7 +62,7 @@ import Testing
         let output = folder.path("out.onnx")
         let run = try await Command.run("convert", Fixtures.path("conversion/custom.onnx"), "-o", output)
         #expect(run.status == 1)
-        #expect(run.errors.contains("cannot be told"))
+        #expect(run.errors.contains("cannot be determined"))
         let stopped = try await Command.run(
             "convert", Fixtures.path("conversion/external.onnx"), "-o", output, "--runtime", "/nowhere")
         #expect(stopped.status == 1)
@@ -110,13 +110,13 @@ import Testing
             (["inspect", Fixtures.path("images/baseline.jpg")], "it is not an ONNX model"),
             (
                 ["export", Fixtures.path("images/baseline.jpg"), "-o", "/tmp/x.onnx"],
-                "it is no checkpoint that Apus reads"
+                "it is not a checkpoint that Apus can read"
             ),
             (["export", Fixtures.path("readers/system.pth"), "-o", "/tmp/x.onnx"], "its pickle names posix.system"),
             (["export", ModelCommandTests.checkpoint, "-o", "/nowhere/x.onnx"], "No such file or directory"),
             (
                 ["export", ModelCommandTests.checkpoint, "-o", "/tmp/x.onnx", "--opset", "12"],
-                "opset 12 is not written"
+                "opset 12 is not supported"
             ),
             (
                 ["export", ModelCommandTests.checkpoint, "-o", "/tmp/x.onnx", "--heads", "5"],

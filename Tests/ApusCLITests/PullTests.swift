@@ -77,7 +77,7 @@ import Testing
                     checkpoint: try PullTests.checkpoint(), address: address + "/broken", folder: folder.url.path)
                 // Three tries, each of half of what is left; then a run of its own ends it.
                 let error = await #expect(throws: ApusError.self) { try await download.run() }
-                #expect(error?.remedy?.contains("the next try goes on from there: run this again") == true)
+                #expect(error?.remedy?.contains("are already downloaded: run this again to resume") == true)
                 _ = try await download.run()
                 let asked = try await PullTests.asked(address).compactMap { Int($0.dropFirst("broken ".count)) }
                 #expect(
@@ -112,8 +112,8 @@ import Testing
         @Test func aWrongFileAMissingOneAndNoServerAreErrors() async throws {
             try await PullTests.withServer { address in
                 for (path, cause, remedy) in [
-                    (address + "/wrong", "its SHA-256 begins with", "name another mirror"),
-                    (address + "/missing", "the server answered 404 Not Found", "Check the address"),
+                    (address + "/wrong", "its SHA-256 begins with", "use another mirror"),
+                    (address + "/missing", "the server responded with 404 Not Found", "Check the address"),
                     (
                         "http://127.0.0.1:1", "Connection refused",
                         "Check the network. If this machine is offline, copy the file to"
@@ -156,7 +156,7 @@ import Testing
                 executable: Command.apus, ["detect", Fixtures.path("images/baseline.jpg"), "--model", name],
                 environment: environment)
             #expect(run.status == 1)
-            #expect(run.errors.contains("no model of that name in \(folder.url.path)/apus/models"))
+            #expect(run.errors.contains("no model of this name in \(folder.url.path)/apus/models"))
             #expect(run.errors.contains(remedy))
         }
     }

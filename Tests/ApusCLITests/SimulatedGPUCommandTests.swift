@@ -52,6 +52,6 @@ struct SimulatedGPUCommandTests {
                 "448x256,256x448", "--require-verified",
             ])
         #expect(refused.status == 1)
-        #expect(refused.errors.contains("its answers there were found wrong on "))
+        #expect(refused.errors.contains("its results there were found wrong on "))
     }
 }

@@ -41,6 +41,6 @@ import Testing
         let url = URL(fileURLWithPath: "/tmp/boxes.webp")
         let error = #expect(throws: ApusError.self) { try gray(8).write(to: url) }
         #expect(error?.code == .image)
-        #expect(error?.remedy == "End the name with .png or .jpg.")
+        #expect(error?.remedy == "Use a name that ends in .png or .jpg.")
     }
 }

@@ -61,7 +61,7 @@ import Testing
         #expect(!store.contains(key()))
         let again = try store.load(key()) { try compile($0) }
         #expect(again.compiled == "compiled" && again.origin == .compiled)
-        #expect(again.note == "the cached model was damaged, so it was compiled anew")
+        #expect(again.note == "the cached model was damaged, so it was compiled again")
         #expect(try store.load(key()) { try compile($0) }.origin == .cache)
     }
 
@@ -99,7 +99,7 @@ import Testing
             try Data(repeating: 9, count: 50).write(to: URL(fileURLWithPath: try #require(cache) + "/2.blob"))
             return "compiled"
         }
-        #expect(again.origin == .compiled && again.note?.contains("did not accept") == true)
+        #expect(again.origin == .compiled && again.note?.contains("rejected") == true)
         #expect(!store.contains(key()))
         #expect(try store.load(key()) { try compile($0) }.origin == .compiled)
     }
@@ -113,7 +113,7 @@ import Testing
 
     @Test func aDeviceThatKeepsNothingIsSaid() throws {
         let made = try store.load(key()) { _ in "compiled" }
-        #expect(made.origin == .notKept("the device gave nothing to keep, or the disk is full"))
+        #expect(made.origin == .notKept("the device exported nothing to store, or the disk is full"))
     }
 
     @Test func aFolderThatCannotBeWrittenIsNotFatal() throws {

@@ -57,7 +57,7 @@ import Testing
         for (family, cause) in [
             (try family(outputs: ["boxes"]), "it has no output boxes"),
             (try family(sizes: "sizes"), "it has no input sizes of i64"),
-            (try family(sizes: nil), "nothing tells what its input orig_target_sizes i64 [1, 2] is given"),
+            (try family(sizes: nil), "the family does not define its input orig_target_sizes i64 [1, 2]"),
         ] {
             let error = #expect(throws: ApusError.self) {
                 try Detector(model: model, configuration: configuration(family))

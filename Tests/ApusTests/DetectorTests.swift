@@ -61,7 +61,7 @@ import Testing
         #expect(execution.device == "CPU")
         #expect(execution.deviceName?.isEmpty == false)
         #expect(execution.precision == .f32)
-        #expect(execution.reason == "device cpu was asked for; f32 is its default")
+        #expect(execution.reason == "device cpu was requested; f32 is its default")
         let nodes = try #require(execution.nodes)
         #expect(Array(nodes.keys) == ["OpenVINOExecutionProvider"])
         #expect((nodes["OpenVINOExecutionProvider"] ?? 0) > 100)
@@ -130,8 +130,8 @@ import Testing
         let others = try renamed.detect(image).detections
         #expect(others.count == 6)
         for found in others { #expect(found.category == given[found.label]) }
-        #expect(!renamed.assumptions.contains { $0.contains("names of its classes") })
-        #expect(try detector("detector_f32").assumptions.contains { $0.contains("doesn't name its classes") })
+        #expect(!renamed.assumptions.contains { $0.contains("name its classes") })
+        #expect(try detector("detector_f32").assumptions.contains { $0.contains("name its classes") })
     }
 
     // MARK: Batches
@@ -167,7 +167,7 @@ import Testing
             configuration: .init(provider: .cpu, threshold: 0, batchSize: 2))
         let image = try picture("images/palette.png")
         let error = #expect(throws: ApusError.self) { try traced.detect([image, image]) }
-        #expect(error?.remedy == "The model may not take batches, though its inputs say so: use batch size 1.")
+        #expect(error?.remedy == "The model may not support batches, though its inputs declare it: use batch size 1.")
         let empty: [DetectionResult] = try traced.detect([])
         #expect(empty.isEmpty)
     }

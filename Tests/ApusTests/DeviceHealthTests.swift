@@ -62,7 +62,7 @@ import Testing
         #expect(error?.code == .deviceFault)
         #expect(
             error?.cause
-                == "its answer to a test picture has changed: a value of the output pred_logits was 3.0, and now is 2.5"
+                == "its output for a test image has changed: a value of the output pred_logits was 3.0 and is now 2.5"
         )
         #expect(throws: ApusError.self) { try health.requireSound() }
         now = good
@@ -113,7 +113,7 @@ import Testing
         #expect(error?.code == .deviceFault)
         #expect(
             error?.cause
-                == "its answer to a test picture is none: it holds values that are no scores or boxes")
+                == "its output for a test image is invalid: it holds values that are no scores or boxes")
         let first = try #require(try health.firstAnswer { try outputs(good) })
         #expect(throws: ApusError.self) { try health.check(first) { throw unreadable } }
         // Where answers are judged otherwise, any will do.
@@ -133,7 +133,7 @@ import Testing
         let error = #expect(throws: ApusError.self) {
             try health.check(first) { throw EngineError(.runFailed, doing: "run", cause: "device lost") }
         }
-        #expect(error?.cause == "it fails on a test picture: device lost")
+        #expect(error?.cause == "it fails on a test image: device lost")
         #expect(throws: ApusError.self) { try health.firstAnswer { try outputs([0, 0, 0]) } }
         let lost = #expect(throws: ApusError.self) {
             try health.firstAnswer { throw EngineError(.runFailed, doing: "run", cause: "device lost") }

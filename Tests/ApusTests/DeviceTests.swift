@@ -35,7 +35,7 @@ import Testing
         let mute = [device("CPU", "Intel(R) Core(TM)"), device("GPU.0", "GPU.0")]
         let error = #expect(throws: ApusError.self) { try DeviceChoice.best(of: mute) }
         #expect(error?.code == .device)
-        #expect(error?.cause == "OpenVINO lists GPU.0, but cannot say what it is")
+        #expect(error?.cause == "OpenVINO lists GPU.0 but cannot identify it")
     }
 
     private func rejection(_ configuration: Detector.Configuration) throws -> ApusError {
@@ -72,7 +72,7 @@ import Testing
         let error = #expect(throws: ApusError.self) {
             try DeviceChoice.check(.bf16, on: device("CPU", ["FP32", "INT8"]))
         }
-        #expect(error?.cause == "this CPU has no bf16 (A CPU; OpenVINO lists FP32, INT8)")
+        #expect(error?.cause == "this CPU does not support bf16 (A CPU; OpenVINO lists FP32, INT8)")
         #expect(error?.advice?.text(for: .command) == "Use --precision f32.")
         try DeviceChoice.check(.bf16, on: device("CPU", ["FP32", "BF16"]))
         try DeviceChoice.check(.f32, on: device("CPU", ["FP32"]))

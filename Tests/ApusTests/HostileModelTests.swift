@@ -29,7 +29,7 @@ import Testing
     @Test func aModelInMemoryHasNoOtherFiles() throws {
         let bytes = try Fixtures.bytes("models/external.onnx")
         let error = #expect(throws: ApusError.self) { try Detector(model: .bytes(bytes)) }
-        #expect(error?.cause.contains("it is itself not in a file") == true)
+        #expect(error?.cause.contains("the model itself is not in a file") == true)
     }
 
     @Test(arguments: HostileModels.names) func aPreprocessorRefusesIt(name: String) throws {

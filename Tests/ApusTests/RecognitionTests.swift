@@ -46,7 +46,8 @@ import Testing
                 operators: ["Conv", "MatMul", "Softmax"])
             #expect(found.name == "detr" && found.family.classCount == classes - 1)
             #expect(
-                found.evidence == "outputs pred_logits and pred_boxes, and no GridSample, as the original DETR exports")
+                found.evidence
+                    == "outputs pred_logits and pred_boxes, and no GridSample, as in the original DETR's exports")
         }
     }
 
@@ -59,7 +60,7 @@ import Testing
             family.assumptions == [
                 "resize rule: shortest side 800, longest at most 1333 (DETR's)",
                 "pixels normalized with ImageNet's mean and deviation",
-                "labels: COCO's, as the model tells 91 classes apart",
+                "labels: COCO's, as the model has 91 classes",
             ])
     }
 

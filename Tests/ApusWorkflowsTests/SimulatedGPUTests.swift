@@ -77,7 +77,7 @@ struct SimulatedGPUTests {
         try data.write(to: URL(fileURLWithPath: "\(cache)/\(blob)"))
         let again = try Detector(configuration: asked)
         #expect(again.compiledShapes.map(\.origin) == [.compiled])
-        #expect(again.compiledShapes.first?.note == "the cached model was damaged, so it was compiled anew")
+        #expect(again.compiledShapes.first?.note == "the cached model was damaged, so it was compiled again")
         #expect(try Detector(configuration: asked).compiledShapes.map(\.origin) == [.cache])
     }
 
@@ -98,6 +98,6 @@ struct SimulatedGPUTests {
         asked.requiresVerified = true
         let error = #expect(throws: ApusError.self) { try Detector(configuration: asked) }
         #expect(error?.code == .verification)
-        #expect(error?.cause.contains("its answers there were found wrong") == true)
+        #expect(error?.cause.contains("its results there were found wrong") == true)
     }
 }

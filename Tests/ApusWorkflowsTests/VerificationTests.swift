@@ -78,7 +78,7 @@ import Testing
         let report = try Verifier(model: .demo, configuration: configuration, reference: .cpu)
             .report(on: Array(try SamplePictures.all().prefix(1))) { _ in }
         #expect(report.fastest == .f32)
-        #expect(report.notes.count == 1 && report.notes[0].contains("could not keep the verdict in /proc/apus"))
+        #expect(report.notes.count == 1 && report.notes[0].contains("could not store the verdict in /proc/apus"))
     }
 
     @Test(.enabled(if: TestRuntime.isWanted)) func everyPrecisionOfTheCPUPassesWithTheDemoModel() throws {
@@ -105,7 +105,7 @@ import Testing
         configuration.requiresVerified = true
         let detector = try Detector(configuration: configuration)
         #expect(detector.execution.verification.state == .yes)
-        #expect(detector.execution.verification.summary == "3 pictures agree with cpu-f32")
+        #expect(detector.execution.verification.summary == "3 images agree with cpu-f32")
 
         // Other shapes were never verified, and each of a set of canvases is.
         configuration.shapes = .padded

@@ -19,7 +19,7 @@ import Testing
         #expect(error(folder.url.path)?.cause == "it is a folder")
         #expect(error(folder.path("nothing"))?.cause == "there is no such file")
         try FileManager.default.createSymbolicLink(atPath: folder.path("circle"), withDestinationPath: "circle")
-        #expect(error(folder.path("circle"))?.cause == "it is a symbolic link that leads back to itself")
+        #expect(error(folder.path("circle"))?.cause == "it is a symbolic link that points to itself")
     }
 
     @Test func aSocketIsNamed() throws {

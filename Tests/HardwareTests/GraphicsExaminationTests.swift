@@ -41,7 +41,7 @@ import Testing
     @Test func aMachineWithoutAnIntelGPU() throws {
         let finding = try finding("gpu-device")
         #expect(finding.status == .fail)
-        #expect(finding.reason == "this machine shows no Intel GPU: there is no /dev/dri")
+        #expect(finding.reason == "this machine has no Intel GPU: there is no /dev/dri")
         #expect(try self.finding("gpu-device", .auto).status == .warn)
         #expect(GraphicsExamination(target: .cpu, root: SystemRoot(folder.url.path)).findings().isEmpty)
     }
@@ -49,7 +49,7 @@ import Testing
     @Test func aGPUThatNoDriverOfTheKernelTakes() throws {
         try addChip(driver: nil)
         let finding = try finding("gpu-device")
-        #expect(finding.reason == "no driver of the kernel has taken the Intel GPU 0x56a0 at 0000:03:00.0")
+        #expect(finding.reason == "no kernel driver is bound to the Intel GPU 0x56a0 at 0000:03:00.0")
         #expect(finding.remedy?.text(for: .command).contains("modprobe xe") == true)
     }
 
@@ -94,7 +94,7 @@ import Testing
         try link("sys/class/drm/renderD128/device/driver", to: "../../drivers/amdgpu")
         #expect(
             try finding("gpu-device").reason
-                == "this machine shows no Intel GPU: there is only /dev/dri/renderD128 (amdgpu)")
+                == "this machine has no Intel GPU: there is only /dev/dri/renderD128 (amdgpu)")
     }
 
     @Test func anotherMakersBrokenDriverIsAWarning() throws {

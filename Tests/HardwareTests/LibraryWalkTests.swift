@@ -104,7 +104,7 @@ import Testing
         other[18] = 183
         #expect(try cause(other) == "it is a library for another processor, not for x86-64")
         for length in [64, 100, 1000, bytes.count / 2] {
-            #expect(try cause(Array(bytes[..<length]))?.contains("damaged or cut short") == true)
+            #expect(try cause(Array(bytes[..<length]))?.contains("damaged or truncated") == true)
         }
         #expect(throws: HardwareError("/no/lib.so", "there is no such file")) { try ELFFile("/no/lib.so") }
     }

@@ -24,7 +24,7 @@ import Testing
     @Test func textIsSaidToBeNoPicture() throws {
         let error = try rejection(Array("Hello, world, this is text".utf8))
         #expect(error.code == .unknownFormat)
-        #expect(error.cause == #"it is not a JPEG, PNG or WebP picture (it begins with the text "Hello, world")"#)
+        #expect(error.cause == #"it is not a JPEG, PNG or WebP image (it begins with the text "Hello, world")"#)
         #expect(try rejection([0x47, 0x00, 0xFE, 0x10]).cause.contains("(it begins with 47 00 FE 10)"))
     }
 
@@ -50,7 +50,7 @@ import Testing
         let image = try ImageDecoder.decode(bytes).bitmap
         #expect(
             try rejection(bytes, limits: ImageLimits(bytes: 10)).cause
-                == "it has more than 10 bytes, which is the limit")
+                == "it exceeds the limit of 10 bytes")
         let exact = ImageLimits(bytes: bytes.count, pixels: image.width * image.height)
         #expect(try ImageDecoder.decode(bytes, limits: exact).bitmap == image)
     }

@@ -30,6 +30,6 @@ import Testing
         #expect(try ImageEncoder.format(forPath: "a/b.PNG") == .png)
         #expect(try ImageEncoder.format(forPath: "b.jpeg") == .jpeg)
         let error = #expect(throws: ImagingError.self) { try ImageEncoder.format(forPath: "b.gif") }
-        #expect(error?.remedy == "End the name with .png or .jpg.")
+        #expect(error?.remedy == "Use a name that ends in .png or .jpg.")
     }
 }

@@ -57,7 +57,7 @@ import Testing
         let error = #expect(throws: ModelToolsError.self) { try Checkpoint(path: CheckpointTests.file(name)) }
         #expect(error?.code == .forbidden)
         #expect(error?.cause.contains("its pickle names \(global)") == true)
-        #expect(error?.remedy?.text(for: .command).contains("ran nothing") == true)
+        #expect(error?.remedy?.text(for: .command).contains("executed nothing") == true)
         #expect(!FileManager.default.fileExists(atPath: mark))
     }
 
@@ -68,8 +68,8 @@ import Testing
         ("missing-storage.pth", "the storage 0 is missing"),
         ("short-storage.pth", "the storage of f32 should have 24 elements of f32, but has 92 bytes"),
         ("expanded.pth", "a tensor of size [1000, 1000] and strides [0, 0] repeats elements of its storage"),
-        ("no-weights.pth", "it holds no weights"),
-        ("values.json", "it is no checkpoint that Apus reads: it begins with the text"),
+        ("no-weights.pth", "it contains no weights"),
+        ("values.json", "it is not a checkpoint that Apus can read: it begins with the text"),
         ("nowhere.pth", "there is no such file"),
     ])
     func whatCannotBeReadSaysWhyAndWhatToDo(name: String, cause: String) {

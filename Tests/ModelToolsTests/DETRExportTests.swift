@@ -219,7 +219,7 @@ import Testing
         }
         let cause = error?.cause ?? ""
         #expect(cause.contains("missing: transformer.encoder.layers.0.linear1.bias"))
-        #expect(cause.contains("model.decoder.layernorm.bias is [1], not [64]"))
+        #expect(cause.contains("model.decoder.layernorm.bias has shape [1] instead of [64]"))
         #expect(cause.contains("unused: model.extra.weight"))
         #expect(!cause.contains("mask_head"))
     }
@@ -241,7 +241,7 @@ import Testing
 
     @Test func whatIsNoDETRSaysWhatItIs() {
         let error = #expect(throws: ModelToolsError.self) { try weights("../readers/zip.pth") }
-        #expect(error?.code == .architecture && error?.cause.contains("it is no DETR") == true)
+        #expect(error?.code == .architecture && error?.cause.contains("it is not a DETR") == true)
     }
 }
 

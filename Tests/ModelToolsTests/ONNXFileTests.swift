@@ -63,7 +63,7 @@ import Testing
         )
         try folder.write([1, 2, 3], to: "external.weights")
         let short = #expect(throws: ModelToolsError.self) { try ONNXFile.read(folder.path("model.onnx")) }
-        #expect(short?.cause.contains("does not lie in external.weights, which has 3 bytes") == true)
+        #expect(short?.cause.contains("is out of bounds in external.weights, which has 3 bytes") == true)
     }
 
     @Test(arguments: [

@@ -57,7 +57,7 @@ import Testing
         let (result, report) = try convert(source)
         #expect(types(result.graph.inputs) == [f32, f32, f32] && types(result.graph.outputs) == [f32, f32])
         #expect(result.graph.nodes.map(\.operation) == ["LinearAttention"])
-        #expect(report.kept.first?.reason == "ONNX does not define what type it gives for its inputs")
+        #expect(report.kept.first?.reason == "ONNX does not define its output type for its inputs")
     }
 
     @Test(arguments: ["", "com.microsoft", "somebody.else"])

@@ -12,7 +12,7 @@ import Testing
     @Test func aMissingDeviceTypeWouldBeTheCPUInSilence() throws {
         let error = try #require(rejection([:]))
         #expect(error.code == .invalidOption)
-        #expect(error.cause.contains("without it OpenVINO runs on the CPU in silence"))
+        #expect(error.cause.contains("without it OpenVINO silently runs on the CPU"))
         #expect(error.remedy?.text(for: .command).contains("GPU.1") == true)
     }
 
@@ -24,7 +24,7 @@ import Testing
         let error = try #require(rejection(["device_type": device]))
         #expect(error.code == .invalidOption)
         #expect(error.doing.contains(device))
-        #expect(error.remedy == "Name one device: CPU, GPU, GPU.0, GPU.1 or NPU, in capitals.")
+        #expect(error.remedy == "Specify one device: CPU, GPU, GPU.0, GPU.1 or NPU, in upper case.")
     }
 
     @Test(arguments: ["CPU", "GPU", "GPU.0", "GPU.12", "NPU"])

@@ -30,7 +30,7 @@ import Testing
         let environment = ["HOME": folder.path("home"), "APUS_RUNTIME": folder.url.path]
         let error = #expect(throws: EngineError.self) { try find(environment: environment) }
         #expect(error?.code == .runtimeNotFound)
-        #expect(error?.cause == "APUS_RUNTIME names \(folder.url.path), which holds no libonnxruntime.so")
+        #expect(error?.cause == "APUS_RUNTIME is set to \(folder.url.path), which does not contain libonnxruntime.so")
     }
 
     @Test func besideTheExecutableComesBeforeTheFolderOfSetup() throws {
@@ -44,7 +44,7 @@ import Testing
         try folder.write([], to: "bin/libonnxruntime.so.1.24.1")
         let beside = try find(environment: environment, executable: executable)
         #expect(beside.folder == folder.path("bin"))
-        #expect(beside.origin == "beside the executable")
+        #expect(beside.origin == "next to the executable")
     }
 
     @Test func aFileNamesTheLibraryItself() throws {

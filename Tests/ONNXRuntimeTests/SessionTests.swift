@@ -102,10 +102,10 @@ import Testing
             try rejection(["x": good, "z": good]).cause == "the model has no input z; its inputs are x f32 [batch, 4]")
         #expect(
             try rejection(["x": Tensor(shape: [1, 4], scalars: [0, 0, 0, 0] as [Int64])]).cause
-                == "input x: it must be f32, but i64 was given")
+                == "input x: it must be f32, but it is i64")
         #expect(
             try rejection(["x": Tensor(shape: [1, 5], scalars: [0, 0, 0, 0, 0] as [Float])]).cause
-                == "input x: its shape must be [batch, 4], but [1, 5] was given")
+                == "input x: its shape must be [batch, 4], but it is [1, 5]")
         #expect(
             try rejection(["x": good], outputs: ["q"]).cause
                 == "the model has no output q; its outputs are y f32 [batch, 3]")
@@ -146,7 +146,7 @@ import Testing
         let error = try loadFailure(.file(Fixtures.path("models/external.onnx")), openVINO: openVINO)
         #expect(error.code == .modelUnreadable)
         #expect(
-            error.remedy == "Put the external data file beside the model, under the name that the model was saved with."
+            error.remedy == "Put the external data file next to the model, under its original name."
         )
     }
 }

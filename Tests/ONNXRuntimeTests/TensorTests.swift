@@ -29,7 +29,7 @@ import Testing
 
     @Test func countOfScalarsMustMatchTheShape() {
         let error = #expect(throws: EngineError.self) { try Tensor(shape: [3], scalars: [1, 2] as [Float]) }
-        #expect(error?.cause == "it has 3 elements, but 2 values were given")
+        #expect(error?.cause == "it has 3 elements, but there are 2 values")
     }
 
     @Test func anEmptyTensorHasNoElements() throws {

@@ -43,7 +43,7 @@ import Testing
             ] as [() throws -> Void] {
                 let error = #expect(throws: ModelFileError.self) { try read() }
                 #expect(error?.code == .forbidden)
-                #expect(error?.cause.contains("external.weights, a link that leads out of the model's folder") == true)
+                #expect(error?.cause.contains("external.weights, a link to a file outside the model's folder") == true)
             }
             try manager.removeItem(atPath: folder.path("models/external.weights"))
         }

@@ -5,13 +5,13 @@ package enum HostileModels {
         ("functions-call-each-other", "its function f.A calls itself through f.B"),
         ("function-calls-itself-in-a-graph", "its function f.A calls itself"),
         ("function-named-as-an-operator-calls-itself", "its function Relu calls itself"),
-        ("functions-double-forty-times", "written out, have more than 50000 nodes"),
+        ("functions-double-forty-times", "when inlined, have more than 50000 nodes"),
         ("graphs-thirty-deep", "it has more than 1048576 nodes"),
         ("graph-attribute-calls-its-function", "a function with a graph as an attribute"),
         ("negative-shape", "the tensor w has the negative shape [-1, -4]"),
-        ("huge-shape", "[1099511627776, 1099511627776] has more than 1099511627776 bytes"),
+        ("huge-shape", "[1099511627776, 1099511627776] exceeds the limit of 1099511627776 bytes"),
         ("weights-in-the-model-itself", "which is the model itself"),
-        ("weights-at-an-address", "which is not the name of a file"),
+        ("weights-at-an-address", "which is not a file name"),
     ]
 
     package static let names = all.map(\.name)

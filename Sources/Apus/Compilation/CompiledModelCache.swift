@@ -1,12 +1,12 @@
 internal import Foundation
 
-/// Whether what a device compiled is kept on disk.
+/// Where compiled models are kept on disk.
 public enum CompiledModelCache: Sendable, Hashable {
     /// In `$XDG_CACHE_HOME/apus/compiled`, else `~/.cache/apus/compiled`.
     case standard
     /// In this folder.
     case folder(String)
-    /// Nothing is kept: the device compiles at every start.
+    /// Nowhere: the device compiles at every start.
     case off
 
     package var path: String? {

@@ -2,13 +2,13 @@ internal import Files
 internal import Foundation
 internal import Hashing
 
-/// Compiled models on disk, a folder each, shared by all processes of a user.
+/// Compiled models on disk, one folder each, shared by all processes of a user.
 ///
-/// A folder appears whole or not at all: it is made under another name, gets a manifest with the digests of its files, and
-/// is renamed. A folder whose files are not as its manifest says is made anew. A lock on a file beside it keeps two
-/// processes from compiling the same, and a folder in use from being removed.
+/// A folder appears whole or not at all: it is created under a temporary name, gets a manifest with the digests of its files, and
+/// is renamed. A folder whose files don't match its manifest is compiled again. A lock file next to it keeps two processes from
+/// compiling the same model, and a folder in use from being removed.
 package struct CompiledModelStore: Sendable {
-    /// What a compiled model depends on; any difference makes it another one.
+    /// What a compiled model depends on; any difference makes it a different one.
     package struct Key: Codable, Sendable, Equatable {
         package var model: String
         package var device: String
@@ -18,9 +18,9 @@ package struct CompiledModelStore: Sendable {
         package var onnxRuntime: String
         package var openVINO: String
         package var precision: String
-        /// "1x3x800x1344"; empty for the shape that the model itself has.
+        /// "1x3x800x1344"; empty for the model's own shape.
         package var shape: String
-        /// How images are prepared and outputs decoded, which a verdict depends on; empty for what a device compiled.
+        /// How images are prepared and outputs decoded, which a verdict depends on; empty for a compiled model.
         package var decoding = ""
 
         package init(
@@ -60,24 +60,24 @@ package struct CompiledModelStore: Sendable {
 
     /// Where a compiled model came from.
     package enum Origin: Sendable, Equatable {
-        /// It was compiled before, and read.
+        /// It was compiled earlier and read from the cache.
         case cache
-        /// It was compiled now, and kept.
+        /// It was compiled now and stored.
         case compiled
-        /// It was compiled now and not kept, which was wanted, and why.
+        /// It was compiled now and could not be stored, and why.
         case notKept(String)
-        /// It was compiled now, and nothing is kept.
+        /// It was compiled now, with no cache in use.
         case unkept
     }
 
-    /// The most bytes that all of them may take unless told otherwise: some fifty DETR-R50 in f16.
+    /// The default limit on their total size in bytes: some fifty DETR-R50 in f16.
     package static let standardLimit = 4 << 30
 
     private let folder: String
     private let limit: Int
-    /// How long another process may take to compile the same.
+    /// How long to wait for another process that compiles the same model.
     private let wait: Duration
-    /// Left by a process that died is what is older, in seconds.
+    /// Partial folders older than this, in seconds, were left by processes that died.
     private static let oldestPartial = 3600.0
 
     package init(folder: String, limit: Int = standardLimit, wait: Duration = .seconds(180)) {
@@ -88,7 +88,7 @@ package struct CompiledModelStore: Sendable {
 
     /// Calls `compile` with a folder to read a compiled model from or to write it into.
     ///
-    /// - Parameter compile: is given nil where nothing can be kept.
+    /// - Parameter compile: receives nil if nothing can be stored.
     package func load<Compiled>(
         _ key: Key, compile: (_ cache: String?) throws -> Compiled
     ) throws -> (compiled: Compiled, origin: Origin, note: String?) {
@@ -96,7 +96,7 @@ package struct CompiledModelStore: Sendable {
         let until = ContinuousClock.now + wait
         try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         var note: String?
-        // A model that was refused is not tried again, unless another process has made it anew meanwhile.
+        // A model that was refused is not tried again, unless another process has replaced it meanwhile.
         var refused: FileStamp?
         if FileManager.default.fileExists(atPath: target), let lock = try? FileLock.reader(target + ".lock", until) {
             defer { lock.release() }
@@ -119,26 +119,26 @@ package struct CompiledModelStore: Sendable {
 
     private func manifestStamp(_ target: String) -> FileStamp { FileStamp(target + "/manifest.json") }
 
-    /// Nil if it has to be compiled anew, which `note` explains.
+    /// Nil if it has to be compiled again, which `note` explains.
     private func read<Compiled>(
         _ key: Key, from target: String, _ note: inout String?, _ compile: (_ cache: String?) throws -> Compiled
     ) throws -> (compiled: Compiled, origin: Origin, note: String?)? {
         guard isIntact(target, key) else {
-            note = "the cached model was damaged, so it was compiled anew"
+            note = "the cached model was damaged, so it was compiled again"
             return nil
         }
         do {
             let compiled = try compile(target)
-            // What the device did not accept it has compiled, and written over the old one, which others may be reading: it
-            // is made anew at the next start.
+            // When the device rejects a cached model, it compiles and overwrites the old one, which others may be reading. The
+            // entry is recreated at the next start.
             guard listed(in: target, key) != nil else {
                 discard(target)
-                return (compiled, .compiled, "the device did not accept the cached model, so it was compiled anew")
+                return (compiled, .compiled, "the device rejected the cached model, so it was compiled again")
             }
             touch(target)
             return (compiled, .cache, nil)
         } catch {
-            note = "the cached model did not load (\(error)), so it was compiled anew"
+            note = "the cached model did not load (\(error)), so it was compiled again"
             return nil
         }
     }
@@ -153,10 +153,10 @@ package struct CompiledModelStore: Sendable {
             return (try compile(nil), .notKept("\(folder) cannot be written to: \(error.localizedDescription)"), note)
         }
         defer { try? FileManager.default.removeItem(atPath: partial) }
-        // If this fails too, it was not the cache's fault, and what is there stays.
+        // If this fails too, the cache was not at fault, and the entry stays.
         let compiled = try compile(partial)
         guard writeManifest(key, in: partial) else {
-            return (compiled, .notKept("the device gave nothing to keep, or the disk is full"), note)
+            return (compiled, .notKept("the device exported nothing to store, or the disk is full"), note)
         }
         if FileManager.default.fileExists(atPath: target) { discard(target) }
         guard rename(partial, target) == 0 else {
@@ -170,13 +170,13 @@ package struct CompiledModelStore: Sendable {
         "\(target).partial-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
     }
 
-    /// Out of sight at once, then removed.
+    /// Renames it first, so that nobody opens it, then removes it.
     private func discard(_ target: String) {
         let partial = partialName(target)
         if rename(target, partial) == 0 { try? FileManager.default.removeItem(atPath: partial) }
     }
 
-    /// Whether a compiled model of this key is there.
+    /// Whether a compiled model of this key exists.
     package func contains(_ key: Key) -> Bool { isIntact(path(of: key), key) }
 
     private func path(of key: Key) -> String { "\(folder)/\(key.digest).compiled" }
@@ -190,7 +190,7 @@ package struct CompiledModelStore: Sendable {
         listed(in: path, key)?.allSatisfy { SHA256.digest(ofFile: "\(path)/\($0.name)") == $0.sha256 } ?? false
     }
 
-    /// What the manifest lists; nil if names or sizes are others now.
+    /// The files that the manifest lists; nil if their names or sizes have changed.
     private func listed(in path: String, _ key: Key) -> [Manifest.File]? {
         guard let manifest = manifest(in: path), manifest.key == key, !manifest.files.isEmpty,
             Set(manifest.files.map(\.name)) == Set(files(in: path)),
@@ -223,8 +223,8 @@ package struct CompiledModelStore: Sendable {
         try? FileManager.default.setAttributes([.modificationDate: Date()], ofItemAtPath: path + "/manifest.json")
     }
 
-    /// Removes what was not used for longest until all fit the limit, and what dead processes left. Somebody may have named
-    /// a folder that holds other things: only what this store has made, which its name tells, is counted or touched.
+    /// Removes the least recently used models until the rest fit the limit, and what dead processes left. The folder may hold
+    /// other things: only entries of this store, recognized by name, are counted or touched.
     private func prune(keeping kept: String) {
         var entries: [(path: String, used: Date, size: Int)] = []
         func date(_ path: String) -> Date? {
@@ -251,7 +251,7 @@ package struct CompiledModelStore: Sendable {
     }
 }
 
-/// A lock that the kernel gives back when the process ends, however it ends.
+/// A lock that the kernel releases when the process ends, however it ends.
 private struct FileLock {
     enum Kind {
         case shared, exclusive
@@ -263,10 +263,10 @@ private struct FileLock {
         var isReadOnly = false
     }
 
-    /// Nil for a lock that is not needed.
+    /// Nil if no lock is needed.
     private let descriptor: Int32?
 
-    /// For reading; none is needed where nobody may write.
+    /// For reading; no lock is needed where nobody may write.
     static func reader(_ path: String, _ until: ContinuousClock.Instant) throws(Failure) -> FileLock {
         do {
             return try FileLock(path, .shared, until)
@@ -277,7 +277,7 @@ private struct FileLock {
 
     private init() { descriptor = nil }
 
-    /// Waits no longer than `until`: whoever has the lock may hang.
+    /// Waits no longer than `until`: the holder of the lock may hang.
     init(_ path: String, _ kind: Kind, _ until: ContinuousClock.Instant) throws(Failure) {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
@@ -291,7 +291,7 @@ private struct FileLock {
                 close(descriptor)
                 throw Failure(
                     why: error == EWOULDBLOCK
-                        ? "another process holds \(path), and does not let go" : String(cString: strerror(error)))
+                        ? "another process holds \(path) and does not release it" : String(cString: strerror(error)))
             }
             usleep(10_000)
         }

@@ -1,12 +1,12 @@
 internal import Engine
 internal import Foundation
 
-/// Makes sessions of one model on one device, out of the cache where there is one.
+/// Makes sessions of one model on one device, from the cache where there is one.
 struct ModelCompiler: Sendable {
-    /// A session, and how it came to be.
+    /// A session and where it came from.
     struct Compiled: Sendable {
         var session: any EngineSession
-        /// Nil for the shape that the model itself has.
+        /// Nil for the model's own shape.
         var canvas: Canvas?
         var origin: CompiledModelStore.Origin
         var note: String?
@@ -16,7 +16,7 @@ struct ModelCompiler: Sendable {
     let engine: any Engine
     let model: Model
     let choice: DeviceChoice
-    /// Where what is compiled is kept, or why it is not.
+    /// Where compiled models are stored, or why they aren't.
     let cache: Execution.Cache
     private let store: CompiledModelStore?
     private let fingerprint: ModelFingerprint
@@ -37,16 +37,16 @@ struct ModelCompiler: Sendable {
         case (.ownKernels, _): cache = .none("ONNX Runtime's own kernels are not compiled")
         // Measured with DETR-R50: 1.4 s to load with and without.
         case (.openVINO, _) where choice.device == "CPU": cache = .none("the CPU gains nothing by it")
-        // OpenVINO writes into the cache of a model of open sizes whenever a new one comes.
+        // OpenVINO writes to the cache of a model with open sizes whenever a new size comes.
         case _ where !hasCanvases && !family.inputs.hasFixedSize:
-            cache = .none("a model of any size is compiled as sizes come")
+            cache = .none("a model of any size is compiled as new sizes arrive")
         case (_, nil): cache = .none("turned off")
         case (_, let path?): cache = .folder(path)
         }
         store = if case .folder(let path) = cache { CompiledModelStore(folder: path) } else { nil }
     }
 
-    /// What a compiled model and a verdict on it depend on, but for the shape.
+    /// What a compiled model and its verdict depend on, except the shape.
     private static func key(
         _ fingerprint: ModelFingerprint, _ choice: DeviceChoice, _ engine: any Engine
     ) -> CompiledModelStore.Key {
@@ -60,17 +60,17 @@ struct ModelCompiler: Sendable {
             shape: "")
     }
 
-    /// One name for one device: a GPU's number may change, and "GPU" is another name of the first.
+    /// A stable name for a device: a GPU's number may change, and "GPU" is an alias of the first.
     private static func deviceName(_ choice: DeviceChoice, uuid: String) -> String {
         guard choice.target != .ownKernels else { return "onnxruntime-cpu" }
         guard choice.device.hasPrefix("GPU") else { return choice.device }
         return uuid.isEmpty ? (choice.device == "GPU" ? "GPU.0" : choice.device) : "GPU"
     }
 
-    /// - Throws: if the model was replaced since its digest was made.
+    /// - Throws: if the model was replaced since its digest was computed.
     func requireUnchanged() throws(ApusError) { try fingerprint.requireUnchanged() }
 
-    /// A session of all sizes on the CPU, which needs no cache and so no key.
+    /// A session of all sizes on the CPU, which needs neither cache nor key.
     static func compile(_ model: Model, _ choice: DeviceChoice, _ engine: any Engine) throws -> Compiled {
         let start = ContinuousClock.now
         let options = SessionOptions(choice.target)
@@ -94,7 +94,7 @@ struct ModelCompiler: Sendable {
                 var options = options
                 options.cacheFolder = folder
                 let session = try engine.session(checked: model.source, options: options)
-                // Before it is kept under the digest of another model.
+                // Otherwise it would be stored under another model's digest.
                 try requireUnchanged()
                 return session
             }

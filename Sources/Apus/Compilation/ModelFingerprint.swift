@@ -3,11 +3,11 @@ internal import Foundation
 internal import Hashing
 internal import ONNX
 
-/// What tells one model from another: the SHA-256 of its file and of the files that hold its weights.
+/// Identifies a model: the SHA-256 of its file and of the files that hold its weights.
 struct ModelFingerprint: Sendable {
     let digest: String
     private let name: String
-    /// The model's files as they were; empty for a model in memory.
+    /// The state of the model's files when they were hashed; empty for a model in memory.
     private let files: [FileStamp]
 
     init(_ model: Model) throws(ApusError) {
@@ -38,18 +38,18 @@ struct ModelFingerprint: Sendable {
         self.files = files
     }
 
-    /// - Throws: if a file of the model was replaced since the digest was made, which then says nothing of it.
+    /// - Throws: if a file of the model was replaced since the digest was computed, which makes the digest invalid.
     func requireUnchanged() throws(ApusError) {
         for file in files where FileStamp(file.path) != file {
             throw ApusError(
                 .model, doing: "load the model \(name)", cause: "\(file.path) was replaced while it was in use",
-                remedy: "Load the model again: what was compiled of the old one goes on, but no more of it can be.")
+                remedy: "Load the model again. Compiled shapes keep working, but no new ones can be compiled.")
         }
     }
 }
 
 extension Model {
-    /// What a detector is made of: the model's file, the files of its weights, and where `config.json` and
+    /// The files that a detector depends on: the model's file, its weights, and where `config.json` and
     /// `preprocessor_config.json` are or may appear; none for a model in memory.
     package var files: [String] {
         guard case .file(let path) = source else { return [] }
@@ -63,10 +63,10 @@ extension Model {
     }
 }
 
-/// What changes when a file is replaced or written to.
+/// Changes when a file is replaced or written to.
 package struct FileStamp: Equatable, Sendable {
     package let path: String
-    /// Device, inode, size, and the time of the last change in nanoseconds; nil if there is no such file.
+    /// Device, inode, size, and the time of the last change in nanoseconds; nil if the file does not exist.
     private let facts: [Int64]?
 
     package init(_ path: String) {

@@ -4,8 +4,8 @@ internal import Foundation
 
 /// The sessions of a detector: one for each canvas, or one for all sizes.
 final class SessionPool: Sendable {
-    /// A canvas and its session, once that is made.
-    private final class Slot: @unchecked Sendable {  // what changes is touched under its lock only
+    /// A canvas and its session, once made.
+    private final class Slot: @unchecked Sendable {  // mutable state is touched under its lock only
         let canvas: Canvas?
         /// Held while the session is made.
         let making = NSLock()
@@ -20,7 +20,7 @@ final class SessionPool: Sendable {
             set { lock.withLock { made = newValue } }
         }
 
-        /// Why it could not be made in the background.
+        /// Why it could not be compiled in the background.
         var failure: String? {
             get { lock.withLock { why } }
             set { lock.withLock { why = newValue } }
@@ -30,7 +30,7 @@ final class SessionPool: Sendable {
     /// A session that is ready to run.
     struct Entry: Sendable {
         var compiled: ModelCompiler.Compiled
-        /// What it answered to the canary when it was made; nil where no canary is watched.
+        /// Its output for the canary when it was made; nil where no canary is watched.
         var canary: Canary?
         var canvas: Canvas? { compiled.canvas }
         var session: any EngineSession { compiled.session }
@@ -42,12 +42,12 @@ final class SessionPool: Sendable {
     /// Runs the canary on a new session.
     private let warmUp: @Sendable (ModelCompiler.Compiled) throws -> Canary?
 
-    /// Makes what `preparation` says is to be there before anything runs.
+    /// Makes the sessions that `preparation` requires up front.
     ///
     /// - Parameters:
     ///   - canvases: the smallest first; empty for one session of all sizes.
-    ///   - first: a session that is there already, for all sizes.
-    ///   - progress: called before each of the shapes that are compiled now, counted from 1; what it throws ends it.
+    ///   - first: an existing session for all sizes.
+    ///   - progress: called before each shape that is compiled now, counted from 1; an error it throws ends the preparation.
     init(
         _ compiler: ModelCompiler, canvases: [Canvas], first: ModelCompiler.Compiled?,
         preparation: Detector.Preparation, progress: (_ shape: Int, _ of: Int) throws -> Void,
@@ -73,7 +73,7 @@ final class SessionPool: Sendable {
             let rest = slots.indices.filter { !largest.contains($0) }
             if !rest.isEmpty { DispatchQueue.global(qos: .utility).async { [weak self] in self?.prepare(rest) } }
         case .whenNeeded:
-            // The largest landscape one holds every picture that is wider than high, so it is the one to begin with.
+            // The largest landscape canvas holds every image that is wider than high, so begin with it.
             let landscape = slots.indices.last { slots[$0].canvas.map { $0.size.width >= $0.size.height } ?? true }
             let first = landscape ?? slots.count - 1
             if slots[first].entry == nil { try progress(1, 1) }
@@ -81,16 +81,16 @@ final class SessionPool: Sendable {
         }
     }
 
-    /// Those that are made.
+    /// The entries made so far.
     var entries: [Entry] { slots.compactMap(\.entry) }
 
-    /// Canvases that could not be made in the background, and why; a larger one serves for each.
+    /// Canvases that could not be compiled in the background, and why; a larger one is used instead.
     var failures: [(canvas: Canvas, why: String)] {
         slots.compactMap { slot in slot.canvas.flatMap { canvas in slot.failure.map { (canvas, $0) } } }
     }
 
-    /// Which one a picture goes to that the model wants to see at `size`: the smallest canvas that holds it, else the one
-    /// on which it is scaled down least. Where the rest are made in the background, the smallest of these that is ready.
+    /// The canvas for an image that the model should see at `size`: the smallest canvas that holds it, else the one on which it
+    /// is scaled down least. While the rest compile in the background, the smallest of these that is ready.
     func index(for size: PixelSize) -> Int {
         func scale(_ slot: Slot) -> Double {
             guard let canvas = slot.canvas?.size else { return 1 }
@@ -105,7 +105,7 @@ final class SessionPool: Sendable {
 
     func canvas(at index: Int) -> Canvas? { slots[index].canvas }
 
-    /// The session of a canvas, which is made now if it is not there; others that want it meanwhile wait.
+    /// The session of a canvas, made now if it doesn't exist yet; other callers that need it wait.
     func entry(at index: Int) throws -> Entry {
         let slot = slots[index]
         if let entry = slot.entry { return entry }
@@ -118,7 +118,7 @@ final class SessionPool: Sendable {
         }
     }
 
-    /// Whether no other canvas holds this one: these together serve every picture as large as any would.
+    /// Whether no other canvas holds this one: together, these serve every image as large as any canvas would.
     private func isLargest(_ index: Int) -> Bool {
         guard let own = slots[index].canvas?.size else { return true }
         return !slots.contains { slot in

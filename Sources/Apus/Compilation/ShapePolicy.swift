@@ -1,17 +1,17 @@
 internal import Remedies
 
-/// For which sizes of input a model is compiled.
+/// Which input sizes a model is compiled for.
 ///
-/// A GPU compiles a model for each size of its input, which takes seconds. Compiled for a few canvases, to which
-/// pictures are padded, it never has to while it works.
+/// A GPU compiles a model for each input size, which takes seconds. With a few canvases, to which images are padded, it never
+/// compiles while serving.
 public enum ShapePolicy: Hashable, Sendable, CustomStringConvertible {
-    /// What is best on the device: exact on a CPU, padded on a GPU and an NPU if an input of the model marks padding.
+    /// The best for the device: exact on a CPU; padded on a GPU or NPU if an input of the model marks padding.
     case auto
-    /// Each picture at just the size that the model's resize rule gives.
+    /// Each image at exactly the size that the model's resize rule yields.
     case exact
-    /// Pictures are padded to the smallest of a few canvases that follow from the model's resize rule.
+    /// Images are padded to the smallest of a few canvases derived from the model's resize rule.
     case padded
-    /// Pictures are padded to the smallest of these canvases that holds them, and scaled down if none does.
+    /// Images are padded to the smallest of these canvases that holds them, and scaled down if none does.
     case canvases([PixelSize])
 
     /// Reads `auto`, `exact`, `padded`, or canvases as `1344x800,800x1344`.
@@ -27,10 +27,10 @@ public enum ShapePolicy: Hashable, Sendable, CustomStringConvertible {
         self = .canvases(sizes)
     }
 
-    /// Those that have a name.
+    /// The policies that have a name.
     package static let named: [ShapePolicy] = [.auto, .exact, .padded]
 
-    /// What stands in help for all others.
+    /// Stands for custom canvases in help texts.
     package static let example = ShapePolicy.canvases([
         PixelSize(width: 1344, height: 800), PixelSize(width: 800, height: 1344),
     ])
@@ -46,21 +46,21 @@ public enum ShapePolicy: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// What a policy comes to for a model on a device, and why.
+/// A policy resolved for a model on a device, and why.
 struct ShapePlan: Sendable {
-    /// Canvases, the smallest first; empty for exact sizes.
+    /// Canvases, smallest first; empty for exact sizes.
     var canvases: [PixelSize]
     var reason: String
-    /// Whether a new size of picture makes the device compile.
+    /// Whether a new image size makes the device compile.
     var stalls: Bool
 
     init(_ policy: ShapePolicy, family: any ModelAdapter, device: String, isOwnKernels: Bool) throws(ApusError) {
         let isCPU = isOwnKernels || device == "CPU"
         switch policy {
         case .exact:
-            (canvases, reason) = ([], "exact sizes were asked for")
+            (canvases, reason) = ([], "exact sizes were requested")
         case .auto where isCPU:
-            // Measured with DETR-R50 on OpenVINO's CPU: a new size costs a tenth of a run at most, padding a fifth.
+            // Measured with DETR-R50 on OpenVINO's CPU: a new size costs at most a tenth of a run, padding a fifth.
             (canvases, reason) = ([], "exact sizes, which cost a CPU nothing")
         case .auto:
             canvases = family.padding?.canvases ?? []
@@ -69,7 +69,7 @@ struct ShapePlan: Sendable {
                 ? (family.inputs.hasFixedSize
                     ? "the model's own fixed size"
                     : "exact sizes, as the model has no input that marks padding")
-                : "padded, so that no new size of picture has to be compiled for"
+                : "padded, so that no new image size has to be compiled"
         case .padded, .canvases:
             guard let padding = family.padding else {
                 throw ApusError(
@@ -87,7 +87,7 @@ struct ShapePlan: Sendable {
             } else {
                 canvases = padding.canvases
             }
-            reason = "shapes \(policy) were asked for"
+            reason = "shapes \(policy) were requested"
         }
         stalls = canvases.isEmpty && !isCPU && !family.inputs.hasFixedSize
     }

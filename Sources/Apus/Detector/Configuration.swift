@@ -1,53 +1,54 @@
 extension Detector {
     /// When a model is compiled for its canvases.
     public enum Preparation: String, Sendable, CaseIterable {
-        /// For all before the detector is ready. After that nothing is compiled.
+        /// All canvases before the detector is ready. After that nothing is compiled.
         case beforeReady = "before-ready"
-        /// For the largest before the detector is ready, for the others in the background. Until one is there, a larger one
-        /// takes its pictures, so none waits; their boxes may differ a little from later ones, as padding has an effect.
+        /// The largest canvas before the detector is ready, the others in the background. Until one is ready, a larger one takes
+        /// its images, so none waits; padding has an effect, so their boxes may differ slightly from later ones.
         case background
-        /// For each when a picture first needs it, which waits.
+        /// Each when an image first needs it; that image waits.
         case whenNeeded = "when-needed"
     }
 
-    /// How a detector runs. Every default is said in `Detector.execution` or `Detector.assumptions`.
+    /// How a detector runs. `Detector.execution` and `Detector.assumptions` report every default.
     public struct Configuration: Sendable {
-        /// The model's family; nil determines it from the model's file and those next to it, and is an error where they leave
+        /// The model's family; nil determines it from the model's file and the files next to it, which is an error if they leave
         /// it open.
         public var family: Family?
-        /// How a model of no family that Apus knows is prepared for and decoded; nil for one of those. Excludes `family`.
+        /// How to prepare inputs and decode outputs for a model of a family that Apus doesn't know; nil for a known family.
+        /// Excludes `family`.
         public var customFamily: CustomFamily?
-        /// Where the model is to run.
+        /// The device that runs the model.
         public var device: Device
-        /// What the device is to compute in.
+        /// The precision that the device computes in.
         public var precision: Precision
-        /// Whose kernels are to run the model.
+        /// The provider of the kernels that run the model.
         public var provider: Provider
-        /// Detections with a higher score are reported; 0 to 1.
+        /// Detections with a score above this are reported; 0 to 1.
         public var threshold: Float
-        /// Names of the classes; nil takes the model's own.
+        /// Names of the classes; nil uses the model's own.
         public var labels: LabelMap?
-        /// Pictures of one size that are run at once. The model must take batches: many exports do not, though their
-        /// inputs say so. A model of fixed batch is given as many as it takes, whatever this says.
+        /// How many images of one size run at once. The model must support batches: many exports don't, though their inputs claim
+        /// it. A model with a fixed batch size uses that one instead.
         public var batchSize: Int
-        /// For which sizes of input the model is compiled.
+        /// Which input sizes the model is compiled for.
         public var shapes: ShapePolicy
         /// When the model is compiled for them.
         public var preparation: Preparation
-        /// Where what a GPU or an NPU compiled is kept.
+        /// Where models compiled by a GPU or NPU are kept.
         public var cache: CompiledModelCache
-        /// Whether only a device may run whose answers `apus verify` found right.
+        /// Whether to refuse a device whose results `apus verify` has not found right.
         public var requiresVerified: Bool
-        /// After how many runs of a canvas a GPU or an NPU is given a picture whose answer is known; 0 for only when an
-        /// answer looks wrong.
+        /// After how many runs of a canvas a GPU or NPU is tested with an image whose output is known; 0 to test only when an
+        /// output looks wrong.
         public var canaryInterval: Int
-        /// A folder that holds ONNX Runtime; nil searches `APUS_RUNTIME`, beside the executable, and where setup put it.
+        /// A folder that holds ONNX Runtime; nil searches `APUS_RUNTIME`, next to the executable, and where setup installed it.
         public var runtime: String?
-        /// Where verdicts are kept; nil for the standard place.
+        /// Where verdicts are kept; nil for the default folder.
         package var verdicts: String?
-        /// Whether answers that cannot be right are errors. Off where answers are judged otherwise, or only timed.
+        /// Whether outputs that cannot be right are errors. Off where outputs are judged by other means, or only timed.
         package var watchesAnswers = true
-        /// The families to choose from.
+        /// The families to recognize.
         package var families = ModelFamilies.all
 
         /// Makes a configuration; every value has a default.
@@ -79,19 +80,19 @@ extension Detector {
             guard family == nil || customFamily == nil else {
                 throw ApusError(
                     .option, doing: "use the families \(family?.name ?? "") and \(customFamily?.name ?? "")",
-                    cause: "a model has one", remedy: "Set family or customFamily, not both.")
+                    cause: "a model has only one family", remedy: "Set family or customFamily, not both.")
             }
             guard (1...1024).contains(batchSize) else {
                 throw ApusError(
-                    .option, doing: "use batch size \(batchSize)", cause: "a batch has from 1 to 1024 images",
-                    remedy: "Give a batch size in this range.")
+                    .option, doing: "use batch size \(batchSize)", cause: "a batch has 1 to 1024 images",
+                    remedy: "Use a batch size in this range.")
             }
             guard case .canvases(let sizes) = shapes else { return }
             let sides = 1...10_000
             guard sizes.allSatisfy({ sides.contains($0.width) && sides.contains($0.height) }) else {
                 throw ApusError(
-                    .option, doing: "use shapes \(shapes)", cause: "a side has from 1 to 10000 pixels",
-                    remedy: "Give sizes in this range.")
+                    .option, doing: "use shapes \(shapes)", cause: "a side has 1 to 10000 pixels",
+                    remedy: "Use sizes in this range.")
             }
         }
 
@@ -99,7 +100,7 @@ extension Detector {
             guard (0...1).contains(threshold) else {
                 throw ApusError(
                     .option, doing: "use threshold \(threshold)", cause: "a score is between 0 and 1",
-                    remedy: "Give a threshold from 0 to 1.")
+                    remedy: "Use a threshold from 0 to 1.")
             }
         }
     }

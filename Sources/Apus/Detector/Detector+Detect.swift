@@ -4,27 +4,27 @@ internal import Remedies
 
 /// Finding objects in images.
 extension Detector {
-    /// Finds objects in an image, on this thread.
+    /// Finds objects in an image, on the calling thread.
     ///
     /// - Parameters:
     ///   - image: of any size.
-    ///   - threshold: detections with a higher score are reported, 0 to 1; nil takes the configuration's.
+    ///   - threshold: detections with a score above this are reported, 0 to 1; nil uses the configuration's.
     /// - Throws: `ApusError` with code `inference` if the model fails on an image, `deviceFault` if the device computes wrong
-    ///   results, `option` if the threshold can't be.
+    ///   results, `option` if the threshold is invalid.
     public func detect(_ image: Image, threshold: Float? = nil) throws(ApusError) -> DetectionResult {
         let results = try detect([image], threshold: threshold)
         return results[0]
     }
 
-    /// Finds objects in images, on this thread. Results come in the order of the images.
+    /// Finds objects in images, on the calling thread. Results come in the order of the images.
     ///
-    /// With a `batchSize` above 1, images that the model sees at the same size, or on the same canvas, are run together.
+    /// With a `batchSize` above 1, images that the model sees at the same size, or on the same canvas, run together.
     ///
     /// - Parameters:
     ///   - images: of any sizes.
-    ///   - threshold: detections with a higher score are reported, 0 to 1; nil takes the configuration's.
+    ///   - threshold: detections with a score above this are reported, 0 to 1; nil uses the configuration's.
     /// - Throws: `ApusError` with code `inference` if the model fails on an image, `deviceFault` if the device computes wrong
-    ///   results, `option` if the threshold can't be.
+    ///   results, `option` if the threshold is invalid.
     public func detect(_ images: [Image], threshold: Float? = nil) throws(ApusError) -> [DetectionResult] {
         try detect(images, threshold: threshold, cancellation: nil)
     }
@@ -33,9 +33,9 @@ extension Detector {
     ///
     /// - Parameters:
     ///   - image: of any size.
-    ///   - threshold: detections with a higher score are reported, 0 to 1; nil takes the configuration's.
+    ///   - threshold: detections with a score above this are reported, 0 to 1; nil uses the configuration's.
     /// - Throws: `ApusError` with code `inference` if the model fails on an image, `deviceFault` if the device computes wrong
-    ///   results, `option` if the threshold can't be, `cancelled` if the task was cancelled.
+    ///   results, `option` if the threshold is invalid, `cancelled` if the task was cancelled.
     public func detect(_ image: Image, threshold: Float? = nil) async throws -> DetectionResult {
         let results = try await detect([image], threshold: threshold)
         return results[0]
@@ -46,16 +46,16 @@ extension Detector {
     ///
     /// - Parameters:
     ///   - images: of any sizes.
-    ///   - threshold: detections with a higher score are reported, 0 to 1; nil takes the configuration's.
+    ///   - threshold: detections with a score above this are reported, 0 to 1; nil uses the configuration's.
     /// - Throws: `ApusError` with code `inference` if the model fails on an image, `deviceFault` if the device computes wrong
-    ///   results, `option` if the threshold can't be, `cancelled` if the task was cancelled.
+    ///   results, `option` if the threshold is invalid, `cancelled` if the task was cancelled.
     public func detect(_ images: [Image], threshold: Float? = nil) async throws -> [DetectionResult] {
         try await RunCancellation.detached {
             try self.detect(images, threshold: threshold, cancellation: $0)
         }
     }
 
-    /// On this thread, until it ends or is cancelled from another.
+    /// Runs on the calling thread until it ends or another thread cancels it.
     package func detect(
         _ images: [Image], threshold: Float?, cancellation: RunCancellation?
     ) throws(ApusError) -> [DetectionResult] {
@@ -73,14 +73,14 @@ extension Detector {
         return results.sorted { $0.index < $1.index }.map(\.result)
     }
 
-    /// Pictures that are run together, and on which of the pool's canvases.
+    /// Images that run together, and on which of the pool's canvases.
     private func batches(of images: [Image]) -> [(slot: Int, images: [Int])] {
         let size = batchSize
         let wanted = images.map { adapter.inputs.placement(of: $0.size).canvas }
         let slots = wanted.map { pool.index(for: $0) }
         guard size > 1 else { return images.indices.map { (slots[$0], [$0]) } }
-        // What shares a run: the canvas, which is the same whatever else is on it. Without one only pictures of one size do,
-        // as padding has an effect on answers, and a picture's answer is not to depend on its neighbours.
+        // Images share a run if they have the same canvas, which doesn't depend on the batch. Without canvases they must have the
+        // same size, as padding affects outputs, and an image's result must not depend on its neighbors.
         var groups: [[Int]: [Int]] = [:]
         for index in images.indices {
             let sharesCanvas =
@@ -138,7 +138,7 @@ extension Detector {
             if error.code == .runFailed { try checkDevice(after: entry) }
             guard count > 1, adapter.inputs.fixedBatch == nil, error.code != .cancelled else { throw error }
             var explained = error
-            explained.remedy = "The model may not take batches, though its inputs say so: use batch size 1."
+            explained.remedy = "The model may not support batches, though its inputs declare it: use batch size 1."
             throw explained
         }
     }

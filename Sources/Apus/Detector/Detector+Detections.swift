@@ -1,6 +1,6 @@
 /// Finding objects in many images.
 extension Detector {
-    /// Finds objects in a sequence of images: while the device runs some, the next ones are read and decoded.
+    /// Finds objects in a sequence of images. While the device runs some, the next ones are read and decoded.
     ///
     /// ```swift
     /// for try await found in detector.detections(in: urls) {
@@ -12,25 +12,25 @@ extension Detector {
     /// ```
     ///
     /// - **Order**: results come in the order of the sources, one for each.
-    /// - **Batches**: with a `batchSize` above 1, or a model of fixed batch, consecutive images that are decoded by then are run
-    ///   together. A batch waits for images that are being decoded, but not for sources that haven't come yet.
-    /// - **Memory**: no more than `inFlight` sources are taken from the sequence before the consumer has their results, so no
-    ///   more images than that are decoded in memory, besides those that the sequence or the consumer holds itself.
+    /// - **Batches**: with a `batchSize` above 1, or a model of fixed batch, consecutive images that are decoded by then run
+    ///   together. A batch waits for images that are being decoded, but not for sources that haven't arrived yet.
+    /// - **Memory**: at most `inFlight` sources are taken from the sequence before the consumer has their results, so at most
+    ///   that many decoded images are in memory, besides those that the sequence or the consumer holds itself.
     /// - **Failures**: an image that can't be read, or that the model fails on (code `inference`), is a failure of its own; the
-    ///   others go on. Everything else would fail all images, such as a device that computes wrong results. It ends the
-    ///   sequence, and is thrown after the results of the images before.
-    /// - **Cancellation**: work begins with the first element that is asked for, and stops when the task is cancelled, or the loop
-    ///   left. A run that OpenVINO has begun ends by itself.
+    ///   others go on. Any other error, such as a device that computes wrong results, would affect all images: it ends the
+    ///   sequence, and is thrown after the results of the preceding images.
+    /// - **Cancellation**: work begins when the first element is requested, and stops when the task is cancelled or the loop
+    ///   exits. A run that OpenVINO has started runs to completion.
     ///
     /// - Parameters:
     ///   - sources: files (`URL`), encoded images (`Data`), decoded ones (`Image`), or another `ImageSource`.
-    ///   - threshold: detections with a higher score are reported, 0 to 1; nil takes the configuration's.
-    ///   - limits: what an image may be at most.
-    ///   - inFlight: sources that are worked on at the same time, from 1. Nil takes two batches and two images more: a batch
-    ///     that runs, the next one, and room for results. At 1 nothing overlaps.
-    /// - Returns: a sequence that throws the error of `sources`, as it is, or `ApusError`: with code `cancelled` if the task was
+    ///   - threshold: detections with a score above this are reported, 0 to 1; nil uses the configuration's.
+    ///   - limits: the maximum size of an image.
+    ///   - inFlight: how many sources are worked on at once, at least 1. Nil means two batches plus two images: a batch that
+    ///     runs, the next one, and room for results. With 1, nothing overlaps.
+    /// - Returns: a sequence that throws the error of `sources`, unchanged, or `ApusError`: with code `cancelled` if the task was
     ///   cancelled, `deviceFault` if the device computes wrong results, `device` or `model` if the model doesn't compile for a
-    ///   size, `option` for a wrong threshold or `inFlight`.
+    ///   size, `option` for an invalid threshold or `inFlight`.
     public func detections<Sources: AsyncSequence & Sendable>(
         in sources: Sources, threshold: Float? = nil, limits: Image.Limits = Image.Limits(), inFlight: Int? = nil
     ) -> some AsyncSequence<SourceResult<Sources.Element>, any Error> & Sendable where Sources.Element: ImageSource {
@@ -39,7 +39,7 @@ extension Detector {
             stages: DetectionStages(limits: limits) { try self.detect($0, threshold: threshold, cancellation: $1) })
     }
 
-    /// The same for sources that needn't be waited for, such as an array. They are taken from a lazy sequence as it goes on.
+    /// Finds objects in a synchronous sequence of images, such as an array. Elements of a lazy sequence are pulled as needed.
     public func detections<Sources: Sequence & Sendable>(
         in sources: Sources, threshold: Float? = nil, limits: Image.Limits = Image.Limits(), inFlight: Int? = nil
     ) -> some AsyncSequence<SourceResult<Sources.Element>, any Error> & Sendable where Sources.Element: ImageSource {
@@ -50,12 +50,12 @@ extension Detector {
     package var batchSize: Int { adapter.inputs.fixedBatch ?? configuration.batchSize }
 }
 
-/// What was found in the image of a source.
+/// The result for one source.
 public struct SourceResult<Source: ImageSource>: Sendable {
-    /// Where the image comes from, as it was in the sequence.
+    /// Where the image comes from: the element of the input sequence.
     public let source: Source
-    /// The objects in it, or why there is no result for it.
+    /// The objects in the image, or why it has no result.
     public let result: Result<DetectionResult, ApusError>
-    /// What the decoder found wrong with the file, but could work around.
+    /// A defect of the file that the decoder could work around.
     public let warning: String?
 }

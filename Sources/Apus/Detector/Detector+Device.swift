@@ -1,9 +1,9 @@
 package import Engine
 internal import Imaging
 
-/// Watching the device, and looking at what the model computes.
+/// Watching the device, and inspecting the model's raw outputs.
 extension Detector {
-    /// Whether it was the picture or the device that failed: a test picture tells.
+    /// Determines with a test image whether the image or the device caused a failure.
     func checkDevice(after entry: SessionPool.Entry) throws {
         guard let canary = entry.canary else { return }
         try health.check(canary) { try canaryOutputs(entry) }
@@ -13,9 +13,9 @@ extension Detector {
         try adapter.answerCanary(entry.session, try adapter.inputs.tensors(for: [Canary.picture], on: entry.canvas))
     }
 
-    /// A picture's raw outputs and what is detected in it, whether or not they can be right.
+    /// An image's raw outputs and detections, whether or not they can be right.
     ///
-    /// - Parameter perturbation: how far the pixels are moved, as a share of each, which shows how sensitive the network is.
+    /// - Parameter perturbation: how far the pixels are moved, as a share of each, to measure the network's sensitivity.
     package func answer(
         _ image: Image, threshold: Float, perturbation: Float = 0
     ) throws(ApusError) -> RawAnswer {
@@ -29,7 +29,7 @@ extension Detector {
             let outputs = try run(inputs, on: entry, count: 1, cancellation: nil)
             let duration = ContinuousClock.now - start
             let found = Result { () throws(ApusError) in
-                try ApusError.wrapping(doing: "read the answer") {
+                try ApusError.wrapping(doing: "read the outputs") {
                     try adapter.detections(
                         in: ModelOutputs(outputs), placements: [placement],
                         options: DecodingOptions(threshold: threshold))[0]
@@ -39,16 +39,16 @@ extension Detector {
         }
     }
 
-    /// Canvases that none of the pictures goes to.
+    /// Canvases that none of the images uses.
     package func canvases(without images: [Image]) -> [PixelSize] {
         let used = Set(images.map { pool.index(for: adapter.inputs.placement(of: $0.size).canvas) })
         return execution.canvases.indices.filter { !used.contains($0) }.map { execution.canvases[$0] }
     }
 
-    /// Gives the device a picture whose answer is known, on each canvas; does nothing where no answer is known, as on a CPU.
+    /// Runs an image whose output is known on each canvas; does nothing where none is known, as on a CPU.
     ///
-    /// - Throws: `ApusError` with code `deviceFault` if the answer changed. From then on `detect` throws it too, until a
-    ///   later check passes.
+    /// - Throws: `ApusError` with code `deviceFault` if the output changed. From then on `detect` throws it too, until a later
+    ///   check passes.
     public func checkDevice() throws(ApusError) {
         try ApusError.wrapping(doing: "check the device") {
             let known = health.faultNumber
@@ -57,14 +57,14 @@ extension Detector {
         }
     }
 
-    /// What the watch found wrong with the device; nil if nothing.
+    /// The fault that the watch found in the device, if any.
     public var deviceFault: ApusError? { health.fault }
 }
 
-/// A picture's answer, whether or not it can be right.
+/// An image's raw outputs, whether or not they can be right.
 package struct RawAnswer {
     package var outputs: [String: Tensor]
-    /// Or why none can be read from the outputs.
+    /// The detections, or why none can be read from the outputs.
     package var detections: Result<[Detection], ApusError>
     package var inference: Duration
 }
@@ -75,7 +75,7 @@ extension ModelInputs {
         try tensors(for: images, images.map { placement(of: $0.size, on: canvas?.size) }, on: canvas)
     }
 
-    /// The model's inputs for images that are to lie as `placements` say.
+    /// The model's inputs for images placed as `placements` define.
     func tensors(for images: [Image], _ placements: [Placement], on canvas: Canvas?) throws -> [String: Tensor] {
         try tensors(
             for: zip(images, placements).map { image, placement in
@@ -100,6 +100,5 @@ extension ModelAdapter {
 }
 
 extension Image {
-    /// Width and height of the upright image, in pixels.
     var size: PixelSize { PixelSize(width: width, height: height) }
 }

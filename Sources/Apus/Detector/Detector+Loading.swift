@@ -1,22 +1,22 @@
 internal import Engine
 
 extension Detector {
-    /// What loading has come to.
+    /// A step of loading a model.
     public enum LoadProgress: Sendable, Hashable {
-        /// The runtime is there, and the device chosen.
+        /// The runtime is loaded and the device chosen.
         case chosen(device: String)
-        /// The device compiles the model, for one of several shapes.
+        /// The device is compiling the model for one of several shapes.
         case compiling(shape: Int, of: Int)
     }
 
     /// Loads and compiles a model without blocking the caller's executor.
     ///
-    /// Compiling a model for a GPU can take minutes. Cancelling the task ends the load after the shape that is being compiled.
+    /// Compiling a model for a GPU can take minutes. After cancellation, loading ends once the current shape is compiled.
     ///
     /// - Parameters:
-    ///   - model: the demo model unless given.
-    ///   - configuration: how it is to run.
-    ///   - progress: called from the thread that loads, in order.
+    ///   - model: the demo model by default.
+    ///   - configuration: how to run it.
+    ///   - progress: called from the loading thread, in order.
     /// - Throws: `ApusError`: with code `cancelled` if the task was cancelled, otherwise as `init(model:configuration:)`.
     public static func load(
         model: Model = .demo, configuration: Configuration = Configuration(),

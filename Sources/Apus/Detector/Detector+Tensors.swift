@@ -1,18 +1,18 @@
 package import Engine
 internal import Remedies
 
-/// Running the model on tensors, for callers that prepare pictures and read answers themselves.
+/// Running the model on tensors, for callers that prepare images and read outputs themselves.
 extension Detector {
-    /// What the model itself takes and gives.
+    /// The model's inputs and outputs.
     package var signature: ModelSignature {
         guard let session = pool.entries.last?.session else { preconditionFailure("a detector has a session") }
         return ModelSignature(inputs: session.inputs, outputs: session.outputs, metadata: session.metadata)
     }
 
-    /// The model's raw outputs, on this thread.
+    /// The model's raw outputs, computed on the calling thread.
     ///
     /// - Parameter names: the outputs to compute; nil for all.
-    /// - Throws: `ApusError` with code `option` if the tensors are not of the model's shape.
+    /// - Throws: `ApusError` with code `option` if the tensors don't match the model's shape.
     package func infer(
         _ inputs: [String: Tensor], outputs names: [String]?, cancellation: RunCancellation?
     ) throws(ApusError) -> [String: Tensor] {
@@ -29,7 +29,7 @@ extension Detector {
                 throw ApusError(
                     .option, doing: error.doing, cause: error.cause, remedy: error.remedy, underlying: error)
             }
-            // Whoever gives tensors may give any, and so get any; but then the test picture tells of the device.
+            // Arbitrary tensors may produce arbitrary outputs; the test image then shows whether the device is at fault.
             let own = outputs.filter { adapter.outputNames.contains($0.key) }
             let isOdd = try AnswerWatch.problem(in: own) != nil
             if isOdd || entry.canary?.isTime(each: configuration.canaryInterval) == true {
@@ -39,35 +39,35 @@ extension Detector {
         }
     }
 
-    /// Dimensions that the model leaves open: equal in all inputs where the model names them alike, and no larger than those of
-    /// the images that the family makes. A runtime would fail on the first with an error of its own, and on the second take
-    /// minutes: attention is quadratic in the pixels.
+    /// Checks dimensions that the model leaves open: they must be equal in all inputs where the model gives them the same name,
+    /// and no larger than those of the images that the family makes. The runtime would reject the first with an error of its own,
+    /// and spend minutes on the second: attention is quadratic in the pixels.
     private func requireConsistent(_ inputs: [String: Tensor]) throws(ApusError) {
         var sizes: [String: (size: Int, input: String)] = [:]
         for declared in signature.inputs {
             guard let shape = inputs[declared.name]?.shape, shape.count == declared.dimensions.count else { continue }
             for (index, (dimension, size)) in zip(declared.dimensions, shape).enumerated() {
                 guard case .dynamic(let symbol) = dimension else { continue }
-                // The first dimension is the batch, whether or not it has a name.
+                // The first dimension is the batch, named or not.
                 let name = index == 0 ? "batch" : symbol
                 if let name, let known = sizes.updateValue((size, declared.name), forKey: name), known.size != size {
                     throw ApusError(
                         .option, doing: "run the model",
                         cause: "\(name) is \(known.size) in the input \(known.input) and \(size) in \(declared.name)",
-                        remedy: "Give all inputs the same \(name).")
+                        remedy: "Use the same \(name) in all inputs.")
                 }
                 if index >= 2, shape.count == 4, let limit = adapter.maxInputSide, size > limit {
                     throw ApusError(
                         .option, doing: "run the model",
                         cause:
-                            "the input \(declared.name) is \(shape[3]) x \(shape[2]) pixels; a side may have \(limit)",
+                            "the input \(declared.name) is \(shape[3]) x \(shape[2]) pixels; the limit is \(limit) per side",
                         remedy: "Resize the image as the model's preprocessing does.")
                 }
             }
         }
     }
 
-    /// The session that takes pictures of the tensors' size: a canvas's takes just that one.
+    /// The session for images of the tensors' size: a canvas's session accepts only its own.
     private func entry(for inputs: [String: Tensor]) throws -> SessionPool.Entry {
         let entries = pool.entries
         guard let any = entries.first, any.canvas != nil else {
@@ -79,8 +79,8 @@ extension Detector {
         let shapes = entries.compactMap { $0.canvas.map { "\($0.shape)" } }.joined(separator: ", ")
         throw ApusError(
             .option, doing: "run the model on a tensor of shape \(shape)",
-            cause: "the device compiled the model for other shapes: \(shapes)",
-            remedy: "Pad the pixels to one of them and give the image's own size in valid_sizes, or serve the model "
+            cause: "the device compiled the model only for the shapes \(shapes)",
+            remedy: "Pad the pixels to one of them and set valid_sizes to the image's own size, or serve the model "
                 + "with \(setting: .shapes, "exact").")
     }
 }

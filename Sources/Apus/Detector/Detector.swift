@@ -1,7 +1,7 @@
 internal import Engine
 internal import Remedies
 
-/// Finds objects in pictures with a detection model.
+/// Finds objects in images with a detection model.
 ///
 /// ```swift
 /// let detector = try Detector()
@@ -11,30 +11,30 @@ internal import Remedies
 /// }
 /// ```
 ///
-/// A detector may be used from many tasks at once.
+/// A detector can be used from many tasks at once.
 public final class Detector: Sendable {
-    /// What was asked for.
+    /// The requested configuration.
     public let configuration: Configuration
-    /// What reports call the model.
+    /// The model's name in reports.
     public let modelName: String
     /// The model's family, such as "detr".
     public var family: String { recognized.name }
     /// How the family was determined.
     public var familyEvidence: String { recognized.evidence }
-    /// What ran the model.
+    /// What runs the model.
     public let execution: Execution
-    /// What the model's file does not say and was taken for granted, one sentence each.
+    /// What the model's file doesn't state and was assumed, one sentence each.
     public let assumptions: [String]
-    /// The names of the classes; nil if neither the model nor the configuration gives them.
+    /// The names of the classes; nil if neither the model nor the configuration provides them.
     public let labels: LabelMap?
 
     private let recognized: RecognizedFamily
     let pool: SessionPool
     let health: DeviceHealth
-    /// What verdicts on this model, device and shapes go by.
+    /// The key of verdicts on this model, device and shapes.
     package let key: CompiledModelStore.Key
 
-    /// Loads and compiles a model, on this thread; `load(model:configuration:progress:)` doesn't block.
+    /// Loads and compiles a model on the calling thread; `load(model:configuration:progress:)` doesn't block.
     ///
     /// - Throws: `ApusError` with code `model`, `notADetector` or `ambiguousModel` for the model, `runtime`, `device` or
     ///   `option` for where and how it is to run, `verification` if only a verified device may run it, `deviceFault` if the
@@ -85,15 +85,15 @@ public final class Detector: Sendable {
         labels = configuration.labels ?? family.labels
         assumptions =
             family.assumptions
-            + (labels == nil ? ["the model doesn't name its classes, so they have numbers only"] : [])
+            + (labels == nil ? ["the model doesn't name its classes, so only their numbers are reported"] : [])
             + (prepared.plan.stalls
-                ? ["each new image size has to be compiled for, which takes seconds: \(prepared.plan.reason)"] : [])
+                ? ["each new image size has to be compiled, which takes seconds: \(prepared.plan.reason)"] : [])
         self.execution = Execution(
             of: session, prepared, on: choice, verification: verification,
             loading: LoadTimings(runtime: loaded - start, device: chosen - loaded, model: clock.now - chosen))
     }
 
-    /// The shapes that the model is compiled for by now, and those that failed.
+    /// The shapes that the model has been compiled for so far, and those that failed.
     public var compiledShapes: [CompiledShape] {
         pool.entries.map { entry in
             let compiled = entry.compiled
@@ -108,9 +108,9 @@ public final class Detector: Sendable {
             }
     }
 
-    /// Runs a session once, so that no image pays for its first run.
+    /// Runs a session once, so that no image pays for the first run.
     ///
-    /// - Returns: what the canary found there, on a device that is watched; nil on the CPU.
+    /// - Returns: the canary's first output, on a device that is watched; nil on the CPU.
     private static func warmUp(
         _ compiled: ModelCompiler.Compiled, _ family: any ModelAdapter, _ health: DeviceHealth, isCPU: Bool,
         _ preparation: Preparation
@@ -127,7 +127,7 @@ public final class Detector: Sendable {
         _ verification: VerificationStatus, _ configuration: Configuration, _ choice: DeviceChoice, _ model: Model
     ) throws(ApusError) {
         guard configuration.requiresVerified, verification.state != .yes else { return }
-        // ONNX Runtime's own kernels are the usual reference, and nothing is compared with itself.
+        // ONNX Runtime's own kernels are the usual reference, and can't be compared with themselves.
         let isOwnKernels = choice.target == .ownKernels
         var options: [(Setting, String)] = [(.device, "\(configuration.device)")]
         if case .file(let path) = model { options.insert((.model, path), at: 0) }
@@ -143,11 +143,11 @@ public final class Detector: Sendable {
         throw ApusError(
             .verification, doing: "use the model \(model.name) on \(choice.device)",
             cause: verification.state == .no
-                ? "its answers there were found wrong on \(verification.date ?? "an earlier day"): "
+                ? "its results there were found wrong on \(verification.date ?? "an earlier day"): "
                     + (verification.summary ?? "")
-                : "its answers there were never compared with the reference's, and only verified ones were asked for",
+                : "its results there were never compared with the reference's, and only verified devices are allowed",
             remedy: verification.state == .no
-                ? "Use another device or precision; \(command) compares again." : "Compare them: \(command)")
+                ? "Use another device or precision; \(command) repeats the comparison." : "Compare them: \(command)")
     }
 
     /// How the model's inputs are made and its outputs read.

@@ -1,13 +1,13 @@
 internal import Engine
 
-/// A model whose family, shapes and compiler are settled, before the device compiles it.
+/// A model whose family, shapes and compiler are known, before the device compiles it.
 struct PreparedModel {
     let recognized: RecognizedFamily
     var family: any ModelAdapter { recognized.family }
     let plan: ShapePlan
     let canvases: [Canvas]
     let compiler: ModelCompiler
-    /// What a verdict goes by: it holds for these canvases only, as a device has other kernels for other shapes, and for this
+    /// The key of a verdict: it holds for these canvases only, as a device uses different kernels for other shapes, and for this
     /// preprocessing and decoding, which `config.json` and `preprocessor_config.json` may change.
     var verdictKey: CompiledModelStore.Key {
         var key = compiler.key
@@ -16,7 +16,7 @@ struct PreparedModel {
         key.decoding = "\(recognized.name), \(inputs.resize), \(inputs.format)"
         return key
     }
-    /// The session of all sizes, where that is how the model is to run.
+    /// The session of all sizes, if the model runs that way.
     let session: ModelCompiler.Compiled?
 
     init(
@@ -27,7 +27,7 @@ struct PreparedModel {
         if case .file(let path) = model.source { stamp = FileStamp(path) }
         var description = try ModelDescription(model)
         if description.hasOpenOutputs {
-            // Loading the model to have its shapes inferred takes a moment, but no compiling.
+            // Loading the model to infer its shapes takes a moment, but compiles nothing.
             description.outputs = try ApusError.wrapping(doing: "load the model \(model.name)") {
                 var options = SessionOptions(.ownKernels)
                 options.isOptimized = false
@@ -56,7 +56,7 @@ struct PreparedModel {
         compiler = try ModelCompiler(
             configuration, engine: engine, model: model, choice: choice, family: recognized.family,
             hasCanvases: !canvases.isEmpty)
-        // What was loaded above is what the digest was made of.
+        // The digest was made from the file loaded above.
         if let stamp, FileStamp(stamp.path) != stamp {
             throw ApusError(
                 .model, doing: "load the model \(model.name)", cause: "it was replaced while it was being loaded",
@@ -74,7 +74,7 @@ extension Execution {
         self.init(
             provider: session.providerName, device: session.openVINODevice ?? choice.device,
             deviceName: choice.deviceName, precision: choice.precision, nodes: session.nodes,
-            reason: choice.reason + (isConfirmed ? "" : "; the provider doesn't say which device it took"),
+            reason: choice.reason + (isConfirmed ? "" : "; the provider doesn't report which device it chose"),
             canvases: prepared.canvases.map(\.size), shapeReason: prepared.plan.reason,
             cache: prepared.compiler.cache, verification: verification, runtimeVersion: session.engine.version,
             runtimeFolder: session.engine.location.folder, loading: loading)

@@ -2,21 +2,21 @@ package import Engine
 internal import Imaging
 internal import ONNX
 
-/// Makes the tensor that a model sees of an image, for comparing with other programs. Needs no runtime.
+/// Makes the tensor that a model sees for an image, for comparison with other programs. Needs no runtime.
 package struct Preprocessor: Sendable {
     private let inputs: ModelInputs
 
-    /// As `model` wants it.
+    /// Prepares images as `model` expects them.
     ///
     /// - Parameters:
-    ///   - family: the model's; nil determines it from the model's file.
-    ///   - type: of the numbers; nil for the model's own.
+    ///   - family: the model's family; nil determines it from the model's file.
+    ///   - type: the element type; nil for the model's own.
     package init(model: Model, family: Family? = nil, type: ElementType? = nil) throws(ApusError) {
         let recognized = try ModelFamilies.recognize(ModelDescription(model), chosen: family)
         inputs = try recognized.family.inputs.of(type)
     }
 
-    /// As a model of this resize rule wants it, with ImageNet's mean and deviation.
+    /// Prepares images by this resize rule, with ImageNet's mean and deviation.
     package init(rule: ShortestEdge, type: ElementType) throws(ApusError) {
         let pixels = ValueInfo(
             name: "pixels", elementType: type, dimensions: [.fixed(1), .fixed(3), .dynamic(nil), .dynamic(nil)])
@@ -36,7 +36,7 @@ package struct Preprocessor: Sendable {
 }
 
 extension ModelInputs {
-    /// The same with pixels of another type.
+    /// The same inputs with pixels of another type.
     fileprivate func of(_ type: ElementType?) throws(ApusError) -> ModelInputs {
         guard let type else { return self }
         var pixels = pixels

@@ -1,12 +1,12 @@
-/// A device of this machine on which models can run.
+/// A device of this machine that can run models.
 public struct AvailableDevice: Sendable, Hashable, CustomStringConvertible {
-    /// What `Detector.Configuration.device` takes for it.
+    /// The value for `Detector.Configuration.device`.
     public let device: Device
-    /// The maker's name, such as "Intel(R) Arc(TM) A770 Graphics (dGPU)".
+    /// The vendor's name, such as "Intel(R) Arc(TM) A770 Graphics (dGPU)".
     public let name: String
     /// "cpu", "integrated GPU", "discrete GPU" or "npu".
     public let kind: String
-    /// What it computes in, its default first.
+    /// The precisions it computes in, its default first.
     public let precisions: [Precision]
 
     /// The device and its name.
@@ -14,10 +14,10 @@ public struct AvailableDevice: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension Device {
-    /// The devices that OpenVINO finds on this machine; on a runtime without OpenVINO, the CPU.
+    /// The devices that OpenVINO finds on this machine; with a runtime without OpenVINO, the CPU.
     ///
     /// - Parameter runtime: a folder that holds ONNX Runtime; nil searches for one.
-    /// - Throws: `ApusError` with code `runtime` or `device` if none can be listed.
+    /// - Throws: `ApusError` with code `runtime` or `device` if no devices can be listed.
     public static func all(runtime: String? = nil) throws(ApusError) -> [AvailableDevice] {
         let list = DeviceList(runtime: runtime)
         let found = list.devices.compactMap { entry in
@@ -29,7 +29,7 @@ extension Device {
         guard list.automatic == "CPU" else {
             throw ApusError(
                 .device, doing: "list the devices", cause: list.notes.joined(separator: " "),
-                remedy: "`apus doctor` finds out what is missing.")
+                remedy: "Run `apus doctor` to find out what is missing.")
         }
         return [AvailableDevice(device: .cpu, name: "CPU", kind: "cpu", precisions: [.auto])]
     }

@@ -1,15 +1,15 @@
-/// Where a model is to run.
+/// The device that runs a model.
 public enum Device: Hashable, Sendable, CustomStringConvertible {
-    /// The best that OpenVINO finds: a discrete Intel GPU, then an integrated one, then the CPU. Chosen once, and said.
+    /// The best that OpenVINO finds: a discrete Intel GPU, then an integrated one, then the CPU. Chosen once, and reported.
     case auto
     /// The CPU.
     case cpu
-    /// A GPU by its number; nil is the first.
+    /// A GPU by its number; nil for the first.
     case gpu(Int?)
     /// The NPU.
     case npu
 
-    /// Reads `auto`, `cpu`, `gpu`, `gpu.1` or `npu`, in any case.
+    /// Parses `auto`, `cpu`, `gpu`, `gpu.1` or `npu`, case-insensitively.
     public init?(_ text: String) {
         let text = text.lowercased()
         if let device = Device.named.first(where: { $0.description == text }) {
@@ -22,15 +22,15 @@ public enum Device: Hashable, Sendable, CustomStringConvertible {
 
     private static let named: [Device] = [.auto, .cpu, .gpu(nil), .npu]
 
-    /// What `init(_:)` reads, for help and errors.
+    /// What `init(_:)` parses, for help and errors.
     package static let choices = named.flatMap { $0 == .gpu(nil) ? ["\($0)", "\($0).N"] : ["\($0)"] }
 
-    /// The same for shells, which complete whole words.
+    /// The choices for shell completion, which completes whole words.
     package static let examples = named.flatMap { device in
         (device == .gpu(nil) ? [device, .gpu(0), .gpu(1)] : [device]).map(\.description)
     }
 
-    /// The name that `init(_:)` reads.
+    /// The name that `init(_:)` parses.
     public var description: String {
         switch self {
         case .auto: "auto"
@@ -53,7 +53,7 @@ public enum Device: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// What the device computes in.
+/// The precision that the device computes in.
 public enum Precision: String, Sendable, CaseIterable, Encodable {
     /// The device's own: f32 on a CPU, f16 on a GPU and an NPU.
     case auto
@@ -65,9 +65,9 @@ public enum Precision: String, Sendable, CaseIterable, Encodable {
     case f16
 }
 
-/// Whose kernels run the model.
+/// The provider of the kernels that run the model.
 public enum Provider: String, Sendable, CaseIterable {
-    /// OpenVINO, or ONNX Runtime's CPU kernels where the runtime was built without OpenVINO; which one is reported.
+    /// OpenVINO, or ONNX Runtime's CPU kernels if the runtime was built without OpenVINO; the choice is reported.
     case auto
     /// Intel's OpenVINO: CPU, GPU and NPU.
     case openVINO = "openvino"

@@ -2,12 +2,12 @@ package import Engine
 internal import Hardware
 internal import Remedies
 
-/// The device, provider and precision that a configuration comes to on this machine, and why.
+/// The device, provider and precision that a configuration resolves to on this machine, and why.
 package struct DeviceChoice: Sendable {
     package var target: ExecutionTarget
     package var device: String
     package var deviceName: String?
-    /// The version of the device's driver, where there is one.
+    /// The version of the device's driver, if it has one.
     package var driver: String?
     /// Nil where the model's own types decide.
     package var precision: Precision?
@@ -26,7 +26,7 @@ package struct DeviceChoice: Sendable {
             let name: String
             if let asked = configuration.device.openVINOName {
                 name = asked
-                reasons.append("device \(configuration.device) was asked for")
+                reasons.append("device \(configuration.device) was requested")
             } else {
                 (name, reasons) = try DeviceChoice.best(of: try catalog.devices())
             }
@@ -67,14 +67,14 @@ package struct DeviceChoice: Sendable {
         self.reason = reason
     }
 
-    /// A discrete Intel GPU, then an integrated one, then the CPU. Other makers' GPUs, which OpenVINO may list too, and
-    /// the NPU, which few detection models fit, are taken only by name.
+    /// A discrete Intel GPU, then an integrated one, then the CPU. Other vendors' GPUs, which OpenVINO may list too, and the NPU,
+    /// which few detection models fit, are used only if named.
     package static func best(
         of devices: [CatalogDevice]
     ) throws(ApusError) -> (name: String, reasons: [String]) {
         if let mute = devices.first(where: { $0.id.hasPrefix("GPU") && ($0.fullName == $0.id || $0.kind.isEmpty) }) {
             throw ApusError(
-                .device, doing: "choose a device", cause: "OpenVINO lists \(mute.id), but cannot say what it is",
+                .device, doing: "choose a device", cause: "OpenVINO lists \(mute.id) but cannot identify it",
                 remedy: "Its driver may be broken or too old. Name the device: \(setting: .device, "cpu"), or "
                     + "\(setting: .device, mute.id.lowercased()).")
         }
@@ -89,7 +89,7 @@ package struct DeviceChoice: Sendable {
         return ("CPU", ["auto: OpenVINO finds no Intel GPU (it finds \(list))"])
     }
 
-    /// A GPU's driver is asked through OpenCL, as OpenVINO does not tell its version.
+    /// A GPU's driver version comes from OpenCL, as OpenVINO doesn't report it.
     private static func driver(of device: String, _ core: any DeviceCatalog) -> String? {
         guard device.hasPrefix("GPU") else { return core.property("NPU_DRIVER_VERSION", of: device) }
         let devices = (try? OpenCLLibrary().devices().devices)?.filter { $0.isGPU && $0.isIntel } ?? []
@@ -97,17 +97,17 @@ package struct DeviceChoice: Sendable {
         return (devices.first { $0.uuid != nil && $0.uuid == uuid } ?? devices.first)?.driverVersion
     }
 
-    /// Refuses bf16 on a CPU that has none, where OpenVINO would compute in f32 and say nothing.
+    /// Refuses bf16 on a CPU without it, where OpenVINO would silently compute in f32.
     package static func check(_ precision: Precision, on device: CatalogDevice) throws(ApusError) {
         guard precision == .bf16, device.id == "CPU", !device.capabilities.contains("BF16") else { return }
         throw ApusError(
             .option, doing: "use precision bf16",
-            cause: "this CPU has no bf16 (\(device.fullName); OpenVINO lists "
+            cause: "this CPU does not support bf16 (\(device.fullName); OpenVINO lists "
                 + "\(device.capabilities.joined(separator: ", ")))",
             remedy: "Use \(setting: .precision, "f32").")
     }
 
-    /// What a device computes in, its default first.
+    /// The precisions of a device, its default first.
     package static func precisions(of device: CatalogDevice) -> [Precision] {
         switch device.id.prefix(3) {
         case "CPU": device.capabilities.contains("BF16") ? [.f32, .bf16] : [.f32]
@@ -134,7 +134,7 @@ package struct DeviceChoice: Sendable {
                 cause: "ONNX Runtime's own CPU provider computes in the model's types",
                 remedy: "Leave out \(setting: .precision), or use \(setting: .provider, "openvino").")
         }
-        let why = wasAsked ? "provider cpu was asked for" : "ONNX Runtime \(engine.version) was built without OpenVINO"
+        let why = wasAsked ? "provider cpu was requested" : "ONNX Runtime \(engine.version) was built without OpenVINO"
         return DeviceChoice(target: .ownKernels, device: "CPU", deviceName: nil, precision: nil, reason: why)
     }
 }

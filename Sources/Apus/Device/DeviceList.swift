@@ -3,50 +3,50 @@ internal import Foundation
 package import Hardware
 internal import Remedies
 
-/// The devices of this machine as OpenVINO and OpenCL tell of them, and which one `auto` takes.
+/// The devices of this machine as OpenVINO and OpenCL report them, and which one `auto` chooses.
 package struct DeviceList: Sendable {
-    /// One of OpenVINO's devices. Nil is what it does not say.
+    /// One of OpenVINO's devices. Properties that it doesn't report are nil.
     package struct Entry: Sendable, Encodable {
-        /// OpenVINO's name, as "GPU.0".
+        /// OpenVINO's name, such as "GPU.0".
         package var id: String
-        /// What `--device` takes for it, as "gpu.0".
+        /// The value for `--device`, such as "gpu.0".
         package var option: String
         package var name: String
         /// "cpu", "integrated GPU", "discrete GPU" or "npu".
         package var kind: String
-        /// As "GPU: vendor=0x8086 arch=v12.7.1".
+        /// Such as "GPU: vendor=0x8086 arch=v12.7.1".
         package var architecture: String?
         package var executionUnits: Int?
         /// In bytes.
         package var totalMemory: UInt64?
-        /// In bytes: of the whole machine on the CPU, by this process on a GPU.
+        /// In bytes: of the whole machine on a CPU, by this process on a GPU.
         package var usedMemory: UInt64?
-        /// OpenVINO's words, as "FP16" and "INT8".
+        /// OpenVINO's terms, such as "FP16" and "INT8".
         package var capabilities: [String]
-        /// What `--precision` takes on it.
+        /// The values for `--precision` on this device.
         package var precisions: [Precision]
-        /// Whether it has units that multiply matrices: XMX on a GPU, AMX on a CPU.
+        /// Whether it has matrix-multiplication units: XMX on a GPU, AMX on a CPU.
         package var hasMatrixEngine: Bool
         package var driverVersion: String?
         package var pciAddress: String?
         package var uuid: String?
-        /// The vector units of a CPU that inference uses.
+        /// The vector extensions of a CPU that inference uses.
         package var cpuFeatures: [String]?
-        /// What the OpenCL driver says of a GPU.
+        /// What the OpenCL driver reports about a GPU.
         package var opencl: OpenCLDevice?
     }
 
     package var devices: [Entry]
-    /// What `auto` takes, and why; nil if nothing can be taken.
+    /// What `auto` chooses, and why; nil if it can choose nothing.
     package var automatic: String?
     package var automaticReason: String
     package var openVINOVersion: String?
     /// OpenCL devices that OpenVINO does not list.
     package var otherOpenCL: [OpenCLDevice]
-    /// What could not be asked, a sentence each.
+    /// Queries that failed, one sentence each.
     package var notes: [String]
 
-    /// Asks the runtime of a folder, nil searches for one, and the system's OpenCL. What is absent is noted, not fatal.
+    /// Queries the runtime in a folder (nil searches for one) and the system's OpenCL. What is missing is noted, not fatal.
     package init(runtime folder: String?) {
         notes = []
         devices = []
@@ -55,7 +55,7 @@ package struct DeviceList: Sendable {
             let found = try OpenCLLibrary().devices()
             openCL = found.devices
             notes += found.failures.map { "OpenCL: \($0)." }
-            if openCL.isEmpty { notes.append("OpenCL: no driver gives a device, so there is no GPU for OpenVINO.") }
+            if openCL.isEmpty { notes.append("OpenCL: no driver provides a device, so OpenVINO has no GPU.") }
         } catch {
             notes.append("OpenCL: \(error.cause). OpenVINO needs it for a GPU: sudo apt-get install ocl-icd-libopencl1")
         }
@@ -97,7 +97,7 @@ package struct DeviceList: Sendable {
             : ("CPU", "auto: this runtime has no OpenVINO, so ONNX Runtime's own CPU kernels run")
     }
 
-    /// The OpenCL device that an OpenVINO GPU is: by UUID, else by its place among Intel's GPUs.
+    /// The OpenCL device that corresponds to an OpenVINO GPU: by UUID, else by its position among Intel's GPUs.
     private static func match(_ id: String, _ core: any DeviceCatalog, _ devices: [OpenCLDevice]) -> Int? {
         guard id.hasPrefix("GPU") else { return nil }
         if let uuid = core.property("DEVICE_UUID", of: id),
@@ -105,7 +105,7 @@ package struct DeviceList: Sendable {
         {
             return index
         }
-        // Earlier devices were taken out of the list, so this one is the first that is left.
+        // Earlier devices were removed from the list, so this is the first one left.
         return devices.firstIndex { $0.isGPU && $0.uuid == nil }
     }
 }

@@ -1,33 +1,33 @@
-/// What ran a model. Provider, nodes and device are as the runtime and its provider tell, not as was asked.
+/// What runs a model. Provider, nodes and device are as the runtime and its provider report them, not as requested.
 public struct Execution: Sendable {
-    /// ONNX Runtime's name of the provider, as "OpenVINOExecutionProvider".
+    /// ONNX Runtime's name of the provider, such as "OpenVINOExecutionProvider".
     public var provider: String
-    /// The device that the provider says it chose, as "CPU" or "GPU.0".
+    /// The device that the provider reports, such as "CPU" or "GPU.0".
     public var device: String
     /// OpenVINO's full name of the device; nil on ONNX Runtime's own CPU provider.
     public var deviceName: String?
-    /// What OpenVINO was told to compute in; nil on ONNX Runtime's own CPU provider, which computes in the model's types.
+    /// The precision that OpenVINO was set to; nil on ONNX Runtime's own CPU provider, which computes in the model's types.
     public var precision: Precision?
-    /// How many of the model's nodes each provider took; nil where the runtime is older than 1.24 and cannot tell.
+    /// How many of the model's nodes each provider took; nil if the runtime is older than 1.24 and can't report it.
     public var nodes: [String: Int]?
     /// Why this device and precision.
     public var reason: String
-    /// The canvases that pictures are padded to, the smallest first; empty if each has a size of its own.
+    /// The canvases that images are padded to, smallest first; empty if each image has a size of its own.
     public var canvases: [PixelSize]
-    /// Why these.
+    /// Why these shapes.
     public var shapeReason: String
-    /// Where what the device compiled is kept.
+    /// Where compiled models are kept.
     public var cache: Cache
-    /// Whether the device's answers with this model were found right.
+    /// Whether the device's results with this model were verified.
     public var verification: VerificationStatus
     /// ONNX Runtime's version.
     public var runtimeVersion: String
-    /// The folder that it was loaded from.
+    /// The folder that ONNX Runtime was loaded from.
     public var runtimeFolder: String
-    /// Where the time before the first picture went.
+    /// Where the startup time went.
     public var loading: LoadTimings
 
-    /// Where what a device compiled is kept.
+    /// Where compiled models are kept.
     public enum Cache: Sendable, Hashable {
         /// In this folder.
         case folder(String)
@@ -36,11 +36,11 @@ public struct Execution: Sendable {
     }
 }
 
-/// Where the time before the first picture went.
+/// Where the startup time went.
 public struct LoadTimings: Sendable, Hashable {
-    /// Loading ONNX Runtime; next to nothing if the process has it already.
+    /// Loading ONNX Runtime; close to zero if the process has loaded it already.
     public var runtime: Duration
-    /// Asking OpenVINO for its devices and choosing one.
+    /// Querying OpenVINO's devices and choosing one.
     public var device: Duration
     /// Reading and compiling the model.
     public var model: Duration
@@ -50,20 +50,20 @@ public struct LoadTimings: Sendable, Hashable {
 public struct CompiledShape: Sendable {
     /// Where it came from.
     public enum Origin: String, Sendable {
-        /// It was compiled before, and read from the cache.
+        /// It was compiled earlier and read from the cache.
         case cache
         /// It was compiled by this detector.
         case compiled
-        /// It could not be, which `note` explains; a larger canvas takes its pictures.
+        /// It could not be compiled, as `note` explains; a larger canvas takes its images.
         case failed
     }
 
-    /// Nil for the size that the model itself has, or any.
+    /// Nil for the model's own size, or any size.
     public var canvas: PixelSize?
     /// Where it came from.
     public var origin: Origin
-    /// What went on with the cache or failed, if there is anything to say.
+    /// A problem with the cache, or the cause of a failure, if any.
     public var note: String?
-    /// Reading or compiling it.
+    /// How long reading or compiling took.
     public var duration: Duration
 }

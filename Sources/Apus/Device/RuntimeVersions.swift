@@ -3,15 +3,15 @@ internal import Engine
 /// The versions of what Apus finds on this machine.
 package struct RuntimeVersions: Sendable {
     package let onnxRuntime: String
-    /// Path of libonnxruntime.
+    /// The path of libonnxruntime.
     package let library: String
-    /// Why this one, as "installed by setup".
+    /// Why this one, such as "installed by setup".
     package let origin: String
     /// Nil if the runtime has no OpenVINO.
     package let openVINO: String?
     package let whyNoOpenVINO: String?
 
-    /// Loads the runtime and asks it.
+    /// Loads the runtime and queries it.
     package init(runtime: String?) throws(ApusError) {
         self = try ApusError.wrapping(doing: "ask the runtime for its version") {
             let engine = try Engines.load(from: runtime)

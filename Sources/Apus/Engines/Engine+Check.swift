@@ -2,8 +2,8 @@ package import Engine
 internal import ONNX
 
 extension Engine {
-    /// Loads and compiles a model after the check of its structure. This is how every session is made: engines crash on some
-    /// files, and read weights from wherever a model says.
+    /// Checks a model's structure, then loads and compiles it. Every session is made this way: engines crash on some files, and
+    /// read weights from wherever a model points.
     ///
     /// - Throws: `ModelFileError` if the check fails, `EngineError` if loading does.
     package func session(checked model: ModelSource, options: SessionOptions) throws -> any EngineSession {

@@ -2,7 +2,7 @@ package import Engine
 internal import ONNXRuntime
 package import Remedies
 
-/// The engines of this build. Nothing else names a concrete one.
+/// The engines of this build. Nothing else refers to a concrete one.
 package enum Engines {
     /// The version of the runtime that this version of Apus is built for and tested with.
     package static var pinnedVersion: String { RuntimeSearch.pinnedVersion }
@@ -12,15 +12,15 @@ package enum Engines {
 
     /// Where the runtime is.
     ///
-    /// - Parameter folder: a folder that holds it; nil searches.
+    /// - Parameter folder: a folder that holds it; nil searches for one.
     /// - Throws: `runtimeNotFound`.
     package static func locate(in folder: String?) throws(EngineError) -> RuntimeLocation {
         try RuntimeSearch.find(explicit: folder)
     }
 
-    /// The engine, which a process loads once.
+    /// Loads the engine, once per process.
     ///
-    /// - Parameter folder: a folder that holds its runtime; nil searches.
+    /// - Parameter folder: a folder that holds its runtime; nil searches for one.
     /// - Throws: `runtimeNotFound` or `runtimeUnusable`.
     package static func load(from folder: String?) throws(EngineError) -> any Engine {
         try Runtime.load(locate(in: folder))

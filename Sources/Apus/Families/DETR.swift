@@ -26,9 +26,9 @@ package struct DETR: ModelFamily {
 
     private let logits: String
     private let boxes: String
-    /// Of models with the same outputs that score by a sigmoid: Conditional and DAB DETR refine boxes by the logarithm of an
-    /// inverse sigmoid, Sparse R-CNN pools regions, and others select queries. DETR's network has none of them. (An exporter may
-    /// compute the logarithm of a constant reference itself: then `offsetOutputs` has the boxes.)
+    /// Operators of models with the same outputs that score with a sigmoid: Conditional and DAB DETR refine boxes by the
+    /// logarithm of an inverse sigmoid, Sparse R-CNN pools regions, and others select queries. DETR's network has none of them.
+    /// (An exporter may fold the logarithm of a constant reference: then `offsetOutputs` has the boxes.)
     private static let foreignOperators: Set = ["Log", "RoiAlign", "MaxRoiPool", "TopK", "NonMaxSuppression"]
     private static let coding = BoxCoding(.centerSize, .imageFraction)
 
@@ -40,24 +40,25 @@ package struct DETR: ModelFamily {
             return .never(why: "its graph contains GridSample, which DETR's attention doesn't use")
         }
         if let operation = model.scoredOutputs[heads.logits.name] {
-            return .never(why: "its output \(heads.logits.name) is scores, made by \(operation), not logits")
+            return .never(why: "its output \(heads.logits.name) holds scores, computed by \(operation), not logits")
         }
         switch model.metadata.scoring {
         case .softmax: return .certain(evidence: "scoring softmax in its metadata")
-        case .sigmoid: return .never(why: "its metadata says scoring sigmoid, and DETR's scores are a softmax")
+        case .sigmoid: return .never(why: "its metadata declares scoring sigmoid, but DETR's scores are a softmax")
         case nil: break
         }
         guard heads.logits.name == "pred_logits", heads.boxes.name == "pred_boxes",
             model.operators.isDisjoint(with: DETR.foreignOperators), !model.offsetOutputs.contains(heads.boxes.name)
         else { return .possible }
-        return .certain(evidence: "outputs pred_logits and pred_boxes, and no GridSample, as the original DETR exports")
+        return .certain(
+            evidence: "outputs pred_logits and pred_boxes, and no GridSample, as in the original DETR's exports")
     }
 
     package init(_ model: ModelDescription) throws(ApusError) {
         guard let heads = QueryHeads(model.outputs), let given = DETRInputs(model.inputs) else {
             throw ApusError(
                 .notADetector, doing: "use the model",
-                cause: "it has not the inputs and outputs of DETR", remedy: DETR.expectation)
+                cause: "it does not have the inputs and outputs of DETR", remedy: DETR.expectation)
         }
         let preparation = DETRPreparation(model, given)
         let (image, rule) = (given.image, preparation.rule)
@@ -80,7 +81,7 @@ package struct DETR: ModelFamily {
             if model.metadata.labels == nil { assumptions.append("labels: from config.json") }
         } else if classCount == LabelMap.cocoClassCount {
             labels = .coco
-            assumptions.append("labels: COCO's, as the model tells 91 classes apart")
+            assumptions.append("labels: COCO's, as the model has 91 classes")
         } else {
             labels = nil
         }
@@ -98,7 +99,7 @@ package struct DETR: ModelFamily {
             guard let name else { return nil }
             batch = name
         }
-        // The backbone halves five times, so other sizes gain nothing. Wide images (16:9, 3:2) and those of 4:3.
+        // The backbone halves five times, so other sizes gain nothing. Covers wide images (16:9, 3:2) and 4:3.
         let (short, long) = (aligned(rule.shortest), aligned(rule.longest))
         let middle = min(long, aligned(rule.shortest * 4 / 3))
         let landscape = Set([middle, long].map { PixelSize(width: $0, height: short) })
@@ -137,7 +138,7 @@ package struct DETR: ModelFamily {
     }
 }
 
-/// The inputs of a DETR model, told apart.
+/// The inputs of a DETR model, by role.
 private struct DETRInputs {
     let image: ValueInfo
     let mask: ValueInfo?
@@ -169,7 +170,7 @@ private struct DETRInputs {
     }
 }
 
-/// How images are resized and normalized for a DETR model, and what of it was assumed.
+/// How images are resized and normalized for a DETR model, and which of it was assumed.
 private struct DETRPreparation {
     var rule: ShortestEdge
     var resize: ResizePolicy
@@ -204,14 +205,14 @@ private struct DETRPreparation {
             assumptions.append("one side of the model's input is fixed: images are scaled to it and keep their shape")
         }
         if let batch = dimensions[0].size, batch > 1 {
-            assumptions.append("the model takes \(batch) images at a time: copies fill the rest")
+            assumptions.append("the model's batch size is \(batch): copies fill the rest")
         }
         let normalization = model.metadata.normalization ?? model.companions.normalization
         if model.metadata.normalization == nil {
             assumptions.append(
                 normalization == nil
                     ? "pixels normalized with ImageNet's mean and deviation"
-                    : "pixels normalized as preprocessor_config.json says")
+                    : "pixels normalized as preprocessor_config.json specifies")
         }
         self.normalization = normalization ?? .imageNet
     }

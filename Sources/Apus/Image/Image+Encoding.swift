@@ -13,9 +13,9 @@ extension Image {
         public static let jpeg = Format(format: .jpeg)
     }
 
-    /// The image as a file.
+    /// The image encoded as a file.
     ///
-    /// - Throws: `ApusError` with code `image` if the format can't hold it: a JPEG ends at 65,500 pixels a side.
+    /// - Throws: `ApusError` with code `image` if the format can't hold it: a JPEG is limited to 65,500 pixels per side.
     public func encoded(as format: Format) throws(ApusError) -> Data {
         do {
             return Data(try ImageEncoder.encode(bitmap, as: format.format))
@@ -24,7 +24,7 @@ extension Image {
         }
     }
 
-    /// Writes the image to a file whose name ends in .png, .jpg or .jpeg, at once or not at all.
+    /// Writes the image atomically to a file whose name ends in .png, .jpg or .jpeg.
     ///
     /// - Throws: `ApusError` with code `image` for another name or an image that the format can't hold, `option` if the file can't
     ///   be written.

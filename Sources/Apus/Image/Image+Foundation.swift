@@ -5,8 +5,8 @@ extension Image {
     ///
     /// - Parameters:
     ///   - data: the file.
-    ///   - name: what errors call the image.
-    ///   - limits: what the image may be at most.
+    ///   - name: the image's name in errors.
+    ///   - limits: the maximum size of the image.
     /// - Throws: `ApusError` with code `image`, or `tooLarge`.
     public init(decoding data: Data, name: String = "image", limits: Limits = Limits()) throws(ApusError) {
         try self.init(decoding: [UInt8](data), name: name, limits: limits)
@@ -16,7 +16,7 @@ extension Image {
     ///
     /// - Parameters:
     ///   - url: of a file. Nothing is downloaded.
-    ///   - limits: what the image may be at most.
+    ///   - limits: the maximum size of the image.
     /// - Throws: `ApusError` with code `image`, or `tooLarge`.
     public init(contentsOf url: URL, limits: Limits = Limits()) throws(ApusError) {
         try self.init(contentsOf: url, limits: limits, isCancelled: nil)
@@ -25,7 +25,7 @@ extension Image {
     init(contentsOf url: URL, limits: Limits, isCancelled: (@Sendable () -> Bool)?) throws(ApusError) {
         guard url.isFileURL else {
             throw ApusError(
-                .image, doing: "read \(url.absoluteString)", cause: "it is not the URL of a file",
+                .image, doing: "read \(url.absoluteString)", cause: "it is not a file URL",
                 remedy: "Download it first, and decode its data.")
         }
         let bytes = try Image.bytes(ofFile: url.path, limits: limits)

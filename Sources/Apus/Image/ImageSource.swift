@@ -1,9 +1,9 @@
 public import Foundation
 
-/// Where an image comes from: what `Detector.detections(in:threshold:limits:inFlight:)` takes.
+/// Where an image comes from: an element for `Detector.detections(in:threshold:limits:inFlight:)`.
 ///
 /// Files (`URL`), encoded images in memory (`Data`) and decoded ones (`Image`) are sources. Your own type can be one too, and
-/// carry along whatever you need with the result:
+/// carry whatever you need with the result:
 ///
 /// ```swift
 /// struct Frame: ImageSource {
@@ -18,13 +18,13 @@ public protocol ImageSource: Sendable {
     ///
     /// A detector calls this on a thread that may block, for several sources at once.
     ///
-    /// - Parameter limits: what the image may be at most.
-    /// - Throws: what kept it from being read. It becomes the failure of this image, and no other's.
+    /// - Parameter limits: the maximum size of the image.
+    /// - Throws: why the image can't be read. It becomes the failure of this image only.
     func image(limits: Image.Limits) async throws -> Image
 }
 
 extension Image: ImageSource {
-    /// The image itself; it was decoded before, so the limits don't apply.
+    /// The image itself; it is already decoded, so the limits don't apply.
     public func image(limits: Limits) -> Image { self }
 }
 

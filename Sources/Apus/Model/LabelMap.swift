@@ -2,12 +2,12 @@ internal import Files
 internal import Foundation
 internal import ONNX
 
-/// The names of a model's classes, by the number that the model gives them.
+/// The names of a model's classes, by class number.
 public struct LabelMap: Sendable, Equatable {
     /// The names by number.
     public var names: [Int: String]
 
-    /// Makes a map of names by number.
+    /// Makes a map from names by number.
     public init(names: [Int: String]) {
         self.names = names
     }
@@ -15,18 +15,18 @@ public struct LabelMap: Sendable, Equatable {
     /// The name of a class; nil if it has none.
     public subscript(label: Int) -> String? { names[label] }
 
-    /// Reads names from a file: a JSON object of names by number, a JSON list, or a text with a name a line.
+    /// Reads names from a file: a JSON object of names by number, a JSON list, or a text with one name per line.
     ///
-    /// A list counts from 0. So do the lines of a text, where an empty line is a class without a name, unless each line
-    /// begins with its number: `17 cat` or `17: cat`. A file whose lines do not look like names (a settings file, a
-    /// program, a list of users) is an error, as is a name of more than 128 characters.
+    /// A list counts from 0. So do the lines of a text, where an empty line is a class without a name, unless each line begins
+    /// with its number: `17 cat` or `17: cat`. A file whose lines don't look like names (a settings file, a program, a list of
+    /// users) is an error, as is a name longer than 128 characters.
     ///
     /// - Throws: `ApusError` with code `option`.
     public init(contentsOfFile path: String) throws(ApusError) {
         func failure(_ cause: String) -> ApusError {
             ApusError(
                 .option, doing: "read the labels \(path)", cause: cause,
-                remedy: #"Give a JSON object ({"1": "person"}), a JSON list, or a text file with one name per line."#)
+                remedy: #"Use a JSON object ({"1": "person"}), a JSON list, or a text file with one name per line."#)
         }
         let bytes: [UInt8]?
         do {
@@ -34,20 +34,20 @@ public struct LabelMap: Sendable, Equatable {
         } catch {
             throw failure(error.cause)
         }
-        guard let bytes else { throw failure("it has more than 1000000 bytes, which is the limit") }
+        guard let bytes else { throw failure("it is larger than the limit of 1000000 bytes") }
         guard let text = String(validating: bytes, as: UTF8.self) else { throw failure("it is not UTF-8 text") }
         let trimmed = text.trimmingCharacters(in: .whitespacesAndNewlines)
         guard !trimmed.isEmpty else { throw failure("it is empty") }
         if trimmed.hasPrefix("{") || trimmed.hasPrefix("[") {
-            guard let map = LabelMap(json: trimmed) else { throw failure("it is not JSON of names by number") }
+            guard let map = LabelMap(json: trimmed) else { throw failure("it is not a JSON object or list of names") }
             guard map.names.values.allSatisfy({ $0.count <= LabelMap.longestName }) else {
-                throw failure("it has a name of more than \(LabelMap.longestName) characters")
+                throw failure("it has a name longer than \(LabelMap.longestName) characters")
             }
             self = map
         } else {
             let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
             let named = LabelMap.named(lines.map { $0.trimmingCharacters(in: .whitespaces) })
-            // The line is not quoted: a wrong file may be one that is nobody's business.
+            // The line is not quoted: a wrong file may contain secrets.
             if let wrong = named.first(where: { !LabelMap.isName($0.name) }) {
                 throw failure("line \(wrong.line) is not the name of a class")
             }
@@ -57,8 +57,8 @@ public struct LabelMap: Sendable, Equatable {
 
     private static let longestName = 128
 
-    /// Whether text can be a class's name. Names have letters, spaces, round brackets and slashes inside; the punctuation
-    /// of settings, programs and markup is not for them.
+    /// Whether text can be a class name. Names contain letters, spaces, parentheses and inner slashes; the punctuation of
+    /// settings, programs and markup is refused.
     private static func isName(_ text: String) -> Bool {
         text.count <= longestName && !text.hasPrefix("#") && !text.hasPrefix("/") && !text.hasPrefix("--")
             && !text.unicodeScalars.contains { scalar in
@@ -72,7 +72,7 @@ public struct LabelMap: Sendable, Equatable {
         self.init(names: names)
     }
 
-    /// The lines of a text with their numbers, which are their own if each begins with one.
+    /// The lines of a text with their numbers: the leading number, if every line has one.
     private static func named(_ lines: [String]) -> [(line: Int, label: Int, name: String)] {
         let named = lines.enumerated().filter { !$0.element.isEmpty }
         let numbered = named.compactMap { index, line -> (line: Int, label: Int, name: String)? in
@@ -87,7 +87,7 @@ public struct LabelMap: Sendable, Equatable {
     /// Classes of a model trained on COCO by category id: 0 to 90, of which 80 are used.
     package static let cocoClassCount = 91
 
-    /// COCO's 80 categories by their ids, 1 to 90 with gaps.
+    /// COCO's 80 categories by id, 1 to 90 with gaps.
     public static let coco = LabelMap(names: [
         1: "person", 2: "bicycle", 3: "car", 4: "motorcycle", 5: "airplane", 6: "bus", 7: "train", 8: "truck",
         9: "boat", 10: "traffic light", 11: "fire hydrant", 13: "stop sign", 14: "parking meter", 15: "bench",

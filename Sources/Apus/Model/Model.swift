@@ -3,19 +3,19 @@ internal import Engine
 
 /// A detection model in ONNX form.
 public enum Model: Sendable {
-    /// The small model that comes with Apus: drawings of 24 COCO classes. Not for photographs.
+    /// The small model bundled with Apus: drawings of 24 COCO classes. Not for photographs.
     case demo
     /// An .onnx file.
     case file(String)
     /// An .onnx file's bytes.
     case bytes([UInt8])
 
-    /// A model that `apus pull` fetched, by its name, or the file at a path.
+    /// A model that `apus pull` downloaded, by name, or the file at a path.
     ///
     /// - Throws: `ApusError` with code `model` if there is neither.
     public static func named(_ name: String) throws(ApusError) -> Model { .file(try ModelStore.path(of: name)) }
 
-    /// What reports call the model.
+    /// The model's name in reports.
     public var name: String {
         switch self {
         case .demo: "demo"

@@ -1,8 +1,8 @@
 internal import Foundation
 
-/// Models that were pulled, by their names.
+/// Downloaded models, by name.
 package enum ModelStore {
-    /// `$XDG_DATA_HOME/apus/models`, beside the runtime that setup installs.
+    /// `$XDG_DATA_HOME/apus/models`, next to the runtime that setup installs.
     package static var folder: String { UserFolder.data + "/models" }
 
     /// `$XDG_CACHE_HOME/apus/checkpoints`: what can be downloaded again.
@@ -10,7 +10,7 @@ package enum ModelStore {
 
     package static func path(named name: String) -> String { "\(folder)/\(name).onnx" }
 
-    /// The file of a model, given by its path or by the name that it was pulled by. A path that is there comes first.
+    /// The file of a model, given by path or by the name under which it was pulled. An existing path has priority.
     package static func path(of model: String) throws(ApusError) -> String {
         if FileManager.default.fileExists(atPath: model) { return model }
         let isName = model.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") }
@@ -20,9 +20,9 @@ package enum ModelStore {
             let known = PublishedCheckpoint.all.contains { $0.name == model }
             throw ApusError(
                 .model, doing: "find the model \(model)",
-                cause: "there is no such file, and no model of that name in \(folder)",
+                cause: "there is no such file, and no model of this name in \(folder)",
                 remedy: known
-                    ? "Get it: apus pull \(model)" : "Name an .onnx file, or a model that `apus pull` has fetched.")
+                    ? "Get it: apus pull \(model)" : "Name an .onnx file, or a model that `apus pull` has downloaded.")
         }
         return path
     }
@@ -31,7 +31,7 @@ package enum ModelStore {
 /// A checkpoint that the authors of DETR published (github.com/facebookresearch/detr).
 package struct PublishedCheckpoint: Sendable {
     package var name: String
-    /// The first digits of its SHA-256, which are part of its file's name.
+    /// The first digits of its SHA-256, which are part of its file name.
     package var digest: String
     package var isDilated: Bool
     /// Average precision on COCO's val5k, as published.
@@ -46,7 +46,7 @@ package struct PublishedCheckpoint: Sendable {
 
     package var fileName: String { "\(name)-\(digest).pth" }
 
-    /// Where the authors keep them.
+    /// The authors' download location.
     package static let address = "https://dl.fbaipublicfiles.com/detr"
 
     package static let all = [

@@ -1,6 +1,6 @@
 internal import CDemoModel
 
-/// The drawn scenes that come with Apus, as `Examples/pictures` has them.
+/// The drawn scenes bundled with Apus, the same as in `Examples/pictures`.
 package enum SamplePictures {
     package static func all() throws(ApusError) -> [(name: String, image: Image)] {
         var pictures: [(name: String, image: Image)] = []

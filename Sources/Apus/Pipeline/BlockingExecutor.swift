@@ -1,13 +1,13 @@
 internal import Foundation
 
-/// Runs tasks that may block: there is a thread for each job, however many block.
+/// Runs tasks that may block: each job has a thread, however many block.
 ///
-/// A dispatch queue has no more threads than a few times the processor's cores, so that on a small machine some blocked jobs hold
-/// up all others. Whoever uses this bounds the number of its jobs itself.
+/// A dispatch queue's threads are limited to a few times the number of cores, so that on a small machine a few blocked jobs hold
+/// up all others. Callers limit the number of jobs themselves.
 final class BlockingExecutor: TaskExecutor, @unchecked Sendable {  // state is touched under the condition only
     static let shared = BlockingExecutor()
 
-    /// For which an idle thread is kept.
+    /// How long an idle thread is kept.
     private static let patience: TimeInterval = 5
 
     private let condition = NSCondition()
@@ -32,7 +32,7 @@ final class BlockingExecutor: TaskExecutor, @unchecked Sendable {  // state is t
         thread.start()
     }
 
-    /// Nil if none has come for a while.
+    /// Nil if no job has arrived for a while.
     private func next() -> UnownedJob? {
         condition.withLock {
             let end = Date(timeIntervalSinceNow: BlockingExecutor.patience)

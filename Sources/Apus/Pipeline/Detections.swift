@@ -32,8 +32,8 @@ struct Detections<Sources: AsyncSequence & Sendable>: AsyncSequence, Sendable wh
     private func pipeline() throws(ApusError) -> Pipeline<DetectionStages<Sources.Element>, Sources> {
         guard limits.inFlight > 0 else {
             throw ApusError(
-                .option, doing: "work on \(limits.inFlight) images at the same time", cause: "it takes at least one",
-                remedy: "Give an inFlight of 1 or more.")
+                .option, doing: "work on \(limits.inFlight) images at the same time", cause: "at least one is needed",
+                remedy: "Use an inFlight of 1 or more.")
         }
         return Pipeline(sources, limits: limits, stages: stages)
     }
@@ -42,7 +42,7 @@ struct Detections<Sources: AsyncSequence & Sendable>: AsyncSequence, Sendable wh
 /// Decodes images and detects objects in them.
 struct DetectionStages<Source: ImageSource>: PipelineStages {
     let limits: Image.Limits
-    /// `Detector.detect`, or a test's own.
+    /// `Detector.detect`, or a test's substitute.
     let detect: @Sendable ([Image], RunCancellation) throws -> [DetectionResult]
 
     func prepare(_ source: Source) async throws -> Image { try await source.image(limits: limits) }
@@ -59,8 +59,8 @@ struct DetectionStages<Source: ImageSource>: PipelineStages {
 }
 
 extension ApusError {
-    /// Whether an error of `Detector.detect` would come for other images too. The device is watched, so what is left with code
-    /// `inference` is taken for the image's fault.
+    /// Whether an error of `Detector.detect` would affect other images too. The device is watched, so a remaining `inference`
+    /// error is attributed to the image.
     package static func concernsAllImages(_ error: any Error) -> Bool {
         guard let code = (error as? ApusError)?.code else { return true }
         return ![.image, .tooLarge, .inference].contains(code)

@@ -1,6 +1,6 @@
 internal import Engine
 
-/// The result that one task waits for, until it is there or the task is cancelled. Only the first counts.
+/// A result that one task waits for, until it is set or the task is cancelled. Only the first one counts.
 package final class FirstResult<Value: Sendable>: Sendable {
     private struct State {
         var result: Result<Value, any Error>?
@@ -23,7 +23,7 @@ package final class FirstResult<Value: Sendable>: Sendable {
         waiting?.resume(with: result)
     }
 
-    /// - Parameter begin: starts what sets the result; not called for a task that was cancelled before.
+    /// - Parameter begin: starts the work that sets the result; not called if the task is already cancelled.
     package func wait(_ begin: () -> Void) async throws -> Value {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in

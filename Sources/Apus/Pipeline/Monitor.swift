@@ -1,8 +1,8 @@
 internal import Foundation
 
-/// State that several tasks change, and wait for.
+/// State that several tasks change and wait for.
 final class Monitor<State>: @unchecked Sendable {  // state and waiters are touched under the lock only
-    /// Resumes its task if the state is as the task needs it; nil if not.
+    /// Resumes its task if the state satisfies it; otherwise returns nil.
     private typealias Waiter = (inout State) -> (() -> Void)?
 
     private let lock = NSLock()
@@ -11,7 +11,7 @@ final class Monitor<State>: @unchecked Sendable {  // state and waiters are touc
 
     init(_ state: State) { self.state = state }
 
-    /// Changes the state, and resumes the tasks that waited for what it has become.
+    /// Changes the state, and resumes the tasks whose condition it now satisfies.
     @discardableResult
     func update<Value>(_ body: (inout State) -> Value) -> Value {
         lock.lock()
@@ -22,8 +22,8 @@ final class Monitor<State>: @unchecked Sendable {  // state and waiters are touc
         return value
     }
 
-    /// Waits until `condition` returns a value. It is called under the lock, after each change, and may change the state itself
-    /// when it returns one. Cancelling the task ends nothing: the condition has to see why it should end.
+    /// Waits until `condition` returns a value. It is called under the lock after each change, and may change the state itself
+    /// when it returns a value. Cancelling the task doesn't end the wait: the condition must check for it.
     func wait<Value: Sendable>(for condition: @escaping @Sendable (inout State) -> Value?) async -> Value {
         await withCheckedContinuation { continuation in
             lock.lock()
@@ -36,7 +36,7 @@ final class Monitor<State>: @unchecked Sendable {  // state and waiters are touc
         }
     }
 
-    /// Under the lock. A waiter that is satisfied may change the state for those before it.
+    /// Called under the lock. A waiter that is satisfied may change the state for earlier ones.
     private func settle() -> [() -> Void] {
         var resumed: [() -> Void] = []
         var index = 0

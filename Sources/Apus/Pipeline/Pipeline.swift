@@ -1,9 +1,9 @@
-/// A sequence of inputs as a sequence of outputs, in the same order: while a batch runs, the next inputs are prepared and the
-/// last ones finished.
+/// Turns a sequence of inputs into a sequence of outputs in the same order: while a batch runs, the next inputs are prepared and
+/// the previous ones finished.
 ///
-/// - No more than `limits.inFlight` inputs are pulled ahead of the consumer, and no more prepared inputs are in memory.
+/// - At most `limits.inFlight` inputs are pulled ahead of the consumer, and at most as many prepared inputs are in memory.
 /// - An input that fails is an element with that failure, and the others go on.
-/// - An error of the input sequence, or one of a run that `endsPipeline`, is thrown after the elements that come before it.
+/// - An error of the input sequence, or of a run that `endsPipeline`, is thrown after the preceding elements.
 /// - Work starts with the first call to `next`. It stops when the consumer's task is cancelled, which throws
 ///   `CancellationError`, and when the iterator goes away.
 package struct Pipeline<Stages: PipelineStages, Inputs: AsyncSequence & Sendable>: AsyncSequence, Sendable
@@ -16,7 +16,7 @@ where Inputs.Element == Stages.Input {
     let limits: PipelineLimits
 
     package init(_ inputs: Inputs, limits: PipelineLimits, stages: Stages) {
-        precondition(limits.batch > 0 && limits.inFlight > 0, "a pipeline works on something")
+        precondition(limits.batch > 0 && limits.inFlight > 0, "a pipeline needs a positive batch size and inFlight")
         self.inputs = inputs
         self.stages = stages
         self.limits = limits
@@ -39,14 +39,14 @@ where Inputs.Element == Stages.Input {
 }
 
 extension Pipeline {
-    /// The same for a sequence without waiting. Its elements are made as they are pulled.
+    /// The same for a synchronous sequence. Its elements are made as they are pulled.
     package init<Base: Sequence & Sendable>(_ inputs: Base, limits: PipelineLimits, stages: Stages)
     where Inputs == Pulled<Base> {
         self.init(Pulled(base: inputs), limits: limits, stages: stages)
     }
 }
 
-/// A sequence as an asynchronous one.
+/// A synchronous sequence as an asynchronous one.
 package struct Pulled<Base: Sequence & Sendable>: AsyncSequence, Sendable {
     package typealias Element = Base.Element
     package typealias Failure = Never

@@ -1,4 +1,4 @@
-/// A pipeline at work, until this goes away.
+/// A running pipeline; it stops when this object is released.
 final class PipelineFlow<Stages: PipelineStages>: Sendable {
     private let monitor: Monitor<PipelineState<Stages>>
     private let task: Task<Void, Never>
@@ -6,7 +6,7 @@ final class PipelineFlow<Stages: PipelineStages>: Sendable {
     init<Inputs>(_ pipeline: Pipeline<Stages, Inputs>) {
         let monitor = Monitor(PipelineState<Stages>(pipeline.limits))
         self.monitor = monitor
-        // Its tasks see neither this object nor the iterator, so that both can go away.
+        // Its tasks reference neither this object nor the iterator, so that both can be released.
         task = Task(executorPreference: BlockingExecutor.shared) {
             await PipelineWork(stages: pipeline.stages, monitor: monitor).run(pipeline.inputs)
         }
@@ -14,7 +14,7 @@ final class PipelineFlow<Stages: PipelineStages>: Sendable {
 
     deinit { stop() }
 
-    /// The element that comes next, for one task at a time.
+    /// The next element, for one task at a time.
     func next() async throws -> PipelineElement<Stages.Input, Stages.Output>? {
         let head = await withTaskCancellationHandler {
             await monitor.wait { $0.takeHead() }
@@ -36,7 +36,7 @@ final class PipelineFlow<Stages: PipelineStages>: Sendable {
     }
 }
 
-/// The tasks of a pipeline: one pulls inputs, one runs batches, and each input has one that prepares and finishes it.
+/// The tasks of a pipeline: one pulls inputs, one runs batches, and one per input prepares and finishes it.
 private struct PipelineWork<Stages: PipelineStages>: Sendable {
     let stages: Stages
     let monitor: Monitor<PipelineState<Stages>>
@@ -59,7 +59,7 @@ private struct PipelineWork<Stages: PipelineStages>: Sendable {
 
     private func work(on input: Stages.Input, _ number: Int) async {
         do {
-            // What was prepared is released before the result makes room for another input.
+            // Release the prepared input before its result makes room for another.
             guard let output = try await output(of: input, number) else { return }
             monitor.update { $0[number] = .done(.success(output)) }
         } catch {
@@ -67,7 +67,7 @@ private struct PipelineWork<Stages: PipelineStages>: Sendable {
         }
     }
 
-    /// Nil if its run failed, or nobody waits for it any more.
+    /// Nil if its run failed, or its result is no longer needed.
     private func output(of input: Stages.Input, _ number: Int) async throws -> Stages.Output? {
         let prepared = try await stages.prepare(input)
         monitor.update { $0[number] = .ready(prepared) }
@@ -76,7 +76,7 @@ private struct PipelineWork<Stages: PipelineStages>: Sendable {
     }
 
     private func runBatches() async {
-        // A batch is a job, so the queue has nothing to put together.
+        // A batch is a job, so the queue has nothing to combine.
         let queue = WorkQueue(WorkLimits(), name: "apus.pipeline", runner: PipelineRunner(stages: stages))
         defer { queue.stop() }
         while case .inputs(let numbers, let batch) = await monitor.wait(for: { $0.takeBatch() }) {

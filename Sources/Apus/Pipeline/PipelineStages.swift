@@ -5,11 +5,11 @@ package protocol PipelineStages<Input, Output>: Sendable {
     associatedtype Input: Sendable
     /// An input that can be run, such as a decoded image.
     associatedtype Prepared: Sendable
-    /// What a run returns for it.
+    /// What a run returns for an input.
     associatedtype Found: Sendable
     associatedtype Output: Sendable
 
-    /// Reads and decodes, say. Several inputs are prepared at once, while others run; this may block.
+    /// Reads and decodes, say. Several inputs are prepared at once, while others run. May block.
     func prepare(_ input: Input) async throws -> Prepared
 
     /// Runs consecutive inputs together, on the pipeline's own thread.
@@ -17,14 +17,14 @@ package protocol PipelineStages<Input, Output>: Sendable {
     /// - Returns: one result for each, in the same order.
     func run(_ batch: [Prepared], _ cancellation: RunCancellation) throws -> [Found]
 
-    /// Draws, say, while others are prepared and run; this may block.
+    /// Draws, say, while others are prepared and run. May block.
     func finish(_ input: Input, _ prepared: Prepared, _ found: Found) async throws -> Output
 
-    /// Whether an error of a run ends the pipeline. If not, it is the failure of a single input.
+    /// Whether an error of a run ends the pipeline. If not, it is a single input's failure.
     func endsPipeline(_ error: any Error) -> Bool
 }
 
-/// What became of an input.
+/// An input and its result.
 package struct PipelineElement<Input: Sendable, Output: Sendable>: Sendable {
     package let input: Input
     package let result: Result<Output, any Error>
@@ -34,22 +34,22 @@ package struct PipelineElement<Input: Sendable, Output: Sendable>: Sendable {
 package struct PipelineLimits: Sendable, Equatable {
     /// Inputs in a run.
     package var batch: Int
-    /// Inputs that have been pulled, and whose results the consumer doesn't have yet.
+    /// Inputs pulled whose results the consumer doesn't have yet.
     package var inFlight: Int
 
-    /// - Parameter inFlight: nil for one batch that runs, the next one, and two inputs that are being finished.
+    /// - Parameter inFlight: nil for one batch that runs, the next one, and two inputs being finished.
     package init(batch: Int, inFlight: Int? = nil) {
         self.batch = batch
         self.inFlight = inFlight ?? 2 * batch + 2
     }
 }
 
-/// Runs batches on the pipeline's queue. A batch that fails is tried again image by image, as one of them may be at fault.
+/// Runs batches on the pipeline's queue. A batch that fails is retried image by image, as one of them may be at fault.
 struct PipelineRunner<Stages: PipelineStages>: BatchRunner {
     struct Output: Sendable {
-        /// One for each input, in order; fewer if the pipeline ends.
+        /// One per input, in order; fewer if the pipeline ends.
         var results: [Result<Stages.Found, any Error>] = []
-        /// Why it ends.
+        /// The error that ends it, if any.
         var end: (any Error)?
     }
 
@@ -65,7 +65,7 @@ struct PipelineRunner<Stages: PipelineStages>: BatchRunner {
     private func run(_ batch: [Stages.Prepared], _ cancellation: RunCancellation) -> Output {
         do {
             let found = try stages.run(batch, cancellation)
-            precondition(found.count == batch.count, "one result for each input")
+            precondition(found.count == batch.count, "one result per input")
             return Output(results: found.map { .success($0) })
         } catch {
             if cancellation.isCancelled || stages.endsPipeline(error) { return Output(end: error) }

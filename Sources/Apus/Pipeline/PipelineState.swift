@@ -1,4 +1,4 @@
-/// The inputs that a pipeline works on, in order, from the one whose result the consumer gets next.
+/// The inputs that a pipeline works on, in order, starting with the one whose result the consumer gets next.
 struct PipelineState<Stages: PipelineStages> {
     enum Step {
         case preparing
@@ -9,21 +9,21 @@ struct PipelineState<Stages: PipelineStages> {
         case done(Result<Stages.Output, any Error>)
     }
 
-    /// What the consumer gets.
+    /// What the consumer gets next.
     enum Head: Sendable {
         case element(PipelineElement<Stages.Input, Stages.Output>)
         case end((any Error)?)
     }
 
     enum Batch: Sendable {
-        /// Inputs by their numbers, from the first of all inputs.
+        /// Inputs with their numbers, counted from the start of the sequence.
         case inputs([Int], [Stages.Prepared])
         case none
     }
 
     enum Run: Sendable {
         case found(Stages.Found)
-        /// It failed, or nobody waits for it any more.
+        /// It failed, or its result is no longer needed.
         case none
     }
 
@@ -34,29 +34,29 @@ struct PipelineState<Stages: PipelineStages> {
 
     private let limits: PipelineLimits
     private var steps: [(input: Stages.Input, step: Step)] = []
-    /// Elements that the consumer has.
+    /// Elements delivered to the consumer.
     private var delivered = 0
-    /// What comes after `steps`; nil while there may be more inputs.
+    /// What follows `steps`; nil while there may be more inputs.
     private var end: End?
 
     init(_ limits: PipelineLimits) { self.limits = limits }
 
     // MARK: Pulling
 
-    /// Whether to pull another input; nil as long as there is no room for it.
+    /// Whether to pull another input; nil while there is no room for it.
     func pulls() -> Bool? {
         if end != nil { return false }
         return steps.count < limits.inFlight ? true : nil
     }
 
-    /// - Returns: the input's number; nil if the pipeline ended meanwhile.
+    /// - Returns: the input's number; nil if the pipeline has ended.
     mutating func add(_ input: Stages.Input) -> Int? {
         guard end == nil else { return nil }
         steps.append((input, .preparing))
         return delivered + steps.count - 1
     }
 
-    /// Ends the pipeline after the inputs that it has.
+    /// Ends the pipeline after its current inputs.
     mutating func finish(_ error: (any Error)? = nil) {
         if end == nil { end = error.map { .failed($0) } ?? .finished }
     }
@@ -68,7 +68,7 @@ struct PipelineState<Stages: PipelineStages> {
         end = .failed(error)
     }
 
-    /// Ends it now; what there is goes away.
+    /// Ends it now and drops its inputs.
     mutating func stop() {
         if steps.isEmpty, case .finished = end { return }
         steps = []
@@ -77,7 +77,7 @@ struct PipelineState<Stages: PipelineStages> {
 
     // MARK: Working
 
-    /// Nil for an input that is gone.
+    /// Nil for an input that was dropped.
     subscript(_ number: Int) -> Step? {
         get {
             let index = number - delivered
@@ -89,8 +89,8 @@ struct PipelineState<Stages: PipelineStages> {
         }
     }
 
-    /// The next consecutive inputs that are ready, as many as fit into a run; nil as long as there are fewer and the next one
-    /// is being prepared. An input that hasn't come yet isn't waited for.
+    /// The next consecutive inputs that are ready, as many as fit into a run; nil while there are fewer and the next one is still
+    /// being prepared. It doesn't wait for inputs that haven't arrived.
     mutating func takeBatch() -> Batch? {
         var numbers: [Int] = []
         var batch: [Stages.Prepared] = []
@@ -108,7 +108,7 @@ struct PipelineState<Stages: PipelineStages> {
         return .inputs(numbers, batch)
     }
 
-    /// What the run of an input found; nil while it waits or runs.
+    /// The result of an input's run; nil while it waits or runs.
     mutating func takeFound(_ number: Int) -> Run? {
         switch self[number] {
         case .found(let found):

@@ -1,10 +1,10 @@
-/// What a work queue holds and runs at most.
+/// The limits of a work queue.
 package struct WorkLimits: Sendable, Equatable {
-    /// Jobs that may wait, beside those that run.
+    /// Max waiting jobs, in addition to running ones.
     package var queue: Int
-    /// Runs at the same time.
+    /// Max runs at the same time.
     package var concurrency: Int
-    /// Size of a run, in the runner's measure: images, say.
+    /// Max size of a run, in the runner's measure: images, say.
     package var maxBatch: Int
     /// How long a run waits for more jobs.
     package var batchDelay: Duration
@@ -17,7 +17,7 @@ package struct WorkLimits: Sendable, Equatable {
     }
 }
 
-/// What a work queue has to do now.
+/// The current load of a work queue.
 package struct WorkLoad: Sendable, Equatable {
     package var admitted: Int
     package var queued: Int
@@ -30,14 +30,14 @@ package struct WorkLoad: Sendable, Equatable {
     }
 }
 
-/// Why a work queue takes no more.
+/// Why a work queue refuses work.
 package enum WorkRefusal: Error, Sendable, Equatable {
-    /// All places are taken. They are free after about this time, if runs take as long as the last ones did.
+    /// All places are taken. One should be free after about this time, if runs take as long as recent ones.
     case full(queue: Int, expectedWait: Duration)
     case stopped
 }
 
-/// A place in a work queue. It is given back when this goes away.
+/// A place in a work queue, returned when this object is released.
 package final class WorkPlace: Sendable {
     private let leave: @Sendable () -> Void
 
@@ -46,7 +46,7 @@ package final class WorkPlace: Sendable {
     deinit { leave() }
 }
 
-/// The output of a job, and how long it waited for its run.
+/// The output of a job, and how long the job waited for its run.
 package struct WorkResult<Output: Sendable>: Sendable {
     package var output: Output
     package var waited: Duration

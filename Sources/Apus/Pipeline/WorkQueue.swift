@@ -1,9 +1,9 @@
 package import Engine
 internal import Foundation
 
-/// Runs jobs on threads of its own, in order, and refuses more than it can hold.
+/// Runs jobs in order on threads of its own, and refuses more than it can hold.
 ///
-/// Whoever may come in any number first takes a place (`admit`), then submits. Jobs of several callers share a run where their
+/// Callers that are not bounded otherwise first take a place (`admit`), then submit. Jobs of several callers share a run if their
 /// keys are equal.
 package final class WorkQueue<Runner: BatchRunner>: @unchecked Sendable {  // state is touched under the condition only
     package let limits: WorkLimits
@@ -13,15 +13,15 @@ package final class WorkQueue<Runner: BatchRunner>: @unchecked Sendable {  // st
     private var admitted = 0
     private var running = 0
     private var isStopped = false
-    /// What a job takes, averaged over the last few.
+    /// How long a job takes, averaged over the last few.
     private var jobSeconds = 0.1
 
-    /// Starts the threads, which keep the queue until `stop` is called.
+    /// Starts the threads, which retain the queue until `stop` is called.
     package init(_ limits: WorkLimits, name: String, runner: Runner) {
         self.limits = limits
         self.runner = runner
         for index in 0..<limits.concurrency {
-            // Inference blocks, so it has no place on the cooperative pool.
+            // Inference blocks, so it must not run on the cooperative pool.
             let thread = Thread { [weak self] in
                 while let next = self.map({ $0.next() }) {
                     guard let jobs = next else { return }
@@ -40,7 +40,7 @@ package final class WorkQueue<Runner: BatchRunner>: @unchecked Sendable {  // st
 
     // MARK: Places
 
-    /// Takes a place. To be kept until the response is there; a job keeps it until nothing of it runs any more.
+    /// Takes a place. Keep it until the response is ready; a job keeps it until no part of it runs any more.
     package func admit() throws(WorkRefusal) -> WorkPlace {
         let refusal = condition.withLock {
             let refusal = self.refusal
@@ -51,12 +51,12 @@ package final class WorkQueue<Runner: BatchRunner>: @unchecked Sendable {  // st
         return WorkPlace { [self] in condition.withLock { admitted -= 1 } }
     }
 
-    /// Throws if `admit` would, but takes no place.
+    /// Throws if `admit` would, without taking a place.
     package func requireRoom() throws(WorkRefusal) {
         if let refusal = condition.withLock({ refusal }) { throw refusal }
     }
 
-    /// Under the condition.
+    /// Called under the condition.
     private var refusal: WorkRefusal? {
         if isStopped { return .stopped }
         guard admitted >= limits.queue + limits.concurrency else { return nil }
@@ -66,7 +66,7 @@ package final class WorkQueue<Runner: BatchRunner>: @unchecked Sendable {  // st
 
     // MARK: Work
 
-    /// Runs an input, together with others where they fit.
+    /// Runs an input, batched with others where possible.
     ///
     /// - Throws: what the runner throws; `CancellationError` at once if the task is cancelled; `WorkRefusal.stopped`.
     package func run(_ input: Runner.Input, in place: WorkPlace? = nil) async throws -> WorkResult<Runner.Output> {
@@ -74,7 +74,7 @@ package final class WorkQueue<Runner: BatchRunner>: @unchecked Sendable {  // st
         return try await submit(WorkJob(.batch(input, result), place), result)
     }
 
-    /// Does other blocking work on a thread of the queue; cancelling the task cancels the runs that are tied to the cancellation.
+    /// Does other blocking work on a thread of the queue. Cancelling the task cancels the runs tied to the cancellation.
     ///
     /// - Throws: what the work throws; `CancellationError` at once if the task is cancelled; `WorkRefusal.stopped`.
     package func perform<Output: Sendable>(
@@ -89,7 +89,7 @@ package final class WorkQueue<Runner: BatchRunner>: @unchecked Sendable {  // st
         return try await submit(job, result)
     }
 
-    /// Ends the threads when all that waits is done.
+    /// Ends the threads once all waiting jobs are done.
     package func stop() {
         condition.withLock {
             isStopped = true
@@ -107,7 +107,7 @@ package final class WorkQueue<Runner: BatchRunner>: @unchecked Sendable {  // st
         }
     }
 
-    /// - Returns: false if the queue is stopped. A job that was cancelled is left out: nobody waits for it any more.
+    /// - Returns: false if the queue is stopped. A cancelled job is left out: no caller waits for it.
     private func enqueue(_ job: WorkJob<Runner>) -> Bool {
         condition.withLock {
             if isStopped { return false }
@@ -118,7 +118,7 @@ package final class WorkQueue<Runner: BatchRunner>: @unchecked Sendable {  // st
         }
     }
 
-    /// `FirstResult` tells who waits at once; a run that OpenVINO has begun ends by itself.
+    /// `FirstResult` resumes the waiting task at once; a run that OpenVINO has started runs to completion.
     private func cancel(_ job: WorkJob<Runner>) {
         job.cancellation.cancel()
         condition.withLock { waiting.removeAll { $0 === job } }
@@ -126,7 +126,7 @@ package final class WorkQueue<Runner: BatchRunner>: @unchecked Sendable {  // st
 
     // MARK: Threads
 
-    /// What is to be run next, together; nil when all is done and nothing more will come.
+    /// The jobs to run next, together; nil when all are done and no more will come.
     private func next() -> [WorkJob<Runner>]? {
         condition.withLock {
             while waiting.isEmpty {
@@ -147,7 +147,7 @@ package final class WorkQueue<Runner: BatchRunner>: @unchecked Sendable {  // st
         }
     }
 
-    /// Takes what waits and fits into the run. Under the condition.
+    /// Takes the waiting jobs that fit into the run. Called under the condition.
     private func gather(_ jobs: inout [WorkJob<Runner>], _ size: inout Int, _ key: Runner.Key) {
         var index = 0
         while index < waiting.count, size < limits.maxBatch {

@@ -1,6 +1,6 @@
-/// How a model writes a box: four numbers.
+/// How a model encodes a box in four numbers.
 public struct BoxCoding: Sendable, Hashable {
-    /// What the four numbers are.
+    /// The meaning of the four numbers.
     public enum Form: Sendable {
         /// Center x, center y, width, height.
         case centerSize
@@ -8,11 +8,11 @@ public struct BoxCoding: Sendable, Hashable {
         case corners
     }
 
-    /// What the numbers count.
+    /// The unit of the numbers.
     public enum Unit: Sendable {
-        /// Shares of the image, 0 to 1, whatever is padded around it.
+        /// Fractions of the image, 0 to 1, regardless of padding.
         case imageFraction
-        /// Shares of the canvas, padding included.
+        /// Fractions of the canvas, padding included.
         case canvasFraction
         /// Pixels of the canvas.
         case canvasPixels
@@ -20,12 +20,12 @@ public struct BoxCoding: Sendable, Hashable {
         case originalPixels
     }
 
-    /// What the four numbers are.
+    /// The meaning of the four numbers.
     public var form: Form
-    /// What the numbers count.
+    /// The unit of the numbers.
     public var unit: Unit
 
-    /// Makes a coding of its parts.
+    /// Makes a coding from its parts.
     public init(_ form: Form, _ unit: Unit) {
         self.form = form
         self.unit = unit
@@ -50,7 +50,7 @@ public struct BoxCoding: Sendable, Hashable {
         return placement.original(box)
     }
 
-    /// The largest magnitude that a box of this unit can sensibly have: more would be no box, and overflow in pixels.
+    /// The largest sensible magnitude of a box in this unit: a larger one would overflow in pixels.
     package var maxMagnitude: Float {
         switch unit {
         case .imageFraction, .canvasFraction: 1000

@@ -1,15 +1,15 @@
 package import Engine
 internal import Remedies
 
-/// A model's outputs, as families read them: numbers of f32 or f16.
+/// A model's outputs as families read them: f32 or f16 numbers.
 public struct ModelOutputs {
     private let tensors: [String: Tensor]
 
     package init(_ tensors: [String: Tensor]) { self.tensors = tensors }
 
-    /// Calls `body` with an output's numbers and shape, without copying f32.
+    /// Calls `body` with an output's numbers and shape; f32 isn't copied.
     ///
-    /// - Throws: `ApusError` with code `model` if no output has this name and rank.
+    /// - Throws: `ApusError` with code `model` if there is no output of this name and rank.
     public func withFloats<Result>(
         _ name: String, rank: Int, _ body: (UnsafeBufferPointer<Float>, [Int]) throws -> Result
     ) throws -> Result {
@@ -27,7 +27,7 @@ public struct ModelOutputs {
             remedy: "Check the model's family, and export it again.")
     }
 
-    /// Refuses numbers that no scores or boxes can be.
+    /// Refuses numbers that cannot be scores or boxes.
     ///
     /// - Throws: `ApusError` with code `inference`.
     package static func require(_ isSound: Bool) throws(ApusError) {

@@ -1,15 +1,15 @@
-/// Greedy non-maximum suppression: of detections that overlap by more than a limit, the best stays.
+/// Greedy non-maximum suppression: of detections that overlap by more than a limit, the best is kept.
 ///
-/// As `torchvision.ops.nms` and OpenCV's `NMSBoxes`: in order of scores; dropped is what has an IoU above the limit with one
-/// that was kept.
+/// Works like `torchvision.ops.nms` and OpenCV's `NMSBoxes`: in order of scores, a detection is dropped if its IoU with one that
+/// was kept is above the limit.
 public struct NonMaxSuppression: Sendable, Hashable {
-    /// 0 to 1. Boxes of just this overlap both stay.
+    /// 0 to 1. Boxes of exactly this overlap are both kept.
     public var maxIoU: Float
     /// Whether only detections of one class suppress each other.
     public var isPerClass: Bool
-    /// The maximum number of detections that are kept.
+    /// Max number of detections kept.
     public var maxDetections: Int
-    /// The maximum number of detections, the best, that are compared: the work grows with the product of the two.
+    /// Max number of detections compared, best first: the work grows with the product of the two limits.
     public var maxCandidates: Int
 
     /// Suppresses overlaps above `maxIoU`, 0 to 1.
@@ -20,7 +20,7 @@ public struct NonMaxSuppression: Sendable, Hashable {
         self.maxCandidates = maxCandidates
     }
 
-    /// The detections that stay, best first.
+    /// The detections kept, best first.
     public func kept(of detections: [Detection]) -> [Detection] {
         let order = detections.indices.sorted {
             (detections[$0].score, $1) > (detections[$1].score, $0)

@@ -2,8 +2,8 @@ internal import Foundation
 
 /// How a row of class logits becomes scores.
 public enum Scoring {
-    /// The most likely class but the last, which is "no object", and its share of the softmax over all
-    /// (DETR, `models/detr.py`, `PostProcess`).
+    /// The most likely class except the last, which is "no object", and its share of the softmax over all (DETR,
+    /// `models/detr.py`, `PostProcess`).
     public static func softmaxDroppingLast(_ logits: some RandomAccessCollection<Float>) -> (label: Int, score: Float) {
         var best = (label: 0, logit: -Float.infinity)
         for (label, logit) in logits.dropLast().enumerated() where logit > best.logit { best = (label, logit) }
@@ -19,6 +19,6 @@ public enum Scoring {
         return power / (1 + power)
     }
 
-    /// The logit whose sigmoid is `score`: comparing logits with it saves a sigmoid for each.
+    /// The logit whose sigmoid is `score`: comparing logits with it saves a sigmoid per value.
     public static func logit(_ score: Float) -> Float { log(score / (1 - score)) }
 }

@@ -1,8 +1,8 @@
-/// The best of many scores.
+/// The highest of many scores.
 public enum TopK {
-    /// Indices of the `count` highest of `scores` above `threshold`, best first; of equals, the lower index comes first.
+    /// Indices of the `count` highest of `scores` above `threshold`, best first; ties in index order.
     ///
-    /// As `torch.topk` over query x class takes them, but for the order of equals, which torch leaves open.
+    /// Like `torch.topk` over query x class, except that torch leaves the order of ties open.
     public static func indices(
         of scores: some RandomAccessCollection<Float>, count: Int, above threshold: Float
     ) -> [Int] {

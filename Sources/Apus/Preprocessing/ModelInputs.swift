@@ -1,9 +1,9 @@
 package import Engine
 internal import ONNX
 
-/// What a model is given: pixels, and inputs that follow from where the images lie.
+/// A model's inputs: pixels, and inputs derived from the images' placement.
 package struct ModelInputs: Sendable {
-    /// An input beside the pixels.
+    /// An input besides the pixels.
     package struct Auxiliary: Sendable {
         package enum Content: Sendable, Equatable {
             /// [batch, height, width], 1 on the image and 0 on padding.
@@ -23,7 +23,7 @@ package struct ModelInputs: Sendable {
         }
     }
 
-    /// [batch, 3, height, width], or [batch, height, width, 3] where the format is.
+    /// [batch, 3, height, width], or [batch, height, width, 3] if the format is NHWC.
     package var pixels: ValueInfo
     package var auxiliary: [Auxiliary]
     package var resize: ResizePolicy
@@ -33,7 +33,7 @@ package struct ModelInputs: Sendable {
     package var fixedCanvas: PixelSize?
     private let type: ElementType
 
-    /// The maximum number of pixels of a batch: 1.2 GB as f32.
+    /// Max number of pixels in a batch: 1.2 GB as f32.
     package static let maxBatchPixels = 100_000_000
 
     /// - Throws: if the pixels' type isn't one that `PixelFormat` writes, or a fixed size is impossible.
@@ -43,7 +43,7 @@ package struct ModelInputs: Sendable {
     ) throws(ApusError) {
         guard let type = pixels.elementType, [.float32, .float16, .uint8].contains(type) else {
             throw ApusError(
-                .notADetector, doing: "use the model", cause: "its input is \(pixels), which can't hold pixels",
+                .notADetector, doing: "use the model", cause: "its input is \(pixels), which cannot hold pixels",
                 remedy: "Export it with pixels of type f32, f16 or u8.")
         }
         self.pixels = pixels
@@ -57,7 +57,7 @@ package struct ModelInputs: Sendable {
         for input in auxiliary where input.content == .mask { try checkSize(input.value, sides: [0, 1, 2]) }
     }
 
-    /// Refuses a fixed input that no image fits, or that would take all memory.
+    /// Refuses a fixed input size that no image fits, or that would take all memory.
     private func checkSize(_ input: ValueInfo, sides: [Int]) throws(ApusError) {
         let fixed = sides.compactMap { input.dimensions[$0].size }
         guard fixed.allSatisfy({ (1...ModelMetadata.maxSide).contains($0) }),
@@ -80,23 +80,23 @@ package struct ModelInputs: Sendable {
         return count
     }
 
-    /// How many images the model takes at once; nil for any number.
+    /// The model's fixed batch size; nil for any.
     package var fixedBatch: Int? { pixels.dimensions.first?.size }
 
-    /// Whether images of several sizes can share a batch, as the model is told where each lies.
+    /// Whether images of several sizes can share a batch, because the model gets each one's placement.
     package var marksPadding: Bool { auxiliary.contains { $0.content == .contentSizes } }
 
-    /// Whether every image is given to the model at one size, which its file fixes.
+    /// Whether the model gets every image at one size, fixed by its file.
     package var hasFixedSize: Bool { fixedCanvas != nil || resize.fixedSize != nil }
 
-    /// Where an image goes, on a canvas if one is given.
+    /// Where an image goes, on a canvas if there is one.
     package func placement(of image: PixelSize, on canvas: PixelSize? = nil) -> Placement {
         resize.placement(of: image, on: canvas ?? fixedCanvas)
     }
 
-    /// The model's inputs for resized images, and where each lies. On a canvas, copies of the last image fill its batch.
+    /// The model's inputs for resized images, and their placements. On a canvas, copies of the last image fill the batch.
     ///
-    /// - Parameter placed: contents of the size that `placement(of:on:)` gave; of one size, unless the model marks padding.
+    /// - Parameter placed: contents of the size that `placement(of:on:)` returned; of one size, unless the model marks padding.
     package func tensors(
         for placed: [(pixels: ResizedPixels, placement: Placement)], on canvas: Canvas? = nil
     ) throws -> [String: Tensor] {
@@ -136,8 +136,8 @@ package struct ModelInputs: Sendable {
         case .contentSizes: return try pairs { ($0.content.height, $0.content.width) }
         case .originalSizes: return try pairs { ($0.original.width, $0.original.height) }
         case .mask:
-            // Images of a batch have one size and fill their canvas, so nothing is padding.
-            // Some exports fix the mask at another size: it is resized inside of the model.
+            // Images of a batch have one size and fill their canvas, so there is no padding. Some exports fix the mask at another
+            // size: it is resized inside the model.
             let shape = [
                 count, input.value.dimensions[1].size ?? canvas.height, input.value.dimensions[2].size ?? canvas.width,
             ]

@@ -2,17 +2,17 @@ package import Engine
 internal import Imaging
 package import ONNX
 
-/// The numbers that a model was trained on: the order of channels and axes, and what becomes of a byte.
+/// The numbers that a model was trained on: the order of channels and axes, and how bytes are converted.
 ///
-/// A byte is (value / 255 - mean) / std, or itself where `isUnitScaled` is false; computed in f32 in this order, as
-/// torchvision's `ToTensor` and `Normalize` do. Tensors are f32, f16, or, of bytes as they are, u8.
+/// A byte becomes (value / 255 - mean) / std, or, if `isUnitScaled` is false, (value - mean) / std; computed in f32 in this
+/// order, as torchvision's `ToTensor` and `Normalize` do. Tensors are f32, f16, or, for unconverted bytes, u8.
 public struct PixelFormat: Sendable {
     /// The order of the channels.
     public enum ChannelOrder: Sendable { case rgb, bgr }
     /// The order of the axes: [batch, channels, height, width], or [batch, height, width, channels].
     public enum Layout: Sendable { case nchw, nhwc }
 
-    /// What padding is.
+    /// What padding is filled with.
     public enum Fill: Sendable, Equatable {
         /// 0 in the tensor: after normalization, the mean color.
         case zero
@@ -24,12 +24,12 @@ public struct PixelFormat: Sendable {
     public var channels: ChannelOrder
     /// The order of the axes.
     public var layout: Layout
-    /// What padding is.
+    /// What padding is filled with.
     public var fill: Fill
-    /// What a sample of 0 to 1 is multiplied with before it is normalized: 1, or 255.
+    /// Multiplies samples of 0 to 1 before normalization: 1 or 255.
     fileprivate let scale: Float
     fileprivate let normalization: ModelMetadata.Normalization
-    /// For each channel of the image, red first, what each byte becomes.
+    /// For each channel of the image, red first, the number that each byte becomes.
     private let table: [Float]
 
     /// - Parameters:
@@ -57,17 +57,17 @@ public struct PixelFormat: Sendable {
     /// RGB, [batch, channels, height, width], bytes divided by 255.
     public static let unitScaled = PixelFormat(normalization: nil)
 
-    /// A format with a mean and a standard deviation per channel of the image, red first, of samples of 0 to 1 (0 to 255 where
-    /// `isUnitScaled` is false).
+    /// A format with a mean and a standard deviation per channel, red first, for samples of 0 to 1 (0 to 255 if `isUnitScaled` is
+    /// false).
     ///
     /// - Parameters:
     ///   - channels: the order of the channels in the tensor.
     ///   - layout: the order of its axes.
     ///   - isUnitScaled: whether bytes are divided by 255 first.
     ///   - mean: subtracted from each sample; three finite numbers.
-    ///   - std: what the difference is divided by; three finite numbers, none of them 0.
-    ///   - fill: what padding is.
-    /// - Throws: `ApusError` with code `option` if a mean or deviation can't be.
+    ///   - std: the divisor of the difference; three finite numbers, none of them 0.
+    ///   - fill: what padding is filled with.
+    /// - Throws: `ApusError` with code `option` if a mean or deviation is invalid.
     public init(
         channels: ChannelOrder = .rgb, layout: Layout = .nchw, isUnitScaled: Bool = true, mean: [Float] = [0, 0, 0],
         std: [Float] = [1, 1, 1], fill: Fill = .zero
@@ -76,14 +76,14 @@ public struct PixelFormat: Sendable {
         guard normalization.isValid else {
             throw ApusError(
                 .option, doing: "use mean \(mean) and std \(std)",
-                cause: "each has three finite numbers, one per channel, and a deviation is not 0",
-                remedy: "Give three numbers each, red first.")
+                cause: "each needs three finite numbers, one per channel, and no deviation may be 0",
+                remedy: "Use three numbers each, red first.")
         }
         self.init(
             channels: channels, layout: layout, isUnitScaled: isUnitScaled, normalization: normalization, fill: fill)
     }
 
-    /// The lowest and the highest number that a byte becomes.
+    /// The lowest and highest number that a byte can become.
     package var range: ClosedRange<Float> { (table.min() ?? 0)...(table.max() ?? 1) }
 
     /// The shape of a batch's tensor.
@@ -91,8 +91,8 @@ public struct PixelFormat: Sendable {
         layout == .nchw ? [count, 3, canvas.height, canvas.width] : [count, canvas.height, canvas.width, 3]
     }
 
-    /// The tensor of resized images at their places on a canvas. `count` is at least the number of images; the rest of the
-    /// batch repeats the last one.
+    /// The tensor of resized images at their placements on a canvas. `count` is at least the number of images; the last image
+    /// fills the rest of the batch.
     package func tensor(
         _ images: [(pixels: ResizedPixels, x: Int, y: Int)], as type: ElementType, count: Int, canvas: PixelSize
     ) throws -> Tensor {
@@ -144,7 +144,7 @@ public struct PixelFormat: Sendable {
 }
 
 extension PixelFormat {
-    /// A sample of 0 to 1, red's channel being 0.
+    /// A sample of 0 to 1, channel 0 being red.
     @inline(__always)
     fileprivate func normalized(_ sample: Float, channel: Int) -> Float {
         (sample * scale - normalization.mean[channel]) / normalization.std[channel]
@@ -198,7 +198,7 @@ private struct CanvasWriter<Scalar> {
         _ convert: (Sample, Int) -> Scalar
     ) {
         let (red, green, blue) = (target + starts[0], target + starts[1], target + starts[2])
-        // The step is a constant in each loop, so that the first one is made of vector instructions.
+        // The step is a constant in each loop, so that the compiler vectorizes the first one.
         if step == 1 {
             for position in 0..<length {
                 red[position] = convert(source[3 * position], 0)
@@ -214,7 +214,7 @@ private struct CanvasWriter<Scalar> {
         }
     }
 
-    /// Fills what lies above, below, left and right of the image.
+    /// Fills the area above, below, left and right of the image.
     private func pad(
         _ channel: UnsafeMutablePointer<Scalar>, with value: Scalar, around size: PixelSize, x: Int, y: Int
     ) {

@@ -1,8 +1,8 @@
 /// A width and a height in pixels.
 public struct PixelSize: Hashable, Sendable, CustomStringConvertible {
-    /// Pixels.
+    /// Width in pixels.
     public var width: Int
-    /// Pixels.
+    /// Height in pixels.
     public var height: Int
 
     /// Makes a size.
@@ -11,7 +11,7 @@ public struct PixelSize: Hashable, Sendable, CustomStringConvertible {
         self.height = height
     }
 
-    /// Reads "1344x800".
+    /// Parses "1344x800".
     init?(_ text: Substring) {
         let parts = text.split(separator: "x", omittingEmptySubsequences: false)
         guard parts.count == 2, let width = Int(parts[0]), let height = Int(parts[1]),
@@ -24,6 +24,6 @@ public struct PixelSize: Hashable, Sendable, CustomStringConvertible {
 
     func holds(_ other: PixelSize) -> Bool { other.width <= width && other.height <= height }
 
-    /// As "1344x800".
+    /// Such as "1344x800".
     public var description: String { "\(width)x\(height)" }
 }

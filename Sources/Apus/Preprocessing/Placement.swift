@@ -1,22 +1,22 @@
-/// Where an image lies on the canvas that a model sees, and so how boxes get back to the image.
+/// Where an image lies on the canvas that a model sees, which maps boxes back to the image.
 public struct Placement: Sendable, Hashable {
-    /// The upright image.
+    /// The size of the upright image.
     public var original: PixelSize
-    /// The image after resizing.
+    /// The image's size after resizing.
     public var content: PixelSize
     /// The content's left edge on the canvas, in pixels.
     public var x: Int
     /// The content's top edge on the canvas, in pixels.
     public var y: Int
-    /// What the model sees; the rest is padding.
+    /// The size that the model sees; the rest is padding.
     public var canvas: PixelSize
-    /// Pixels of the canvas per pixel of the image, by which boxes are mapped back. For a letterbox the exact ratio, before
-    /// the content's size was rounded, as YOLOX and Ultralytics map theirs.
+    /// Canvas pixels per image pixel, to map boxes back. For a letterbox, the exact ratio before the content's size was rounded,
+    /// as in YOLOX and Ultralytics.
     public var horizontalScale: Float
-    /// The same for rows.
+    /// The vertical counterpart.
     public var verticalScale: Float
 
-    /// An image at a place on a canvas.
+    /// Places an image on a canvas.
     ///
     /// - Parameters:
     ///   - original: the size of the upright image.
@@ -24,7 +24,7 @@ public struct Placement: Sendable, Hashable {
     ///   - x: the content's left edge on the canvas, in pixels.
     ///   - y: the content's top edge on the canvas, in pixels.
     ///   - canvas: the size that the model sees.
-    ///   - scale: of both sides; nil for the content's size over the image's.
+    ///   - scale: of both axes; nil for the content's size divided by the image's.
     public init(
         original: PixelSize, content: PixelSize, x: Int = 0, y: Int = 0, canvas: PixelSize, scale: Double? = nil
     ) {
@@ -42,7 +42,7 @@ public struct Placement: Sendable, Hashable {
         self.init(original: original, content: canvas, canvas: canvas)
     }
 
-    /// A box in pixels of the canvas, in pixels of the original image.
+    /// Maps a box from canvas pixels to pixels of the original image.
     public func original(_ box: Box) -> Box {
         Box(
             xMin: (box.xMin - Float(x)) / horizontalScale, yMin: (box.yMin - Float(y)) / verticalScale,

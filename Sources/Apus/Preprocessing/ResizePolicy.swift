@@ -1,29 +1,29 @@
 internal import Imaging
 internal import ONNX
 
-/// How an image gets to the size that a model wants.
+/// How an image is brought to the size that a model expects.
 public enum ResizePolicy: Sendable, Hashable {
-    /// Both sides by one factor, until the shorter one has so many pixels. On a canvas of given size, an image that would
-    /// be larger is scaled down until it fits; it lies at the top left.
+    /// Scales both sides by one factor until the shorter one has the given number of pixels. On a canvas of given size, a larger
+    /// image is scaled down until it fits; it lies at the top left.
     case shortestEdge(ShortestEdge)
-    /// Each side by a factor of its own.
+    /// Scales each side by its own factor.
     case stretch(to: PixelSize)
-    /// Both sides by one factor, until the image fits; the rest of the canvas is filled.
+    /// Scales both sides by one factor until the image fits; the rest of the canvas is filled.
     case letterbox(to: PixelSize, anchor: Anchor)
-    /// Both sides by one factor, until the width is this.
+    /// Scales both sides by one factor to this width.
     case width(Int)
-    /// Both sides by one factor, until the height is this.
+    /// Scales both sides by one factor to this height.
     case height(Int)
 
-    /// Where the image lies on the side of a letterbox that it doesn't fill.
+    /// Where the image lies along the axis of a letterbox that it doesn't fill.
     public enum Anchor: Sendable, Hashable {
-        /// As YOLOX places it.
+        /// Like YOLOX.
         case topLeft
-        /// As Ultralytics does. Of an odd number of pixels left over, the greater half is below or on the right.
+        /// Like Ultralytics. If an odd number of pixels is left over, the larger half is below or on the right.
         case center
     }
 
-    /// Where an image of this size goes. Only `shortestEdge` heeds `canvas`; for it, nil means a canvas that the image fills.
+    /// Where an image of this size goes. Only `shortestEdge` uses `canvas`; nil means a canvas that the image fills.
     public func placement(of image: PixelSize, on canvas: PixelSize? = nil) -> Placement {
         switch self {
         case .shortestEdge(let rule):
@@ -62,7 +62,7 @@ public enum ResizePolicy: Sendable, Hashable {
 }
 
 extension PixelSize {
-    /// As large as fits, in the same shape.
+    /// The largest size of the same shape that fits.
     fileprivate func scaled(toFit canvas: PixelSize) -> PixelSize {
         width * canvas.height > height * canvas.width
             ? PixelSize(
@@ -73,7 +73,7 @@ extension PixelSize {
                 height: canvas.height)
     }
 
-    /// `side * numerator / denominator`, at least 1 and at most what any model may see.
+    /// `side * numerator / denominator`, at least 1 and at most the largest side a model may see.
     fileprivate static func scaled(_ side: Int, by numerator: Int, over denominator: Int) -> Int {
         let exact = (Double(side) * Double(numerator) / Double(denominator)).rounded()
         return Int(min(max(1, exact), Double(ModelMetadata.maxSide)))

@@ -1,6 +1,6 @@
 package import Imaging
 
-/// How the pixels of a resized image are computed: as in the library that a family was trained with, bit for bit.
+/// How the pixels of a resized image are computed: bit for bit as in the library that a family was trained with.
 public enum PixelInterpolation: Sendable, Hashable {
     /// Pillow's antialiased bilinear filter, on bytes.
     case pillow
@@ -10,10 +10,10 @@ public enum PixelInterpolation: Sendable, Hashable {
     case torch
 }
 
-/// An image of the size at which a model sees it.
+/// An image at the size that a model sees.
 package enum ResizedPixels: Sendable {
     case bytes(Bitmap)
-    /// Of 0 to 1.
+    /// Samples of 0 to 1.
     case floats(FloatBitmap)
 
     package init(_ bitmap: Bitmap, size: PixelSize, _ interpolation: PixelInterpolation) {
@@ -27,7 +27,6 @@ package enum ResizedPixels: Sendable {
             }
     }
 
-    /// Pixels.
     package var size: PixelSize {
         switch self {
         case .bytes(let bitmap): PixelSize(width: bitmap.width, height: bitmap.height)

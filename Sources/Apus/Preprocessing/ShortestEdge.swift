@@ -1,19 +1,19 @@
 /// The resize rule of DETR and its relatives: the shorter side gets `shortest` pixels, unless the longer one would exceed
 /// `longest`.
 public struct ShortestEdge: Sendable, Hashable {
-    /// What the shorter side gets, in pixels.
+    /// The target for the shorter side, in pixels.
     public var shortest: Int
-    /// What the longer side never exceeds, in pixels.
+    /// The maximum for the longer side, in pixels.
     public var longest: Int
 
-    /// Makes a rule of its parts.
+    /// Makes a rule from its parts.
     public init(shortest: Int, longest: Int) {
         self.shortest = shortest
         self.longest = longest
     }
 
-    /// As `get_size_with_aspect_ratio` in DETR's `datasets/transforms.py`, rounding included. An image so narrow that one
-    /// side would vanish, which fails there, keeps one pixel of it.
+    /// Computed like `get_size_with_aspect_ratio` in DETR's `datasets/transforms.py`, rounding included. An image so narrow that
+    /// one side would vanish, which fails there, keeps one pixel of it.
     public func size(_ image: PixelSize) -> PixelSize {
         let (short, long) = (min(image.width, image.height), max(image.width, image.height))
         var side = shortest

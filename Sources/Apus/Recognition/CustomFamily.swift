@@ -1,7 +1,7 @@
 internal import Engine
 internal import ONNX
 
-/// A family of your own: how a model that Apus doesn't know is prepared for, and how its outputs become detections.
+/// A family of your own: how to prepare inputs for a model that Apus doesn't know, and how to turn its outputs into detections.
 ///
 /// ```swift
 /// let family = CustomFamily(
@@ -25,33 +25,33 @@ internal import ONNX
 /// }
 /// ```
 ///
-/// Pass it as `Detector.Configuration.customFamily`. Nothing is recognized then: what the model's file tells of its family is
-/// not looked at.
+/// Pass it as `Detector.Configuration.customFamily`. Nothing is recognized then: what the model's file states about its family is
+/// ignored.
 public struct CustomFamily: Sendable {
     /// Turns outputs into detections: one list per placement, best first, with scores above the threshold.
     ///
-    /// Outputs may have more rows than there are placements, where a batch was filled up.
+    /// Outputs may have more rows than there are placements, if a batch was filled up.
     public typealias Decoder =
         @Sendable (_ outputs: ModelOutputs, _ placements: [Placement], _ threshold: Float) throws -> [[Detection]]
 
-    /// What reports call it.
+    /// The family's name in reports.
     public var name: String
-    /// How an image gets to the model's size.
+    /// How an image is brought to the model's size.
     public var resize: ResizePolicy
-    /// How its pixels are computed then.
+    /// How its resized pixels are computed.
     public var interpolation: PixelInterpolation
-    /// What becomes of a byte.
+    /// How bytes are converted.
     public var format: PixelFormat
-    /// The input [batch, 2] of i64 that gets the width and height of each original image; nil for none.
+    /// The input [batch, 2] of i64 for the width and height of each original image; nil for none.
     public var originalSizes: String?
-    /// The outputs that are computed.
+    /// The outputs to compute.
     public var outputs: [String]
     /// The names of the classes.
     public var labels: LabelMap?
     /// Turns outputs into detections.
     public var decoder: Decoder
 
-    /// Makes a family of its parts. The model's images are its only input of four dimensions.
+    /// Makes a family from its parts. The images must be the model's only input with four dimensions.
     public init(
         name: String, resize: ResizePolicy, interpolation: PixelInterpolation = .pillow,
         format: PixelFormat = .unitScaled, originalSizes: String? = nil, outputs: [String],
@@ -68,7 +68,7 @@ public struct CustomFamily: Sendable {
     }
 }
 
-/// A custom family with a model.
+/// A custom family applied to a model.
 struct CustomAdapter: ModelAdapter {
     let assumptions: [String] = []
     let classCount: Int
@@ -89,7 +89,7 @@ struct CustomAdapter: ModelAdapter {
         }
         let images = model.inputs.filter { $0.dimensions.count == 4 }
         guard images.count == 1, let pixels = images.first else {
-            throw mismatch("it has \(images.count) inputs of four dimensions, not one")
+            throw mismatch("it has \(images.count) inputs with four dimensions instead of one")
         }
         if let missing = family.outputs.first(where: { name in !model.outputs.contains { $0.name == name } }) {
             throw mismatch("it has no output \(missing)")
@@ -102,7 +102,7 @@ struct CustomAdapter: ModelAdapter {
             auxiliary.append(.init(sizes, .originalSizes))
         }
         if let other = model.inputs.first(where: { $0.name != pixels.name && $0.name != family.originalSizes }) {
-            throw mismatch("nothing tells what its input \(other) is given")
+            throw mismatch("the family does not define its input \(other)")
         }
         inputs = try ModelInputs(
             pixels: pixels, auxiliary: auxiliary, resize: family.resize, interpolation: family.interpolation,

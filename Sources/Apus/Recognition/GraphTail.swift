@@ -1,21 +1,20 @@
 internal import ONNX
 
-/// The last operators of a graph, which tell what its outputs are.
+/// The last operators of a graph, which show what its outputs are.
 struct GraphTail {
     private let outputs: [String]
-    /// The node that makes each value.
+    /// The node that produces each value.
     private var makers: [String: Node] = [:]
-    /// How many elements constants have.
+    /// The number of elements of each constant.
     private var constants: [String: Int] = [:]
 
-    /// Operators that take a part of a value, or change its shape or type, but not its elements.
+    /// Operators that select part of a value, or change its shape or type, but not its elements.
     private static let transparent: Set = [
         "Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Flatten", "Slice", "Gather", "Split",
-        "Clip",
-        "QuantizeLinear", "DequantizeLinear",
+        "Clip", "QuantizeLinear", "DequantizeLinear",
     ]
     private static let linear: Set = ["MatMul", "Gemm", "Conv", "FusedMatMul", "MatMulInteger", "QLinearMatMul"]
-    /// Nodes that are followed from an output: a head's last steps are few.
+    /// Max nodes to follow from an output: a head's last steps are few.
     private static let maxSteps = 16
 
     init(_ graph: Graph) {
@@ -29,7 +28,7 @@ struct GraphTail {
         }
     }
 
-    /// Outputs that are scores already, with the operator that makes them.
+    /// Outputs that are already scores, with the operator that produces them.
     var scoredOutputs: [String: String] {
         var scored: [String: String] = [:]
         for output in outputs {
@@ -50,7 +49,7 @@ struct GraphTail {
             })
     }
 
-    /// The node that makes a value, looking through operators that keep its elements.
+    /// The node that produces a value, looking through operators that keep its elements.
     private func source(of value: String) -> Node? {
         var maker = makers[value]
         for _ in 0..<GraphTail.maxSteps {
@@ -60,7 +59,7 @@ struct GraphTail {
         return maker
     }
 
-    /// Whether a value is a product with weights, plus at most a bias, which has an element for each coordinate of a box.
+    /// Whether a value is a product with weights, plus at most a bias with one element per box coordinate.
     private func isLinear(_ value: String) -> Bool {
         guard let node = source(of: value) else { return false }
         if GraphTail.linear.contains(node.operation) { return true }

@@ -3,7 +3,7 @@ internal import HuggingFaceConfig
 package import ONNX
 internal import Remedies
 
-/// What a model takes and gives.
+/// A model's inputs and outputs.
 package struct ModelSignature: Sendable {
     package var inputs: [ValueInfo]
     package var outputs: [ValueInfo]
@@ -16,26 +16,26 @@ package struct ModelSignature: Sendable {
     }
 }
 
-/// All that tells which family a model is of, read from its file and those next to it; no runtime is needed.
+/// Everything that determines a model's family, read from its file and the files next to it; no runtime is needed.
 package struct ModelDescription: Sendable {
-    /// What errors call the model.
+    /// The model's name in errors.
     package var title: String
     package var inputs: [ValueInfo]
     package var outputs: [ValueInfo]
     package var metadata: ModelMetadata
     /// The operators of the graph, functions and subgraphs included.
     package var operators: Set<String>
-    /// Outputs that are scores already, with the operator that makes them: `Softmax`, `LogSoftmax` or `Sigmoid`.
+    /// Outputs that are already scores, with the operator that produces them: `Softmax`, `LogSoftmax` or `Sigmoid`.
     package var scoredOutputs: [String: String]
-    /// Outputs that are a sigmoid of more than one linear layer: of a layer's result plus a reference point for each query, say.
+    /// Outputs that are a sigmoid of more than one linear layer: of a layer's output plus a reference point per query, say.
     package var offsetOutputs: Set<String> = []
     /// Hugging Face's files next to the model, if there are any.
     package var companions: Companions
 
-    /// Whether an output's last dimension isn't in the file, so that only a runtime can tell it.
+    /// Whether an output's last dimension isn't in the file, so that only a runtime can infer it.
     var hasOpenOutputs: Bool { outputs.contains { $0.dimensions.last?.size == nil } }
 
-    /// Without what lies next to the file, where that is of another family than was determined otherwise.
+    /// Drops what lies next to the file if it belongs to another family than the one determined otherwise.
     func keepingCompanions(of types: [String]) -> ModelDescription {
         guard let type = companions.modelType, !types.contains(type) else { return self }
         var other = self
@@ -43,7 +43,7 @@ package struct ModelDescription: Sendable {
         return other
     }
 
-    /// What `config.json` and `preprocessor_config.json` tell.
+    /// What `config.json` and `preprocessor_config.json` declare.
     package struct Companions: Sendable {
         package var modelType: String?
         package var labels: [Int: String]?
@@ -51,13 +51,13 @@ package struct ModelDescription: Sendable {
         package var normalization: ModelMetadata.Normalization?
         /// The files that were read.
         package var paths: [String] = []
-        /// Files called `config.json` that can't be a model's, and why: many programs have one.
+        /// Files called `config.json` that don't belong to a model, and why: many programs have one.
         package var ignored: [String] = []
 
         package init() {}
     }
 
-    /// - Throws: `ApusError` with code `model` if the metadata has a wrong value.
+    /// - Throws: `ApusError` with code `model` if a value in the metadata is invalid.
     package init(
         _ signature: ModelSignature, operators: Set<String> = [], scoredOutputs: [String: String] = [:],
         companions: Companions = Companions(), name: String? = nil
@@ -95,7 +95,7 @@ package struct ModelDescription: Sendable {
         offsetOutputs = GraphTail(model.graph).offsetOutputs
     }
 
-    /// - Parameter path: where the model's file is, for what lies next to it or in the folder above; nil for none.
+    /// - Parameter path: the path of the model's file, to find the files next to it or in the folder above; nil for none.
     package init(_ model: ONNXModel, at path: String?, name: String? = nil) throws(ApusError) {
         var companions = Companions()
         if let path {
@@ -129,13 +129,13 @@ package struct ModelDescription: Sendable {
 }
 
 extension ModelDescription.Companions {
-    /// Where `init(nextTo:)` looks.
+    /// Where `init(nextTo:)` searches.
     static func candidates(nextTo path: String) -> [String] {
         ConfigFolders.besideOrAbove(path).flatMap { [ModelConfig.path(in: $0), PreprocessorConfig.path(in: $0)] }
     }
 
-    /// The files in the first folder whose `config.json` says of which type a model is: the model's own, or the one above.
-    /// Other files of these names belong to other programs.
+    /// The files in the first folder whose `config.json` declares a model type: the model's own, or the one above. Other files of
+    /// these names belong to other programs.
     init(nextTo path: String) throws(ConfigError) {
         for folder in ConfigFolders.besideOrAbove(path) {
             let config: ModelConfig
@@ -175,7 +175,7 @@ extension ModelDescription.Companions {
 }
 
 extension ModelSignature {
-    /// As a runtime would describe the loaded model.
+    /// Describes the loaded model as a runtime would.
     package init(_ model: ONNXModel) {
         let defaults = Set(model.graph.initializers.map(\.name))
         func values(_ declarations: [ValueDeclaration]) -> [ValueInfo] {

@@ -14,7 +14,7 @@ package struct RecognizedFamily: Sendable {
         self.evidence = evidence
     }
 
-    /// As its user decodes it.
+    /// A family that the caller defines.
     package init(_ custom: CustomFamily, _ model: ModelDescription) throws(ApusError) {
         name = custom.name
         family = try CustomAdapter(custom, model)
@@ -22,16 +22,16 @@ package struct RecognizedFamily: Sendable {
     }
 }
 
-/// The families that Apus decodes, and which of them a model is of.
+/// The families that Apus decodes, and how a model's family is determined.
 ///
-/// A model is decoded only if its family is certain. Evidence, strongest first: what the user says, the file's metadata,
-/// Hugging Face's `config.json`, a signature that only one family has.
+/// A model is decoded only if its family is certain. Evidence, strongest first: the user's choice, the file's metadata, Hugging
+/// Face's `config.json`, a signature that only one family has.
 package enum ModelFamilies {
     package static let all: [any ModelFamily.Type] = [DETR.self]
 
     /// - Parameters:
-    ///   - chosen: the family that the user names; nil for none.
-    ///   - families: those to choose from.
+    ///   - chosen: the family that the user chose; nil for none.
+    ///   - families: the families to recognize.
     /// - Throws: `ApusError` with code `ambiguousModel` if the model could be of several families, `notADetector` if it is of
     ///   none, `model` if it contradicts itself.
     package static func recognize(
@@ -43,9 +43,9 @@ package enum ModelFamilies {
                 try make(type, model, "the chosen family is \(chosen)"), evidence: "as chosen")
         }
         if let name = model.metadata.family?.lowercased() {
-            let type = try named(name, among: families, model, "its metadata says that its family is")
+            let type = try named(name, among: families, model, "its metadata declares the family")
             return RecognizedFamily(
-                try make(type, model, "its metadata says that its family is \(name)"),
+                try make(type, model, "its metadata declares the family \(name)"),
                 evidence: "from its metadata")
         }
         if let modelType = model.companions.modelType, model.metadata.scoring == nil {
@@ -74,14 +74,14 @@ package enum ModelFamilies {
             let undecoded = UndecodedFamily.all.first { $0.modelTypes.contains(modelType) }
             throw ApusError(
                 .notADetector, doing: "use \(model.title)",
-                cause: "\(path) says model_type \(modelType)"
+                cause: "\(path) declares model_type \(modelType)"
                     + (undecoded.map { " (\($0.name): \($0.decoding)), which this version of Apus doesn't decode" }
                         ?? ", which is not a detector that Apus knows"),
                 remedy: "If the file belongs to another model, choose the family: "
                     + "\(setting: .family, families.map { $0.name }.joined(separator: " or "))")
         }
         return RecognizedFamily(
-            try make(type, model, "\(path) says model_type \(modelType)"),
+            try make(type, model, "\(path) declares model_type \(modelType)"),
             evidence: "model_type \(modelType) in \(path)")
     }
 
@@ -137,7 +137,7 @@ package enum ModelFamilies {
         }.joined(separator: "\n")
     }
 
-    /// - Parameter says: what determined the family, for the error that the graph contradicts it.
+    /// - Parameter says: what determined the family, for the error if the graph contradicts it.
     private static func make(
         _ type: any ModelFamily.Type, _ model: ModelDescription, _ says: String
     ) throws(ApusError) -> any ModelFamily {

@@ -1,7 +1,7 @@
 internal import Engine
 
-/// A family that this version doesn't decode, but whose models look like those of families that it does: it is named where
-/// a model could be of either.
+/// A family that this version doesn't decode, but whose models look like those of families that it does. It is named if a model
+/// could be of either.
 ///
 /// Sources: the projects' own exports and post-processing (see each).
 struct UndecodedFamily: Sendable {
@@ -11,7 +11,7 @@ struct UndecodedFamily: Sendable {
     var modelTypes: [String]
     /// The names of its outputs, scores first.
     var outputs: (scores: String, boxes: String)
-    /// Whether its attention samples the image at points that it chooses, as `GridSample` does.
+    /// Whether its attention samples the image at computed points, as `GridSample` does.
     var isDeformable: Bool
 
     static let all = [
@@ -35,12 +35,12 @@ struct UndecodedFamily: Sendable {
             modelTypes: ["rf_detr", "lw_detr"], outputs: ("labels", "dets"), isDeformable: true),
     ]
 
-    /// Whether the model could be of this family: by the names of its outputs, or, where they have other names, by shape.
+    /// Whether the model could be of this family: by the names of its outputs, or, if they have other names, by shape.
     func fits(_ model: ModelDescription) -> Bool {
         guard let heads = QueryHeads(model.outputs), model.inputs.contains(where: { $0.dimensions.count == 4 }) else {
             return false
         }
-        // Deformable attention is exported as GridSample, or written out in other operators; without it a model can't be told.
+        // Deformable attention is exported as GridSample or as other operators; without GridSample a model can't be ruled out.
         if model.operators.contains("GridSample"), !isDeformable { return false }
         let names = (heads.logits.name, heads.boxes.name)
         if names == outputs { return true }
@@ -48,12 +48,12 @@ struct UndecodedFamily: Sendable {
     }
 }
 
-/// Two outputs [batch, queries, classes] and [batch, queries, 4], as models with object queries have them.
+/// Two outputs [batch, queries, classes] and [batch, queries, 4], as in models with object queries.
 struct QueryHeads {
     var logits: ValueInfo
     var boxes: ValueInfo
 
-    /// By their names where these say it, else by their shapes: boxes have four numbers.
+    /// By name if the names are known, else by shape: boxes have four numbers.
     init?(_ outputs: [ValueInfo]) {
         let tensors = outputs.filter {
             $0.dimensions.count == 3 && ($0.elementType == .float32 || $0.elementType == .float16)
@@ -76,7 +76,7 @@ struct QueryHeads {
         (self.logits, self.boxes) = (logits, boxes)
     }
 
-    /// Whether both can be of the same batch and the same queries.
+    /// Whether both can belong to the same batch and the same queries.
     private static func match(_ one: ValueInfo, _ other: ValueInfo) -> Bool {
         zip(one.dimensions.prefix(2), other.dimensions).allSatisfy { one, other in
             one.size == nil || other.size == nil || one.size == other.size

@@ -1,4 +1,4 @@
-/// Detections of one picture by a reference and by a candidate, matched one to one by class and intersection over union.
+/// Detections in one image by a reference and by a candidate, matched one to one by class and intersection over union.
 package struct DetectionMatch: Sendable {
     package struct Pair: Sendable {
         package var reference: Detection
@@ -8,15 +8,15 @@ package struct DetectionMatch: Sendable {
     }
 
     package var pairs: [Pair]
-    /// The reference's that have no match.
+    /// The reference's detections without a match.
     package var missed: [Detection]
-    /// The candidate's that have no match.
+    /// The candidate's detections without a match.
     package var spurious: [Detection]
 
     /// The min intersection over union of a match.
     package static let minIoU: Float = 0.5
 
-    /// The pair of one class that overlaps most is matched first, then the next.
+    /// Matches the pair of one class that overlaps most first, then the next.
     package init(reference: [Detection], candidate: [Detection]) {
         var candidates: [(iou: Float, one: Int, other: Int)] = []
         for (one, expected) in reference.enumerated() {

@@ -1,23 +1,23 @@
 internal import Files
 internal import Foundation
 
-/// Whether a model's answers on a device were compared with the reference's, and how that ended.
+/// Whether a model's results on a device were compared with the reference's, and the outcome.
 public struct VerificationStatus: Sendable, Codable, Equatable {
-    /// How the comparison ended.
+    /// The outcome of the comparison.
     public enum State: String, Sendable, Codable {
-        /// The answers were right.
+        /// The results agreed.
         case yes
-        /// The answers were wrong.
+        /// The results differed.
         case no
-        /// They were never compared: `apus verify`.
+        /// They were never compared; use `apus verify`.
         case never
     }
 
-    /// How the comparison ended.
+    /// The outcome of the comparison.
     public var state: State
-    /// When, as "2026-11-22T10:15:00Z"; nil if never.
+    /// When they were compared, such as "2026-11-22T10:15:00Z"; nil if never.
     public var date: String?
-    /// What was found, in a sentence; nil if never.
+    /// What was found, in one sentence; nil if never compared.
     public var summary: String?
 
     package init(state: State, date: String? = nil, summary: String? = nil) {
@@ -37,7 +37,7 @@ public enum VerificationReference: String, Sendable, CaseIterable {
     case openVINO = "openvino-cpu-f32"
 }
 
-/// Verdicts of `apus verify`, a file each, by what they hold for: model, device, driver, versions and precision.
+/// Verdicts of `apus verify`, one file each, keyed by what they hold for: model, device, driver, versions and precision.
 package struct VerdictStore: Sendable {
     private let folder: String
 
@@ -51,7 +51,7 @@ package struct VerdictStore: Sendable {
         var status: VerificationStatus
     }
 
-    /// What is known; a file that cannot be read counts as never.
+    /// The stored verdict; a file that cannot be read counts as never verified.
     package func status(of key: CompiledModelStore.Key) -> VerificationStatus {
         guard let bytes = try? BoundedFile.bytes(atPath: path(of: key), limit: 1_000_000),
             let record = try? JSONDecoder().decode(Record.self, from: Data(bytes)), record.key == key
@@ -68,8 +68,8 @@ package struct VerdictStore: Sendable {
                 to: URL(fileURLWithPath: path(of: key)), options: .atomic)
         } catch {
             throw ApusError(
-                .verification, doing: "keep the verdict in \(folder)", cause: error.localizedDescription,
-                remedy: "See that you may write there, or set XDG_STATE_HOME to a folder where you may.")
+                .verification, doing: "store the verdict in \(folder)", cause: error.localizedDescription,
+                remedy: "Make sure that you may write there, or set XDG_STATE_HOME to a writable folder.")
         }
     }
 

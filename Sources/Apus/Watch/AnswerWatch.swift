@@ -1,8 +1,8 @@
 package import Engine
 
-/// What tells a device that computes wrong from a picture without objects.
+/// Distinguishes a device that computes wrong results from an image without objects.
 package enum AnswerWatch {
-    /// What is wrong with a model's outputs in themselves; nil if nothing is.
+    /// What is wrong with a model's outputs by themselves; nil if nothing is.
     package static func problem(in outputs: [String: Tensor]) throws -> String? {
         for (name, tensor) in outputs.sorted(by: { $0.key < $1.key }) where tensor.isFloatingPoint {
             let problem = try tensor.withFloats { values -> String? in
@@ -30,7 +30,7 @@ extension Tensor {
         return try elements(of: Float16.self).map { Float($0) }.withUnsafeBufferPointer(body)
     }
 
-    /// Every other number a little larger, the rest a little smaller; numbers that are no fractions stay.
+    /// Makes every other number slightly larger and the rest slightly smaller; non-floating-point numbers stay.
     func perturbed(by share: Float) throws -> Tensor {
         switch elementType {
         case .float32:

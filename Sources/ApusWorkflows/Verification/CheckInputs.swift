@@ -3,7 +3,7 @@ internal import Engine
 internal import Foundation
 internal import Remedies
 
-/// One set of made-up inputs of a model. The same numbers come every time.
+/// One set of synthetic inputs for a model. The numbers are the same every time.
 struct CheckInputs: CustomStringConvertible {
     private enum Values {
         case floats([Float])
@@ -16,7 +16,7 @@ struct CheckInputs: CustomStringConvertible {
     }
 
     private enum Kind: String {
-        /// Random numbers for the first picture of a batch, extremes for the others.
+        /// Random numbers for the first image of a batch, extremes for the others.
         case random
         case zeros, extremes
     }
@@ -28,11 +28,11 @@ struct CheckInputs: CustomStringConvertible {
         inputs.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.shape) \(kind.rawValue)" }.joined(separator: ", ")
     }
 
-    /// Random numbers and the extreme values that pixels have, and zeros at a size that nothing divides.
+    /// Random numbers and the extreme pixel values, and zeros at a size that nothing divides.
     ///
-    /// - Parameter family: what a detector's inputs mean; nil for any other model.
+    /// - Parameter family: the meaning of a detector's inputs; nil for any other model.
     static func cases(for inputs: [ValueInfo], family: ModelInputs?) throws(ApusError) -> [CheckInputs] {
-        // A model of one size gets one case.
+        // A model of one fixed size gets one case.
         if inputs.allSatisfy({ $0.dimensions.allSatisfy { $0.size != nil } }) {
             return [try CheckInputs(.random, inputs, family, batch: 2, height: 64, width: 96)]
         }
@@ -43,7 +43,7 @@ struct CheckInputs: CustomStringConvertible {
         return [try CheckInputs(.random, inputs, family, batch: 2, height: 64, width: 96), zeros]
     }
 
-    /// One image at a time, where a model that declares any batch fails on several.
+    /// One image at a time, for a model that declares any batch size but fails on several images.
     static func singles(for inputs: [ValueInfo], family: ModelInputs?) throws(ApusError) -> [CheckInputs] {
         [
             try CheckInputs(.random, inputs, family, batch: 1, height: 64, width: 96),
@@ -65,8 +65,8 @@ struct CheckInputs: CustomStringConvertible {
                 let count = ModelInputs.elementCount(shape), count < 1 << 28
             else {
                 throw ApusError(
-                    .verification, doing: "check the model", cause: "no input could be made up for \(value)",
-                    remedy: "Run without the check: \(setting: .noCheck)")
+                    .verification, doing: "check the model", cause: "no test input could be made for \(value)",
+                    remedy: "Skip the check: \(setting: .noCheck)")
             }
             let first = count / max(1, value.dimensions.first?.size == nil ? shape.first ?? 1 : 1)
             switch type {
@@ -87,7 +87,7 @@ struct CheckInputs: CustomStringConvertible {
                 let content = family?.auxiliary.first { $0.value.name == value.name }?.content
                 if content == .contentSizes || content == .originalSizes {
                     let sides = content == .contentSizes ? [canvas[2], canvas[3]] : [canvas[3], canvas[2]]
-                    // The first image of the batch fills the canvas, the next does not.
+                    // The first image of the batch fills the canvas, the next one doesn't.
                     integers = (0..<(count / 2)).flatMap { $0 == 0 ? sides : [sides[0] / 2, sides[1] * 2 / 3] }
                 }
                 inputs[value.name] = Input(shape: shape, values: .integers(integers))
@@ -95,7 +95,7 @@ struct CheckInputs: CustomStringConvertible {
         }
     }
 
-    /// The shape of an input, with what the model leaves open filled in.
+    /// The shape of an input, with open dimensions filled in.
     private static func shape(_ value: ValueInfo, _ batch: Int, _ height: Int, _ width: Int) -> [Int] {
         let rank = value.dimensions.count
         return value.dimensions.enumerated().map { position, dimension in
@@ -108,7 +108,7 @@ struct CheckInputs: CustomStringConvertible {
         }
     }
 
-    /// The same inputs with their numbers rounded as the precision in question rounds.
+    /// The same inputs with their numbers rounded to the given precision.
     func rounded(to tolerance: ModelCheck.Tolerance) -> CheckInputs {
         var copy = self
         for (name, input) in inputs {
@@ -124,15 +124,15 @@ struct CheckInputs: CustomStringConvertible {
         return copy
     }
 
-    /// As tensors of the types that a form of the model takes.
+    /// The inputs as tensors of the types that a form of the model expects.
     func tensors(for values: [ValueInfo]) throws -> [String: Tensor] {
         var tensors: [String: Tensor] = [:]
         for value in values {
             guard let input = inputs[value.name] else {
                 throw ApusError(
                     .verification, doing: "check the model",
-                    cause: "it has an input \(value.name) that the other lacks",
-                    remedy: "Please report this, with the model.")
+                    cause: "it has an input \(value.name) that its source lacks",
+                    remedy: "Please report this and attach the model.")
             }
             switch (input.values, value.elementType) {
             case (.floats(let numbers), .float32):
@@ -153,16 +153,16 @@ struct CheckInputs: CustomStringConvertible {
                 tensors[value.name] = try Tensor(shape: input.shape, scalars: numbers.map { $0 != 0 })
             default:
                 throw ApusError(
-                    .verification, doing: "check the model", cause: "its input \(value) is of another type than before",
-                    remedy: "Please report this, with the model.")
+                    .verification, doing: "check the model",
+                    cause: "the type of its input \(value) differs from the source's",
+                    remedy: "Please report this and attach the model.")
             }
         }
         return tensors
     }
 }
 
-/// Random numbers that are the same on every machine (Steele et al., 2014, "Fast splittable pseudorandom number
-/// generators").
+/// Random numbers that are the same on every machine (Steele et al., 2014, "Fast splittable pseudorandom number generators").
 private struct SplitMix64 {
     var state: UInt64
 
@@ -174,7 +174,7 @@ private struct SplitMix64 {
         return mixed ^ (mixed >> 31)
     }
 
-    /// Mean 0, deviation 1, by Box and Muller.
+    /// Normal distribution with mean 0 and deviation 1, by Box and Muller.
     mutating func normal() -> Float {
         let radius = (-2 * log(Double(next() >> 11 | 1) * 0x1p-53)).squareRoot()
         return Float(radius * cos(2 * .pi * Double(next() >> 11) * 0x1p-53))

@@ -2,9 +2,9 @@ internal import Apus
 internal import Foundation
 
 extension VerificationReport.Candidate {
-    /// Judges a precision's answers by the reference's to the same pictures.
+    /// Judges a precision's results by the reference's for the same images.
     ///
-    /// - Parameter perturbed: measures how sensitive the network is; called only if an output is beyond its limits.
+    /// - Parameter perturbed: measures the network's sensitivity; called only if an output exceeds its limits.
     init(
         _ precision: Precision, _ found: [Verifier.Answer], expected: [Verifier.Answer],
         perturbed: () throws(ApusError) -> [String: OutputComparison]
@@ -19,7 +19,7 @@ extension VerificationReport.Candidate {
         matchDetections(found, expected)
         failures = findFailures()
         if let unreadable = found.lazy.compactMap(\.unreadable).first {
-            failures.insert("no detections can be read from an answer: \(unreadable)", at: 0)
+            failures.insert("no detections can be read from the outputs: \(unreadable)", at: 0)
         }
         passed = failures.isEmpty
     }
@@ -36,7 +36,7 @@ extension VerificationReport.Candidate {
                 if pair.iou < tolerance.overlap { self.moved += 1 }
             }
             matched += match.pairs.count
-            // Only if the other doesn't see them just below the threshold either.
+            // Only if the other doesn't see them slightly below the threshold either.
             let missed = DetectionMatch(reference: match.missed, candidate: candidate.nearby).missed.count
             let spurious = DetectionMatch(reference: match.spurious, candidate: reference.nearby).missed.count
             lost += missed
@@ -58,13 +58,13 @@ extension VerificationReport.Candidate {
                 output.largestDifference <= limits.difference * output.scale,
                 output.largestDifference.isFinite
                     ? "\(name) is off by up to \(short(output.largestDifference)) of values up to \(short(output.scale))"
-                    : "\(name) holds values that are no numbers")
+                    : "\(name) holds values that are not numbers")
             require(
                 output.correlation >= limits.correlation,
-                "\(name) correlates with the reference's by \(short(output.correlation)) only")
+                "\(name) correlates with the reference's by only \(short(output.correlation))")
         }
         require(lost == 0, "\(lost) objects are lost")
-        require(added == 0, "\(added) objects are made up")
+        require(added == 0, "\(added) objects are spurious")
         require(moved == 0, "\(moved) boxes moved")
         require(largestScoreDrift <= tolerance.score, "a score drifts by \(short(Double(largestScoreDrift)))")
         return failures

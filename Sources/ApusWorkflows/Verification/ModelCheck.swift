@@ -2,12 +2,12 @@ package import Apus
 package import Engine
 internal import Foundation
 
-/// Runs two forms of one model on the same made-up inputs and compares their answers, on ONNX Runtime's own CPU kernels.
+/// Runs two forms of one model on the same synthetic inputs and compares their outputs, on ONNX Runtime's own CPU kernels.
 package struct ModelCheck: Sendable {
-    /// A model, as a file or in memory; in memory its weights may lie in files below `weightsFolder`.
+    /// A model, as a file or in memory; a model in memory may have its weights in files below `weightsFolder`.
     package struct Subject: Sendable {
         var source: ModelSource
-        /// What errors call it.
+        /// The model's name in errors.
         var name: String
         var weightsFolder: String?
 
@@ -18,16 +18,16 @@ package struct ModelCheck: Sendable {
         }
     }
 
-    /// How an output of one form differs from that of the other, over all inputs.
+    /// How an output of one form differs from the other's, over all inputs.
     package struct Difference: Sendable, CustomStringConvertible {
         package var output: String
         package var largest: Double
         package var mean: Double
-        /// The largest magnitude in the output that is compared with.
+        /// The largest magnitude in the expected output.
         package var scale: Double
-        /// What may be the largest.
+        /// The limit of the largest difference.
         package var limit: Double
-        /// Whether the limit was raised because the network amplifies any rounding of its input.
+        /// Whether the limit was raised because the network amplifies rounding of its input.
         package var isSensitive = false
         package var isWithin: Bool { largest <= limit }
 
@@ -42,22 +42,22 @@ package struct ModelCheck: Sendable {
 
     package struct Report: Sendable {
         package var differences: [Difference]
-        /// The inputs, as "inputs [2, 3, 64, 96]".
+        /// The inputs, such as "inputs [2, 3, 64, 96]".
         package var inputs: [String]
-        /// Inputs that what is compared with does not take, though it says that it takes any size.
+        /// Inputs that the source rejects, though it declares that it accepts any size.
         package var skipped: [String]
         package var isWithin: Bool { differences.allSatisfy(\.isWithin) }
     }
 
-    /// How far an output may be off, as a share of its scale.
+    /// How far an output may be off, relative to its scale.
     package enum Tolerance: Double, Sendable {
-        /// The same arithmetic in another order.
+        /// The same arithmetic in a different order.
         case f32 = 0.001
         case f16 = 0.05
     }
 
-    /// A rounding of inputs whose effect tells how sensitive a network is, and how often that effect may be had: a hundred
-    /// operators round as the input was rounded.
+    /// The tolerated multiple of the effect of one input rounding, which measures a network's sensitivity: a hundred operators
+    /// each round like the input.
     private static let sensitivityFactor = 32.0
 
     private let engine: any Engine
@@ -70,7 +70,7 @@ package struct ModelCheck: Sendable {
         self.tolerance = tolerance
     }
 
-    /// What a model answers to made-up inputs: what another form of it is compared with.
+    /// A model's outputs for synthetic inputs, against which another form of it is compared.
     package struct Expectation: Sendable {
         fileprivate var subject: Subject
         fileprivate var cases: [CheckInputs]
@@ -78,16 +78,16 @@ package struct ModelCheck: Sendable {
         fileprivate var skipped: [String]
     }
 
-    /// Runs the model that another is to be compared with. May be done while that is still being made.
+    /// Runs the model to compare with. May run while the other one is still being made.
     package func expectation(of reference: Subject) throws(ApusError) -> Expectation {
-        try ApusError.wrapping(doing: "run what the model was made of") {
+        try ApusError.wrapping(doing: "run the model's source") {
             let session = try session(reference)
             var expectation = Expectation(subject: reference, cases: [], outputs: [], skipped: [])
             var failure: (any Error)?
             let family = ModelCheck.family(of: session)
             var pending = try CheckInputs.cases(for: session.inputs, family: family)[...]
             while let inputs = pending.popFirst() {
-                // Many exports take one picture only, though they say that they take any number, or one size.
+                // Many exports accept only one image or one size, though they declare any.
                 do {
                     expectation.outputs.append(try run(session, inputs))
                     expectation.cases.append(inputs)
@@ -102,9 +102,9 @@ package struct ModelCheck: Sendable {
         }
     }
 
-    /// Compares what `result` answers with what was expected.
+    /// Compares the outputs of `result` with the expected ones.
     ///
-    /// - Throws: if it does not load or run, or gives outputs of another kind. A difference above the limit is in the
+    /// - Throws: if it does not load or run, or its outputs are of a different kind. A difference above the limit is in the
     ///   report.
     package func compare(_ result: Subject, with expected: Expectation) throws(ApusError) -> Report {
         try ApusError.wrapping(doing: "check the model") {
@@ -121,7 +121,7 @@ package struct ModelCheck: Sendable {
         }
     }
 
-    /// What a detector's inputs mean; nil for any other model, which is checked all the same.
+    /// The meaning of a detector's inputs; nil for any other model, which is checked too.
     private static func family(of session: any EngineSession) -> ModelInputs? {
         let signature = ModelSignature(inputs: session.inputs, outputs: session.outputs, metadata: session.metadata)
         return try? ModelFamilies.recognize(ModelDescription(signature)).family.inputs
@@ -135,13 +135,13 @@ package struct ModelCheck: Sendable {
             return try engine.session(checked: subject.source, options: options)
         } catch let error as EngineError {
             var named = error
-            named.doing = "load \(subject.name), to check the answers"
+            named.doing = "load \(subject.name), to check its outputs"
             throw named
         }
     }
 
     private func run(_ session: any EngineSession, _ inputs: CheckInputs) throws -> [String: [Double]] {
-        // Outputs that are no tensors of numbers are not compared.
+        // Outputs that aren't numeric tensors are not compared.
         let names = session.outputs.filter { $0.elementType != nil }.map(\.name)
         return try session.run(try inputs.tensors(for: session.inputs), outputs: names).mapValues { try $0.doubles() }
     }
@@ -155,8 +155,8 @@ package struct ModelCheck: Sendable {
                 guard let others = actual[name], others.count == values.count else {
                     throw ApusError(
                         .verification, doing: "check the model",
-                        cause: "its output \(name) has \(actual[name]?.count ?? 0) values, not \(values.count)",
-                        remedy: "Please report this, with the model.")
+                        cause: "its output \(name) has \(actual[name]?.count ?? 0) values instead of \(values.count)",
+                        remedy: "Please report this and attach the model.")
                 }
                 var entry = found[name] ?? (0, 0, 0, 0)
                 for (one, other) in zip(values, others) {
@@ -177,8 +177,8 @@ package struct ModelCheck: Sendable {
         }
     }
 
-    /// Random networks, and some trained ones, make a large difference of any rounding. What rounding only the input does
-    /// to the unchanged model is no fault of the other form; half of the scale is one in any case.
+    /// Random networks, and some trained ones, amplify any rounding. The effect of rounding only the input of the unchanged model
+    /// is not the other form's fault; a difference of half the scale always is.
     private func raise(_ differences: inout [Difference], _ shaken: [Difference]) {
         for index in differences.indices where !differences[index].isWithin {
             guard let own = shaken.first(where: { $0.output == differences[index].output }) else { continue }

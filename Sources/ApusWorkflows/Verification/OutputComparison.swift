@@ -1,10 +1,10 @@
-/// How the numbers of one output differ between reference and candidate, over all pictures.
+/// How the numbers of one output differ between reference and candidate, over all images.
 public struct OutputComparison: Sendable, Encodable {
-    /// Values that were compared.
+    /// The number of values compared.
     public private(set) var count = 0
-    /// The largest magnitude of the reference's.
+    /// The largest magnitude in the reference.
     public private(set) var scale = 0.0
-    /// The largest difference of two values; infinite if one of them is not a number.
+    /// The largest difference between two values; infinite if one of them is not a number.
     public private(set) var largestDifference = 0.0
     private var sums = Sums()
 
@@ -23,11 +23,11 @@ public struct OutputComparison: Sendable, Encodable {
 
     package init() {}
 
-    /// The mean difference of two values.
+    /// The mean difference between two values.
     public var meanDifference: Double { sums.difference / Double(max(1, count)) }
 
-    /// Pearson's correlation coefficient: 1 where both say the same but for scale and offset. It is not defined where one of
-    /// them does not vary: 1 then if both are equal, else 0.
+    /// Pearson's correlation coefficient: 1 if both agree up to scale and offset. It is undefined if one of them doesn't vary:
+    /// then 1 if both are equal, else 0.
     public var correlation: Double {
         let count = Double(max(1, self.count))
         let covariance = sums.xy - sums.x * sums.y / count
@@ -44,7 +44,7 @@ public struct OutputComparison: Sendable, Encodable {
         for (one, other) in zip(reference, candidate) {
             let (x, y) = (Double(one), Double(other))
             let difference = abs(x - y)
-            // What is no number differs from everything.
+            // NaN differs from everything.
             guard difference.isFinite else {
                 largestDifference = .infinity
                 continue
@@ -60,13 +60,13 @@ public struct OutputComparison: Sendable, Encodable {
         }
     }
 
-    /// Writes the four figures.
+    /// Encodes the four figures.
     ///
     /// - Throws: what the encoder throws.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(correlation, forKey: .correlation)
-        // JSON has no infinity: null says that a value is no number.
+        // JSON has no infinity: null means that a value is not a number.
         try container.encode(largestDifference.isFinite ? largestDifference : nil, forKey: .largestDifference)
         try container.encode(meanDifference, forKey: .meanDifference)
         try container.encode(scale, forKey: .scale)
@@ -74,7 +74,7 @@ public struct OutputComparison: Sendable, Encodable {
 }
 
 extension OutputComparison {
-    /// Output by output, over all pictures.
+    /// Compares each output over all images.
     static func compare(
         _ reference: [[String: [Float]]], _ candidate: [[String: [Float]]]
     ) -> [String: OutputComparison] {

@@ -1,16 +1,16 @@
 public import Apus
 
-/// What a comparison of a device's answers with the reference's found.
+/// The result of comparing a device with the reference.
 public struct VerificationReport: Sendable, Encodable {
-    /// What was found for one precision of the device.
+    /// The findings for one precision of the device.
     public struct Candidate: Sendable, Encodable {
-        /// What the device computed in.
+        /// The precision of the device.
         public var precision: Precision
         /// Whether everything was within its limits.
         public var passed = false
-        /// Why not, a sentence each.
+        /// Why it failed, one sentence each.
         public var failures: [String] = []
-        /// Why it did not run; nil if it did, else nothing below was found.
+        /// Why it did not run; nil if it did. If set, the findings below are empty.
         public var error: String?
         /// Objects that the reference finds and the candidate does not.
         public var lost = 0
@@ -30,15 +30,15 @@ public struct VerificationReport: Sendable, Encodable {
         public var leastOverlap: Float = 1
         /// How the outputs differ, by their names.
         public var outputs: [String: OutputComparison] = [:]
-        /// What was allowed, by the name of the output.
+        /// The limits applied, by output name.
         public var limits: [String: OutputLimits] = [:]
         /// How far detections may be off at this precision.
         public var tolerance: VerificationTolerance
-        /// Of the inference of an image, the median.
+        /// Median inference time per image.
         public var millisecondsPerImage = 0.0
         /// What ran the model, such as "OpenVINOExecutionProvider".
         public var provider = ""
-        /// How many of the model's nodes each provider took; nil where the runtime can't tell.
+        /// How many of the model's nodes each provider took; nil if the runtime can't report it.
         public var nodes: [String: Int]?
 
         init(_ precision: Precision) {
@@ -47,47 +47,47 @@ public struct VerificationReport: Sendable, Encodable {
         }
     }
 
-    /// The version of this form; another means that fields have changed.
+    /// The version of this format; it changes when fields change.
     public var format = 1
-    /// What reports call the model.
+    /// The model's name in reports.
     public var model: String
-    /// Of the model's files.
+    /// The SHA-256 of the model's files.
     public var modelSha256: String
     /// OpenVINO's name of the device, such as "GPU.0".
     public var device: String
-    /// Its full name; empty where it has none.
+    /// The device's full name; empty if it has none.
     public var deviceName: String
-    /// Its driver's version; empty where there is none.
+    /// The device driver's version; empty if it has none.
     public var driver: String
     /// The version of the runtime.
     public var onnxruntimeVersion: String
-    /// OpenVINO's build; empty where the runtime has none.
+    /// OpenVINO's build; empty if the runtime has none.
     public var openvinoVersion: String
     /// The version of Apus.
     public var apusVersion: String
     /// The name of this machine's CPU.
     public var cpu: String
-    /// What was compared with, such as "cpu-f32".
+    /// The reference, such as "cpu-f32".
     public var reference: String
-    /// Of the reference's inference of an image, the median.
+    /// The reference's median inference time per image.
     public var referenceMillisecondsPerImage: Double
     /// The names of the images.
     public var images: [String]
-    /// Detections with a higher score were compared.
+    /// Detections with a score above this were compared.
     public var threshold: Float
-    /// Objects that the reference finds in all pictures.
+    /// Objects that the reference finds in all images.
     public var objects: Int
-    /// The device at each precision that was judged.
+    /// The device at each precision that was tested.
     public var candidates: [Candidate]
     /// The fastest precision that passes; nil if none does.
     public var fastest: Precision?
-    /// What else went wrong, a sentence each.
+    /// Other problems, one sentence each.
     public var notes: [String]
 }
 
 /// How far detections may be off.
 public struct VerificationTolerance: Sendable, Encodable {
-    /// The max that the score of a matched object may drift.
+    /// The max drift of a matched object's score.
     public var score: Float
     /// The min intersection over union of a matched object's boxes.
     public var overlap: Float
@@ -103,23 +103,22 @@ public struct VerificationTolerance: Sendable, Encodable {
 
 /// How far the values of an output may be off.
 ///
-/// A device computes the same network in another order and precision, so its numbers differ by rounding; a broken one is
-/// off by the size of the numbers themselves, and its answers correlate with nothing. The bounds lie between. With the demo
-/// model OpenVINO's CPU differs from ONNX Runtime's by 5e-6 of the largest logit at f32, and by 0.02 at bf16.
+/// A device computes the same network in another order and precision, so its numbers differ by rounding; a broken one is off by
+/// the size of the numbers themselves, and its outputs don't correlate. The limits lie between. With the demo model, OpenVINO's
+/// CPU differs from ONNX Runtime's by 5e-6 of the largest logit at f32, and by 0.02 at bf16.
 ///
-/// Some networks, above all those of random weights, amplify any rounding. How much is measured: the reference is run again
-/// with its pixels moved by half a unit of the precision's last place. What that alone does to an output of the reference
-/// is no fault of a device, which rounds at each of a hundred operators: `sensitivity` times it is allowed, but never more
-/// than half of the scale, nor a correlation below 0.9.
+/// Some networks, above all those with random weights, amplify rounding. The amplification is measured: the reference runs again
+/// with its pixels moved by half a unit in the precision's last place. A device rounds at each of a hundred operators, so
+/// `sensitivity` times that effect is allowed, but never more than half of the scale, nor a correlation below 0.9.
 public struct OutputLimits: Sendable, Encodable, Equatable {
-    /// The largest difference of a value, as a share of the largest value.
+    /// The max difference of a value, relative to the largest value.
     public private(set) var difference: Double
-    /// The least correlation.
+    /// The min correlation.
     public private(set) var correlation: Double
-    /// Whether these were raised because the network amplifies any rounding of its input.
+    /// Whether these were raised because the network amplifies rounding of its input.
     public private(set) var isRaised = false
 
-    /// How often the effect of one rounding may be had.
+    /// The allowed multiple of the effect of one rounding.
     private static let sensitivity = 32.0
 
     package init(_ precision: Precision) {
@@ -130,8 +129,8 @@ public struct OutputLimits: Sendable, Encodable, Equatable {
         }
     }
 
-    /// Half a unit in the last place of a number's significand, as a share of it: 24, 11 and 8 bits. Of f32 a whole one, as
-    /// half of it cannot be added to an f32.
+    /// Half a unit in the last place of a number's significand, relative to the number: 24, 11 and 8 bits. For f32 a whole unit,
+    /// as half of one can't be added to an f32.
     static func rounding(of precision: Precision) -> Float {
         switch precision {
         case .auto, .f32: 0x1p-23
@@ -144,7 +143,7 @@ public struct OutputLimits: Sendable, Encodable, Equatable {
         output.largestDifference <= difference * output.scale && output.correlation >= correlation
     }
 
-    /// Allows for what moving only the pixels does to the reference's own output.
+    /// Allows for the effect that moving only the pixels has on the reference's own output.
     package mutating func raise(for shaken: OutputComparison) {
         guard shaken.scale > 0 else { return }
         let share = min(shaken.largestDifference * OutputLimits.sensitivity / shaken.scale, 0.5)

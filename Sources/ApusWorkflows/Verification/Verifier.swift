@@ -12,10 +12,11 @@ internal import Remedies
 /// print(report.fastest?.rawValue ?? "no precision passes")
 /// ```
 ///
-/// The verdict is stored: from then on `Detector.execution.verification` has it, and `Configuration.requiresVerified` heeds it.
+/// The verdict is stored: from then on `Detector.execution.verification` reports it, and `Configuration.requiresVerified`
+/// enforces it.
 public struct Verifier: Sendable {
 
-    /// A picture and what to call it.
+    /// An image and its name.
     package typealias Picture = (name: String, image: Image)
 
     struct Answer {
@@ -23,12 +24,12 @@ public struct Verifier: Sendable {
         var detections: [Detection]
         /// Why no detections can be read from the outputs; nil if they can.
         var unreadable: String?
-        /// With a lower threshold, to tell a lost object from one that rounding moved below it.
+        /// Detections at a lower threshold, to distinguish a lost object from one that rounding moved below it.
         var nearby: [Detection]
         var milliseconds: Double
     }
 
-    /// How far below the threshold an object still counts as there.
+    /// How far below the threshold an object still counts as found.
     private static let margin: Float = 0.1
 
     private let model: Model
@@ -36,9 +37,9 @@ public struct Verifier: Sendable {
     private let reference: VerificationReference
 
     /// - Parameters:
-    ///   - model: the demo model unless given.
-    ///   - configuration: the device to judge; precision `auto` judges each that it offers.
-    ///   - reference: what is compared with.
+    ///   - model: the demo model by default.
+    ///   - configuration: the device to verify; precision `auto` verifies each that it offers.
+    ///   - reference: what to compare with.
     public init(
         model: Model = .demo, configuration: Detector.Configuration = Detector.Configuration(),
         reference: VerificationReference = .cpu
@@ -48,13 +49,13 @@ public struct Verifier: Sendable {
         self.reference = reference
     }
 
-    /// Runs all images on the reference and on the device, and judges, without blocking the caller's executor.
+    /// Runs all images on the reference and on the device and compares the results, without blocking the caller's executor.
     ///
-    /// Takes a load of the model and two runs per image, for the reference and for each precision.
+    /// Loads the model once and runs each image twice, for the reference and for each precision.
     ///
     /// - Parameters:
-    ///   - images: photographs such as the model will see; the more objects, the better the verdict.
-    ///   - progress: called before each run with what is run, on the thread that runs it.
+    ///   - images: photographs like those that the model will see; the more objects, the better the verdict.
+    ///   - progress: called before each run with its description, on the thread that runs it.
     /// - Throws: `ApusError` if the model doesn't load or the reference fails. A device that fails is in the report.
     public func verify(
         _ images: [Image], progress: @escaping @Sendable (String) -> Void = { _ in }
@@ -63,9 +64,9 @@ public struct Verifier: Sendable {
         return try await RunCancellation.detached { _ in try self.report(on: pictures, progress: progress) }
     }
 
-    /// Runs all pictures and judges, on this thread.
+    /// Runs all images and compares the results, on the calling thread.
     ///
-    /// - Parameter progress: is called before each run, with what is being run.
+    /// - Parameter progress: called before each run with its description.
     package func report(
         on pictures: [Picture], progress: (String) -> Void
     ) throws(ApusError) -> VerificationReport {
@@ -87,7 +88,7 @@ public struct Verifier: Sendable {
             } else {
                 trial.pictures += try stretched(pictures, for: detector)
                 trial.notes += detector.canvases(without: trial.pictures.map(\.image)).map {
-                    "no image goes to the canvas \($0), so it wasn't judged"
+                    "no image uses the canvas \($0), so it wasn't verified"
                 }
                 reference = try trusted(for: detector, trial.pictures, progress)
                 trial.reference = reference
@@ -98,7 +99,7 @@ public struct Verifier: Sendable {
         return report(of: trial, choice, engine)
     }
 
-    /// What is known so far.
+    /// The state so far.
     private struct Trial {
         var pictures: [Picture]
         var reference: Trusted?
@@ -107,7 +108,7 @@ public struct Verifier: Sendable {
         var notes: [String] = []
     }
 
-    /// Compares a detector with the reference, and keeps the verdict.
+    /// Compares a detector with the reference, and stores the verdict.
     private func judged(
         _ detector: Detector, _ precision: Precision, _ reference: Trusted, _ trial: inout Trial,
         _ progress: (String) -> Void
@@ -125,7 +126,7 @@ public struct Verifier: Sendable {
         }
         result.provider = detector.execution.provider
         result.nodes = detector.execution.nodes
-        // That it couldn't be judged says nothing about its outputs.
+        // If it couldn't be judged, its outputs are neither right nor wrong.
         guard result.error == nil else { return result }
         do {
             try keep(result, on: pictures.count, for: detector.key)
@@ -156,11 +157,11 @@ public struct Verifier: Sendable {
         judged.precision = precision
         judged.requiresVerified = false
         judged.preparation = .whenNeeded
-        judged.watchesAnswers = false  // wrong answers are what is looked for
+        judged.watchesAnswers = false  // wrong outputs are the subject of the comparison
         return try Detector(model: model, configuration: judged)
     }
 
-    /// Every canvas is judged: where no picture goes to one, the first picture does, stretched to it.
+    /// Every canvas is verified: if no image uses one, the first image is stretched to it.
     private func stretched(_ pictures: [Picture], for detector: Detector) throws(ApusError) -> [Picture] {
         guard let first = pictures.first else { return [] }
         return try detector.canvases(without: pictures.map(\.image)).map { size throws(ApusError) in
@@ -178,11 +179,11 @@ public struct Verifier: Sendable {
             VerificationStatus(
                 state: result.passed ? .yes : .no, date: Date().formatted(.iso8601),
                 summary: result.passed
-                    ? "\(count) pictures agree with \(reference.rawValue)" : result.failures.joined(separator: "; ")),
+                    ? "\(count) images agree with \(reference.rawValue)" : result.failures.joined(separator: "; ")),
             for: key)
     }
 
-    /// The reference's answers to what the device is given: on the same canvases, as padding has an effect of its own.
+    /// The reference's results for the device's inputs: on the same canvases, as padding has an effect of its own.
     private func trusted(
         for candidate: Detector, _ pictures: [Picture], _ progress: (String) -> Void
     ) throws(ApusError) -> Trusted {
@@ -200,13 +201,13 @@ public struct Verifier: Sendable {
         let answers = try answers(of: detector, pictures, progress)
         if let unreadable = answers.lazy.compactMap(\.unreadable).first {
             throw ApusError(
-                .inference, doing: "read the answers of the reference \(reference.rawValue)", cause: unreadable,
+                .inference, doing: "read the outputs of the reference \(reference.rawValue)", cause: unreadable,
                 remedy: "The model itself is at fault, or the runtime: try another \(setting: .reference).")
         }
         return (detector, answers)
     }
 
-    /// What is to be judged; what is the reference itself is left out, as it would always pass.
+    /// The precisions to verify, without the reference itself, which would always pass.
     private func precisions(_ choice: DeviceChoice, _ engine: any Engine) throws(ApusError) -> [Precision] {
         var precisions: [Precision]
         switch choice.target {
@@ -223,7 +224,7 @@ public struct Verifier: Sendable {
         guard !precisions.isEmpty else {
             throw ApusError(
                 .option, doing: "verify", cause: "the reference \(reference.rawValue) would be compared with itself",
-                remedy: "Name another \(setting: .reference), \(setting: .device) or \(setting: .precision).")
+                remedy: "Use another \(setting: .reference), \(setting: .device) or \(setting: .precision).")
         }
         return precisions
     }
@@ -234,7 +235,7 @@ public struct Verifier: Sendable {
         var answers: [Answer] = []
         for (name, image) in pictures {
             progress("running \(name) on \(detector.execution.device)")
-            // The first run of a size may include what later ones do not, so it is not timed.
+            // The first run of a size may include one-time work, so it isn't timed.
             let first = try detector.answer(image, threshold: configuration.threshold)
             let timed = try detector.answer(image, threshold: max(0, configuration.threshold - Verifier.margin))
             answers.append(
@@ -252,7 +253,7 @@ public struct Verifier: Sendable {
         }
     }
 
-    /// What moving only the pixels, by half a unit of the precision's last place, does to the reference's outputs.
+    /// The effect on the reference's outputs of moving only the pixels, by half a unit in the precision's last place.
     private func perturbed(
         _ precision: Precision, _ reference: Trusted, _ pictures: [Picture], _ progress: (String) -> Void
     ) throws(ApusError) -> [String: OutputComparison] {
@@ -277,7 +278,7 @@ extension VerificationReport.Candidate {
 }
 
 extension ApusError {
-    /// Whether another precision may do where this one failed; not so if the model, an option or the runtime is wrong.
+    /// Whether another precision may work where this one failed; false if the model, an option or the runtime is at fault.
     fileprivate var mayBeThePrecision: Bool { [.device, .inference, .deviceFault].contains(code) }
 }
 
@@ -288,7 +289,7 @@ extension RawAnswer {
 }
 
 extension [Double] {
-    /// The middle one; 0 of none.
+    /// The middle value; 0 if empty.
     package var median: Double {
         guard !isEmpty else { return 0 }
         let sorted = sorted()

@@ -1,3 +1,3 @@
 #pragma once
 
-// Nothing to call: a program that is linked with this allocates from one arena.
+// Nothing to call: a program linked with this allocates from one arena.

@@ -12,13 +12,13 @@
 
 // What a decoder is about to do. `DecodeBudget` in Swift sets the price of each.
 typedef enum {
-    APUS_WORK_CALL,                    // a read of the file or of a row: what costs the same however small it is
+    APUS_WORK_CALL,                    // a read of the file or of a row, at a fixed cost regardless of size
     APUS_WORK_SAMPLE,                  // a sample of a row that is unpacked or converted
     APUS_WORK_SCAN,                    // the tables of a JPEG scan
     APUS_WORK_BLOCK,                   // a block of 8x8 coefficients that a JPEG scan visits
-    APUS_WORK_COEFFICIENT,             // a coefficient of such a block, Huffman coded
-    APUS_WORK_ARITHMETIC_COEFFICIENT,  // a coefficient of such a block, arithmetic coded
-    APUS_WORK_ARITHMETIC_BIT,          // the same, of which only the next bit follows
+    APUS_WORK_COEFFICIENT,             // a Huffman-coded coefficient of such a block
+    APUS_WORK_ARITHMETIC_COEFFICIENT,  // an arithmetic-coded coefficient of such a block
+    APUS_WORK_ARITHMETIC_BIT,          // the next bit of such a coefficient
 } apus_work;
 
 // Called before the work is done; the decoder stops if it returns false.
@@ -31,7 +31,7 @@ typedef enum {
     APUS_DECODED,
     APUS_DAMAGED,   // `message` has the reason
     APUS_TRUNCATED, // the file ends before the image does
-    APUS_STOPPED,   // the meter said so
+    APUS_STOPPED,   // the meter stopped it
 } apus_outcome;
 
 // Decodes a PNG of known size to RGB, 8 bits each, alpha dropped. `pixels` holds 3 * width * height bytes.
@@ -39,7 +39,7 @@ apus_outcome apus_png_decode(
     const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, uint8_t *pixels, apus_meter meter,
     char message[APUS_IMAGE_MESSAGE_SIZE]);
 
-// Encodes RGB to PNG and hands the file's bytes to `write`, piece by piece.
+// Encodes RGB to PNG and passes the file's bytes to `write` in pieces.
 bool apus_png_encode(
     const uint8_t *pixels, uint32_t width, uint32_t height, void *context,
     void (*write)(void *context, const uint8_t *bytes, size_t count), char message[APUS_IMAGE_MESSAGE_SIZE]);
@@ -53,7 +53,7 @@ typedef struct {
 apus_outcome apus_jpeg_read_header(
     const uint8_t *bytes, size_t count, apus_jpeg_header *header, char message[APUS_IMAGE_MESSAGE_SIZE]);
 
-// Decodes a JPEG to `channels` bytes for each pixel. `message` is the first warning, or empty, if it is decoded.
+// Decodes a JPEG to `channels` bytes per pixel. If it is decoded, `message` is the first warning, or empty.
 apus_outcome apus_jpeg_decode(
     const uint8_t *bytes, size_t count, apus_jpeg_header header, uint8_t *pixels, apus_meter meter,
     char message[APUS_IMAGE_MESSAGE_SIZE]);

@@ -1,7 +1,7 @@
 // The part of ONNX Runtime's C ABI that Apus calls.
 //
-// The runtime exports one symbol, OrtGetApiBase. It leads to a table of function pointers that only ever grows at its
-// end, so a function's position (its slot) is the same in every version that has it. Each call below names its slot;
+// The runtime exports one symbol, OrtGetApiBase, which returns a table of function pointers. The table only grows at its
+// end, so a function has the same position (slot) in every version that has it. Each call below states its slot;
 // `Scripts/check-abi.sh` compares all of them with the official header.
 #ifndef APUS_ONNXRUNTIME_ABI_H
 #define APUS_ONNXRUNTIME_ABI_H
@@ -39,7 +39,7 @@ typedef void (*OrtLogFunction)(
     void *parameter, int32_t severity, const char *category, const char *log_id, const char *location,
     const char *message);
 
-// `names` lists the arguments again, because C cannot take them out of a parameter list.
+// `names` lists the arguments again, because C cannot extract them from a parameter list.
 #define ORT_SLOT(slot, result, function, names, ...)                            \
     static inline result Ort##function(const OrtTable *table, __VA_ARGS__) {    \
         return ((result(*)(__VA_ARGS__))table->slots[slot]) names;              \
@@ -145,7 +145,7 @@ ORT_SLOT(118, void, ReleaseModelMetadata, (metadata), OrtModelMetadata *metadata
 ORT_SLOT(123, OrtStatus *, ModelMetadataGetCustomMetadataMapKeys, (metadata, allocator, out, count),
          const OrtModelMetadata *metadata, OrtAllocator *allocator, char ***out, int64_t *count)
 
-// Which provider took which nodes. These came with API version 24: calling them on an older table reads past its end.
+// Which provider took which nodes. Added in API version 24: calling them on an older table reads past its end.
 ORT_SLOT(407, OrtStatus *, Session_GetEpGraphAssignmentInfo, (session, out, count),
          const OrtSession *session, const OrtEpAssignedSubgraph *const **out, size_t *count)
 ORT_SLOT(408, OrtStatus *, EpAssignedSubgraph_GetEpName, (subgraph, out),

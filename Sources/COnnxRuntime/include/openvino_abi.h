@@ -1,4 +1,4 @@
-// The part of OpenVINO's C API (libopenvino_c.so) that Apus calls, looked up by name at run time.
+// The part of OpenVINO's C API (libopenvino_c.so) that Apus calls, resolved by name at run time.
 #ifndef APUS_OPENVINO_ABI_H
 #define APUS_OPENVINO_ABI_H
 

@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Common to the functions that filter a row of RGB pixels: pixel x of the target is made of the source's pixels first[x] and
-// min(first[x] + 1, source_width - 1), by the two weights at weights[2 * x]; first[] never decreases. `readable` bytes can be
-// read from `source` on: more than the row where others follow it. The target has room for APUS_TAPS_SLACK samples more than
-// 3 * width; what is written there means nothing. `vectorized` asks for AVX2 and FMA instructions, which give the same result.
+// Common to the functions that filter a row of RGB pixels: target pixel x is computed from the source's pixels first[x] and
+// min(first[x] + 1, source_width - 1), with the two weights at weights[2 * x]; first[] never decreases. `readable` bytes can be
+// read from `source`: more than the row if others follow it. The target has room for APUS_TAPS_SLACK samples more than
+// 3 * width; what is written there is meaningless. `vectorized` selects AVX2 and FMA instructions, which give the same result.
 #define APUS_TAPS_SLACK 4
 
 // OpenCV: weights have 11 bits after the point. Target samples keep 7 of them, at most 255 << 7.
@@ -30,11 +30,11 @@ void apus_torch_filter_row(
     const uint8_t *source, size_t readable, size_t source_width, float *target, size_t width, const int32_t *first,
     const float *weights, bool vectorized);
 
-// Mixes `count` samples of two filtered rows alike.
+// Mixes `count` samples of two filtered rows.
 void apus_torch_mix_rows(
     const float *upper, const float *lower, float *target, size_t count, const float *weights, bool vectorized);
 
-// PyTorch's kernel for small targets: the four pixels by four products of weights, `row_weights` being those of the rows.
+// PyTorch's kernel for small targets: the four pixels times four products of weights; `row_weights` are the rows' weights.
 void apus_torch_small_row(
     const uint8_t *upper, const uint8_t *lower, size_t source_width, float *target, size_t width, const int32_t *first,
     const float *weights, const float *row_weights);

@@ -34,7 +34,7 @@ package enum ElementType: Int32, Sendable, CaseIterable {
     }
 }
 
-/// A Swift type that is the element of a tensor, bit for bit.
+/// A Swift type that represents a tensor's elements bit for bit.
 package protocol TensorScalar: BitwiseCopyable, Sendable {
     static var elementType: ElementType { get }
 }

@@ -14,9 +14,9 @@ package struct Tensor: Sendable {
         self.storage = storage
     }
 
-    /// A tensor of `shape` whose elements `fill` writes in place. They begin as zero.
+    /// A tensor of `shape` whose zero-initialized elements `fill` writes in place.
     ///
-    /// - Throws: `invalidInput` if the shape is negative or larger than memory can address, and what `fill` throws.
+    /// - Throws: `invalidInput` if the shape is negative or larger than memory can address, and any error of `fill`.
     package init<Scalar: TensorScalar>(
         _: Scalar.Type = Scalar.self, shape: [Int], fill: (UnsafeMutableBufferPointer<Scalar>) throws -> Void
     ) throws {
@@ -25,9 +25,9 @@ package struct Tensor: Sendable {
         self.init(elementType: Scalar.elementType, shape: shape, storage: buffer)
     }
 
-    /// A tensor of `shape` whose every element `fill` writes; before that they are undefined.
+    /// A tensor of `shape` whose elements `fill` must all write; they start uninitialized.
     ///
-    /// - Throws: `invalidInput` if the shape is negative or larger than memory can address, and what `fill` throws.
+    /// - Throws: `invalidInput` if the shape is negative or larger than memory can address, and any error of `fill`.
     package init<Scalar: TensorScalar>(
         _: Scalar.Type = Scalar.self, uninitialized shape: [Int],
         fill: (UnsafeMutableBufferPointer<Scalar>) throws -> Void
@@ -44,7 +44,7 @@ package struct Tensor: Sendable {
         guard count == scalars.count else {
             throw EngineError(
                 .invalidInput, doing: "make a tensor of shape \(shape)",
-                cause: "it has \(count) elements, but \(scalars.count) values were given")
+                cause: "it has \(count) elements, but there are \(scalars.count) values")
         }
         try self.init(Scalar.self, uninitialized: shape) { target in _ = target.initialize(from: scalars) }
     }
@@ -95,7 +95,7 @@ package protocol TensorStorage: AnyObject, Sendable {
     var bytes: UnsafeRawBufferPointer { get }
 }
 
-/// Memory of our own, aligned for vector instructions.
+/// Memory owned by Apus, aligned for vector instructions.
 final class OwnedBuffer: TensorStorage, @unchecked Sendable {  // written only before the tensor that owns it exists
     private let memory: UnsafeMutableRawBufferPointer
 

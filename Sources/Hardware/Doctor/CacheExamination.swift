@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Remedies
 
-/// Looks at the folders in which compiled models and verdicts are kept.
+/// Examines the folders that hold compiled models and verdicts.
 package enum CacheExamination {
     /// Room for a few compiled models.
     private static let leastBytes: Int64 = 1 << 30
@@ -10,7 +10,7 @@ package enum CacheExamination {
         if let why = whyNotWritable(folder) {
             return Finding(
                 "cache", .warn, "\(folder) cannot be written to (\(why)), so a GPU compiles at every start",
-                remedy: "Name another folder: \(setting: .cacheFolder, "FOLDER"), or XDG_CACHE_HOME.")
+                remedy: "Use another folder: \(setting: .cacheFolder, "FOLDER"), or XDG_CACHE_HOME.")
         }
         var facts = statvfs()
         guard statvfs(folder, &facts) == 0 else { return Finding("cache", .pass, "\(folder) can be written to") }
@@ -18,19 +18,19 @@ package enum CacheExamination {
         let text = String(format: "%.1f GiB", Double(free) / 0x1p30)
         return free < leastBytes
             ? Finding(
-                "cache", .warn, "\(folder) has \(text) left: a compiled model may not fit",
-                remedy: "Free space, or name another folder: \(setting: .cacheFolder, "FOLDER")")
+                "cache", .warn, "\(folder) has only \(text) left: a compiled model may not fit",
+                remedy: "Free space, or use another folder: \(setting: .cacheFolder, "FOLDER")")
             : Finding("cache", .pass, "\(folder) can be written to, \(text) free")
     }
 
-    /// Of the folder in which `apus verify` keeps its verdicts.
+    /// Examines the folder in which `apus verify` stores its verdicts.
     package static func verdicts(folder: String) -> Finding {
         guard let why = whyNotWritable(folder) else {
             return Finding("verdicts", .pass, "\(folder) can be written to")
         }
         return Finding(
-            "verdicts", .warn, "\(folder) cannot be written to (\(why)), so no verdict of apus verify is remembered",
-            remedy: "Set XDG_STATE_HOME to a folder where you may write.")
+            "verdicts", .warn, "\(folder) cannot be written to (\(why)), so apus verify cannot store its verdicts",
+            remedy: "Set XDG_STATE_HOME to a writable folder.")
     }
 
     private static func whyNotWritable(_ folder: String) -> String? {

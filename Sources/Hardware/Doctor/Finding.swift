@@ -1,17 +1,17 @@
 package import Remedies
 
-/// What one of the doctor's checks found.
+/// The result of one of the doctor's checks.
 package struct Finding: Sendable, Encodable, Equatable {
     package enum Status: String, Sendable, Encodable {
         case pass, warn, fail
     }
 
-    /// A word for programs, as "libraries".
+    /// The name of the check in machine-readable form, such as "libraries".
     package var check: String
     package var status: Status
     /// What was found, and why it matters if something is wrong.
     package var reason: String
-    /// What mends it: a command where there is one.
+    /// How to fix it: a command where there is one.
     package var remedy: Remedy?
 
     package init(_ check: String, _ status: Status, _ reason: String, remedy: Remedy? = nil) {
@@ -22,7 +22,7 @@ package struct Finding: Sendable, Encodable, Equatable {
     }
 }
 
-/// What is to work.
+/// What should work.
 package enum DoctorTarget: String, Sendable {
     case auto, cpu, gpu, npu
 }

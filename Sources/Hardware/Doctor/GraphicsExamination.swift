@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Remedies
 
-/// Looks at what a GPU needs of the system: the kernel's driver, its device files, and Intel's OpenCL driver.
+/// Examines what a GPU needs from the system: the kernel's driver, its device files, and Intel's OpenCL driver.
 package struct GraphicsExamination: Sendable {
     private let root: SystemRoot
     private let environment: [String: String]
@@ -33,9 +33,9 @@ package struct GraphicsExamination: Sendable {
         let nodes = all.filter(\.isIntel)
         if surroundings.isWSL {
             return surroundings.hasDXG
-                ? Finding("gpu-device", .pass, "this is WSL, and /dev/dxg is there")
+                ? Finding("gpu-device", .pass, "this is WSL, and /dev/dxg exists")
                 : Finding(
-                    "gpu-device", problem, "this is WSL without /dev/dxg, by which it reaches the GPU",
+                    "gpu-device", problem, "this is WSL without /dev/dxg, which it needs to reach the GPU",
                     remedy: "In Windows: wsl --update, then wsl --shutdown; and install Intel's graphics driver there.")
         }
         if let node = nodes.first(where: \.isAccessible) {
@@ -54,7 +54,7 @@ package struct GraphicsExamination: Sendable {
             return Finding(
                 "gpu-device", problem,
                 chip.driver.map { "\(name) has the driver \($0), but there is no /dev/dri/renderD*" }
-                    ?? "no driver of the kernel has taken \(name)",
+                    ?? "no kernel driver is bound to \(name)",
                 remedy: "Use a kernel with i915 or xe for this GPU: Linux 6.2 for Arc A, 6.12 for Arc B; "
                     + "then: sudo modprobe xe || sudo modprobe i915")
         }
@@ -63,20 +63,20 @@ package struct GraphicsExamination: Sendable {
         return Finding(
             "gpu-device", problem,
             surroundings.isContainer
-                ? "the container sees no Intel GPU: \(seen)" : "this machine shows no Intel GPU: \(seen)",
+                ? "the container sees no Intel GPU: \(seen)" : "this machine has no Intel GPU: \(seen)",
             remedy: surroundings.isContainer && others.isEmpty ? "Start the container with --device /dev/dri" : nil)
     }
 
     private func forbidden(_ node: RenderNode, _ surroundings: Surroundings) -> Finding {
         let group = node.group ?? "unknown"
         return Finding(
-            "gpu-device", problem, "\(node.path) is there, but you may not use it (its group is \(group))",
+            "gpu-device", problem, "\(node.path) exists, but you may not use it (its group is \(group))",
             remedy: surroundings.isContainer
                 ? "Start the container with --device /dev/dri --group-add $(stat -c %g \(node.path)) "
-                    + "(the number as the host has it)"
-                    // Nobody should be in the group root: udev gives the file to render at boot.
+                    + "(the group's number on the host)"
+                    // Nobody should join the group root: udev assigns the file to render at boot.
                 : group == "root" || group == "unknown"
-                    ? "sudo udevadm trigger --subsystem-match=drm   # gives \(node.path) to the group render; "
+                    ? "sudo udevadm trigger --subsystem-match=drm   # assigns \(node.path) to the group render; "
                         + "then sudo usermod -aG render $USER, and log in again"
                     : "sudo usermod -aG \(group) $USER   # then log in again")
     }
@@ -105,11 +105,11 @@ package struct GraphicsExamination: Sendable {
                 install)
         } else if broken.isEmpty {
             let list = intel.map(\.library).joined(separator: ", ")
-            findings = [Finding("opencl", .pass, "\(list) is registered and whole")]
+            findings = [Finding("opencl", .pass, "\(list) is registered and complete")]
         } else {
-            findings = failed(broken.joined(separator: "; "), "\(install)   # --reinstall if it is there")
+            findings = failed(broken.joined(separator: "; "), "\(install)   # add --reinstall if it is installed")
         }
-        // Another maker's does not keep Intel's from working.
+        // Another vendor's broken driver doesn't affect Intel's.
         for other in others {
             guard let fault = fault(of: other) else { continue }
             findings.append(
@@ -120,7 +120,7 @@ package struct GraphicsExamination: Sendable {
         return findings
     }
 
-    /// What keeps a driver from loading; nil if nothing does.
+    /// Why a driver cannot be loaded; nil if it can.
     private func fault(of registration: OpenCLRegistration) -> String? {
         guard let path = registration.library.hasPrefix("/") ? registration.library : path(of: registration.library)
         else {
@@ -133,7 +133,7 @@ package struct GraphicsExamination: Sendable {
             ? nil : "the driver \(registration.library): " + problems.map(\.text).joined(separator: "; ")
     }
 
-    /// A library by its name, as the dynamic linker finds it.
+    /// Finds a library by name, like the dynamic linker.
     private func path(of name: String) -> String? {
         (environment["LD_LIBRARY_PATH"] ?? "").split(separator: ":").map { "\($0)/\(name)" }
             .first { FileManager.default.fileExists(atPath: $0) } ?? cache.path(of: name)

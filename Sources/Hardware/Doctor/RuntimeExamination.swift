@@ -1,7 +1,7 @@
 internal import Foundation
 package import Remedies
 
-/// Looks at a folder that should hold ONNX Runtime and OpenVINO, without loading anything of it.
+/// Examines a folder that should hold ONNX Runtime and OpenVINO, without loading anything from it.
 package struct RuntimeExamination: Sendable {
     private let folder: String
     /// The path of libonnxruntime.
@@ -13,8 +13,8 @@ package struct RuntimeExamination: Sendable {
     private let libraryPath: String?
 
     /// - Parameters:
-    ///   - pinnedVersion: of ONNX Runtime, that Apus is tested with.
-    ///   - remedy: how a whole runtime is got.
+    ///   - pinnedVersion: the version of ONNX Runtime that Apus is tested with.
+    ///   - remedy: how to get a complete runtime.
     package init(
         folder: String, library: String, target: DoctorTarget, pinnedVersion: String, remedy: Remedy,
         cache: LibraryCache = .system,
@@ -41,7 +41,7 @@ package struct RuntimeExamination: Sendable {
 
     // MARK: Files
 
-    /// The libraries that OpenVINO's part is made of, as the first part of their names, and what each is for.
+    /// The libraries that OpenVINO consists of, by the start of their names, and what each is for.
     private var wanted: [(name: String, purpose: String, isNeeded: Bool)] {
         [
             ("libonnxruntime_providers_shared.so", "ONNX Runtime loads every provider through it", true),
@@ -56,7 +56,7 @@ package struct RuntimeExamination: Sendable {
         ]
     }
 
-    /// Of files that are there; a link that leads nowhere is none.
+    /// The names of existing files; dangling links are left out.
     private var names: [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
             .filter { FileManager.default.fileExists(atPath: "\(folder)/\($0)") }
@@ -86,7 +86,7 @@ package struct RuntimeExamination: Sendable {
     // MARK: Versions
 
     private func versions() -> Finding? {
-        guard let own = try? ELFFile(library) else { return nil }  // the check of libraries says why
+        guard let own = try? ELFFile(library) else { return nil }  // the check of libraries reports why
         let version = own.definedVersions.first { $0.hasPrefix("VERS_") }.map { String($0.dropFirst(5)) } ?? "unknown"
         let provider = text(in: "libonnxruntime_providers_openvino.so", after: "onnxruntime-openvino-ep-")
         // All parts name the OpenVINO that they were built for: libopenvino.so.2541 is 2025.4.1.
@@ -119,8 +119,8 @@ package struct RuntimeExamination: Sendable {
             ? Finding(
                 "versions", .pass,
                 provider == nil
-                    ? "\(summary); for which version the provider was built cannot be read from it"
-                    : "\(summary), which belong together")
+                    ? "\(summary); the provider does not state which version it was built for"
+                    : "\(summary), which match")
             : Finding(
                 "versions", .warn, "\(summary); Apus is tested with ONNX Runtime \(pinnedVersion)", remedy: remedy)
     }
@@ -132,7 +132,7 @@ package struct RuntimeExamination: Sendable {
         return "\(2000 + year).\(rest[0]).\(rest[1])"
     }
 
-    /// The text that follows a marker in a file, up to the first byte that is no part of a version.
+    /// The text that follows a marker in a file, up to the first byte that can't be part of a version.
     private func text(in name: String, after marker: String) -> String? {
         guard let data = try? Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(name)"), options: .alwaysMapped),
             let found = data.range(of: Data(marker.utf8))
@@ -143,7 +143,7 @@ package struct RuntimeExamination: Sendable {
 
     // MARK: Libraries
 
-    /// Each part that is loaded by itself, with all that it needs.
+    /// Each part that is loaded separately, with its dependencies.
     private func libraries() -> [Finding] {
         var walk = LibraryWalk(cache: cache, libraryPath: libraryPath)
         let isCPU = target != .gpu && target != .npu
@@ -169,7 +169,7 @@ package struct RuntimeExamination: Sendable {
             }
             let name = URL(fileURLWithPath: files[0]).lastPathComponent
             guard !problems.isEmpty else {
-                return Finding(part.check, .pass, "\(name) and all that it needs are there")
+                return Finding(part.check, .pass, "\(name) and its dependencies are present")
             }
             return Finding(
                 part.check, part.isNeeded ? .fail : .warn, problems.map(\.text).joined(separator: "; "),

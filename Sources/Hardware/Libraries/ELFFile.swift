@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// What the dynamic linker reads of a shared library: what it needs, where it looks, and its symbols.
+/// What the dynamic linker reads from a shared library: its dependencies, search paths and symbols.
 ///
 /// Layout: System V ABI, "Object Files" and "Dynamic Linking"; symbol versions: Linux Standard Base, "Symbol Versioning".
 package struct ELFFile: Sendable {
@@ -8,19 +8,19 @@ package struct ELFFile: Sendable {
     /// DT_NEEDED, in order.
     package let needed: [String]
     package let soname: String?
-    /// DT_RPATH, which counts only without DT_RUNPATH.
+    /// DT_RPATH, used only without DT_RUNPATH.
     package let rpath: [String]
     package let runpath: [String]
-    /// Symbols that others may use.
+    /// Symbols exported to other libraries.
     package let defined: Set<String>
-    /// Symbols that some other library must define; weak ones, which may be absent, are left out.
+    /// Symbols that another library must define, without weak ones, which may be absent.
     package let undefined: [String]
-    /// Versions of symbols that are asked of libraries, as ["libc.so.6": ["GLIBC_2.28"]].
+    /// Symbol versions required of other libraries, such as ["libc.so.6": ["GLIBC_2.28"]].
     package let neededVersions: [String: [String]]
-    /// Versions of symbols that this library offers.
+    /// Symbol versions that this library provides.
     package let definedVersions: Set<String>
 
-    /// Whether a file is a library for x86-64, by its header alone.
+    /// Whether a file is an x86-64 library, judged by its header alone.
     static func isForThisProcessor(_ path: String) -> Bool {
         guard let file = FileHandle(forReadingAtPath: path) else { return false }
         defer { try? file.close() }
@@ -48,7 +48,7 @@ package struct ELFFile: Sendable {
 
     /// Reads the tables of a library for this processor.
     ///
-    /// - Throws: `HardwareError` that says whether the file is absent, unreadable, cut short, no library, or one for
+    /// - Throws: `HardwareError` that states whether the file is missing, unreadable, truncated, not a library, or one for
     ///   another processor.
     package init(_ path: String) throws(HardwareError) {
         let data: Data
@@ -61,7 +61,7 @@ package struct ELFFile: Sendable {
         try self.init(data: data, path: path)
     }
 
-    /// - Parameter path: what errors call it, and where `$ORIGIN` leads.
+    /// - Parameter path: its name in errors, and the base of `$ORIGIN`.
     package init(bytes: [UInt8], path: String) throws(HardwareError) {
         try self.init(data: Data(bytes), path: path)
     }
@@ -87,7 +87,7 @@ package struct ELFFile: Sendable {
         self.path = path
         needed = try neededOffsets.map { offset throws(HardwareError) in try strings[offset] }
         soname = try values[Tag.soname].map { offset throws(HardwareError) in try strings[offset] }
-        // As glibc: the folder of the path that was opened, links in it unresolved.
+        // Like glibc: the folder of the opened path, without resolving links in it.
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         func paths(_ tag: Int64) throws(HardwareError) -> [String] {
             guard let offset = values[tag] else { return [] }
@@ -130,7 +130,7 @@ package struct ELFFile: Sendable {
         return (values, needed)
     }
 
-    /// The names in a symbol table of `count` entries.
+    /// The names in a symbol table with `count` entries.
     private static func names(
         of count: Int, at symbols: Int, _ image: Image, _ strings: Strings
     ) throws(HardwareError) -> (defined: Set<String>, undefined: [String]) {
@@ -152,7 +152,7 @@ package struct ELFFile: Sendable {
     }
 }
 
-/// The bytes of the file; every read is checked, as the file may be cut short.
+/// The bytes of the file; every read is checked, as the file may be truncated.
 private struct Image {
     struct Segment {
         var type: UInt32
@@ -161,13 +161,13 @@ private struct Image {
         var fileSize: Int
     }
 
-    /// Versions that a library needs or offers; glibc offers fifty.
+    /// Max versions that a library needs or provides; glibc provides fifty.
     static let mostVersions = 10_000
 
     let data: Data
     let path: String
 
-    var damaged: HardwareError { HardwareError(path, "the file is damaged or cut short (\(data.count) bytes)") }
+    var damaged: HardwareError { HardwareError(path, "the file is damaged or truncated (\(data.count) bytes)") }
 
     func integer<Value: FixedWidthInteger & BitwiseCopyable>(
         _: Value.Type, at offset: Int
@@ -198,7 +198,7 @@ private struct Image {
         return segments
     }
 
-    /// Where an address lies in the file.
+    /// The file offset of an address.
     func offset(of address: UInt64, in segments: [Segment]) throws(HardwareError) -> Int {
         for segment in segments where segment.type == 1 && address >= segment.address {
             let distance = address - segment.address
@@ -207,7 +207,7 @@ private struct Image {
         throw damaged
     }
 
-    /// How many dynamic symbols there are, which only the hash table tells.
+    /// The number of dynamic symbols, which only the hash table contains.
     func symbolCount(gnuHash: Int?, hash: Int?) throws(HardwareError) -> Int {
         let most = data.count / 24
         if let hash { return min(Int(try integer(UInt32.self, at: hash + 4)), most) }
@@ -271,12 +271,12 @@ private struct Image {
     }
 }
 
-/// The table of names.
+/// The string table.
 private struct Strings {
     let image: Image
     let start: Int
     let size: Int
-    /// Bytes of a name that are read; C++ makes names of thousands.
+    /// Max bytes read of a name; C++ names can have thousands.
     private static let longest = 1 << 16
 
     subscript(_ offset: UInt64) -> String {

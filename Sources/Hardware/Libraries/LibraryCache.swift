@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// Where the dynamic linker finds libraries by name alone: /etc/ld.so.cache and the folders of the system.
+/// Where the dynamic linker finds libraries by name: /etc/ld.so.cache and the system's folders.
 package struct LibraryCache: Sendable {
     private let paths: [String: String]
     private let folders: [String]
@@ -10,14 +10,14 @@ package struct LibraryCache: Sendable {
         "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib",
     ]
 
-    /// The system's own.
+    /// The system's own cache.
     package static let system = LibraryCache(
         cache: (try? Data(contentsOf: URL(fileURLWithPath: "/etc/ld.so.cache"))) ?? Data(), folders: systemFolders)
 
-    /// For tests: a system that has the libraries of these folders only.
+    /// For tests: a system with only the libraries in these folders.
     package init(folders: [String]) { self.init(cache: Data(), folders: folders) }
 
-    /// Reads the cache as glibc's `elf/dl-cache.h` (struct cache_file_new) describes it; a damaged one counts as empty.
+    /// Reads the cache in the format of glibc's `elf/dl-cache.h` (struct cache_file_new); a damaged one counts as empty.
     private init(cache: Data, folders: [String]) {
         var paths: [String: String] = [:]
         if let start = cache.range(of: Data("glibc-ld.so.cache1.1".utf8))?.lowerBound {

@@ -1,21 +1,21 @@
 internal import Foundation
 
-/// Follows what shared libraries need, as the dynamic linker does, without loading anything.
+/// Resolves the dependencies of shared libraries like the dynamic linker, without loading anything.
 ///
-/// dlopen names the first missing library only; this names all.
+/// dlopen reports only the first missing library; this reports all.
 package struct LibraryWalk: Sendable {
     /// Something that keeps a library from loading.
     package enum Problem: Sendable, Equatable, Hashable {
-        /// No library of this name is found; the library that needs it.
+        /// No library of this name was found.
         case missing(String, neededBy: String)
-        /// The file is there but of no use.
+        /// The file exists but cannot be used.
         case unusable(String, cause: String, neededBy: String)
-        /// A library that is there is too old for the one that needs it: ("libc.so.6", "GLIBC_2.38").
+        /// The library exists but is too old for the one that needs it: ("libc.so.6", "GLIBC_2.38").
         case missingVersion(String, String, neededBy: String)
-        /// No library defines what this one uses: libraries of different versions are mixed.
+        /// No library defines these symbols: libraries of different versions are mixed.
         case undefinedSymbols([String], in: String)
 
-        /// The name of the library that would not load.
+        /// The name of the library that fails to load.
         package var affected: String {
             switch self {
             case .missing(_, let by), .unusable(_, _, let by), .missingVersion(_, _, let by): by
@@ -27,7 +27,7 @@ package struct LibraryWalk: Sendable {
             switch self {
             case .missing(let name, let by): "\(name) is missing (\(by) needs it)"
             case .unusable(let name, let cause, let by):
-                "\(name) is of no use: \(cause)" + (by == name ? "" : " (\(by) needs it)")
+                "\(name) cannot be used: \(cause)" + (by == name ? "" : " (\(by) needs it)")
             case .missingVersion(let name, let version, let by):
                 "\(name) is too old: it lacks \(version), which \(by) needs"
             case .undefinedSymbols(let symbols, let library):
@@ -53,14 +53,14 @@ package struct LibraryWalk: Sendable {
         environmentFolders = (libraryPath ?? "").split(separator: ":").map(String.init)
     }
 
-    /// Follows a library and all that it needs; what earlier calls found counts as loaded, as in a process, and what they
-    /// found wrong is said again where it concerns this library too.
+    /// Adds a library and its dependencies. Libraries found by earlier calls count as loaded, as in a process; earlier problems
+    /// are reported again if they affect this library too.
     package mutating func add(_ path: String) -> [Problem] {
         let name = URL(fileURLWithPath: path).lastPathComponent
         let first = order.count
         if loaded[name] == nil { visit(path, as: name, neededBy: name, inherited: []) }
         for file in order[first...] { defined.formUnion(file.defined) }
-        // Symbols of what is missing would all be undefined.
+        // Symbols of missing libraries would all be undefined.
         if problems(of: name).isEmpty {
             for file in order[first...] {
                 let unknown = file.undefined.filter { !defined.contains($0) }
@@ -70,7 +70,7 @@ package struct LibraryWalk: Sendable {
         return problems(of: name)
     }
 
-    /// Of a library and all that it needs, each missing library once.
+    /// The problems of a library and its dependencies, each missing library once.
     private func problems(of name: String) -> [Problem] {
         var reached: Set<String> = [name]
         var open = [name]
@@ -98,11 +98,11 @@ package struct LibraryWalk: Sendable {
         loaded[name] = file
         if let soname = file.soname { loaded[soname] = file }
         order.append(file)
-        // DT_RPATH holds for what a library's libraries need too, DT_RUNPATH for its own only.
+        // DT_RPATH also applies to a library's dependencies, DT_RUNPATH only to its own.
         let inherited = file.runpath.isEmpty ? file.rpath + inherited : []
         for needed in file.needed where loaded[needed] == nil {
             let folders = inherited + environmentFolders + file.runpath
-            // As glibc, which goes on to the next folder where the file is one for another processor.
+            // Like glibc, which tries the next folder if the file is for another processor.
             let files = folders.map { $0 + "/" + needed }.filter { FileManager.default.fileExists(atPath: $0) }
             let candidate =
                 files.first { ELFFile.isForThisProcessor($0) } ?? cache.path(of: needed) ?? files.first

@@ -1,10 +1,10 @@
-/// What the OpenCL driver says of one of its devices. Nil or empty is what it does not say.
+/// What the OpenCL driver reports about one of its devices. Unreported values are nil or empty.
 package struct OpenCLDevice: Sendable, Equatable, Encodable {
     /// CL_DEVICE_NAME.
     package var name: String
     package var vendor: String
     package var platform: String
-    /// CL_DEVICE_VERSION, as "OpenCL 3.0 NEO".
+    /// CL_DEVICE_VERSION, such as "OpenCL 3.0 NEO".
     package var version: String
     /// CL_DRIVER_VERSION.
     package var driverVersion: String
@@ -27,7 +27,7 @@ package struct OpenCLDevice: Sendable, Equatable, Encodable {
     package var hasAtomics64: Bool
     /// CL_DEVICE_UUID_KHR, in hexadecimal digits.
     package var uuid: String?
-    /// As "0000:03:00.0".
+    /// Such as "0000:03:00.0".
     package var pciAddress: String?
     /// CL_DEVICE_VENDOR_ID; 0x8086 is Intel.
     package var vendorID: Int

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// The system's OpenCL, asked for its devices. Loaded at run time: many machines have none.
+/// The system's OpenCL, queried for its devices. Loaded dynamically: many machines have none.
 package struct OpenCLLibrary: @unchecked Sendable {  // functions of a library that is never unloaded
     package static let name = "libOpenCL.so.1"
 
@@ -18,7 +18,7 @@ package struct OpenCLLibrary: @unchecked Sendable {  // functions of a library t
     private let getPlatformInfo: GetInfo
     private let getDeviceInfo: GetInfo
 
-    /// - Throws: `HardwareError` with what the dynamic linker says.
+    /// - Throws: `HardwareError` with the dynamic linker's message.
     package init() throws(HardwareError) {
         guard let handle = dlopen(OpenCLLibrary.name, RTLD_NOW | RTLD_LOCAL) else {
             throw HardwareError(
@@ -36,7 +36,7 @@ package struct OpenCLLibrary: @unchecked Sendable {  // functions of a library t
         getDeviceInfo = try symbol("clGetDeviceInfo", GetInfo.self)
     }
 
-    /// All devices of all platforms, none if no driver is registered; and what platforms failed to say, a sentence each.
+    /// All devices of all platforms, none if no driver is registered; and the failures of platforms, one sentence each.
     package func devices() throws(HardwareError) -> (devices: [OpenCLDevice], failures: [String]) {
         let platforms = try list(doing: "list its platforms") { getPlatforms($0, $1, $2) }
         var devices: [OpenCLDevice] = []
@@ -61,10 +61,10 @@ package struct OpenCLLibrary: @unchecked Sendable {  // functions of a library t
         var count: UInt32 = 0
         let status = call(0, nil, &count)
         if status == -1001 || status == -1 { return [] }  // CL_PLATFORM_NOT_FOUND_KHR, CL_DEVICE_NOT_FOUND
-        guard status == 0 else { throw HardwareError("OpenCL", "it fails to \(doing) (error \(status))") }
+        guard status == 0 else { throw HardwareError("OpenCL", "it could not \(doing) (error \(status))") }
         var items = [OpaquePointer?](repeating: nil, count: Int(count))
         guard count == 0 || call(count, &items, nil) == 0 else {
-            throw HardwareError("OpenCL", "it fails to \(doing)")
+            throw HardwareError("OpenCL", "it could not \(doing)")
         }
         return items
     }
@@ -81,7 +81,7 @@ package struct OpenCLLibrary: @unchecked Sendable {  // functions of a library t
         bytes(call).map { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self).trimmingCharacters(in: .whitespaces) }
     }
 
-    /// Numbers of the constants: Khronos' `CL/cl.h` and `CL/cl_ext.h`.
+    /// The constants are from Khronos' `CL/cl.h` and `CL/cl_ext.h`.
     private func describe(_ device: OpaquePointer, platform: String) -> OpenCLDevice {
         func raw(_ key: UInt32) -> [UInt8]? { bytes { getDeviceInfo(device, key, $0, $1, $2) } }
         func string(_ key: UInt32) -> String { text { getDeviceInfo(device, key, $0, $1, $2) } ?? "" }
@@ -114,9 +114,9 @@ package struct OpenCLLibrary: @unchecked Sendable {  // functions of a library t
     }
 }
 
-/// A device's place on the PCI bus.
+/// A device's address on the PCI bus.
 package enum PCIAddress {
-    /// As the kernel writes it: "0000:03:00.0".
+    /// In the kernel's notation: "0000:03:00.0".
     package static func text(domain: Int, bus: Int, device: Int, function: Int) -> String {
         String(format: "%04x:%02x:%02x.%x", domain, bus, device, function)
     }

@@ -1,17 +1,17 @@
 internal import Foundation
 
-/// The OpenCL drivers that are registered: the files that the loader reads.
+/// A registered OpenCL driver, as the loader reads it.
 package struct OpenCLRegistration: Sendable, Equatable {
-    /// The file or the variable that names it.
+    /// The file or the variable that registers it.
     package var file: String
-    /// The driver's library, as the file names it.
+    /// The driver's library, as named in the file.
     package var library: String
 
-    /// Whether it is Intel's driver for GPUs; their OpenCL for CPUs is another.
+    /// Whether it is Intel's GPU driver; Intel's OpenCL for CPUs is a different one.
     var isIntelGPU: Bool { library.contains("igdrcl") }
 
-    /// All in /etc/OpenCL/vendors or in what `OCL_ICD_VENDORS` names, which is a folder, a file or a library (ocl-icd), and
-    /// those of `OCL_ICD_FILENAMES`, which are libraries (Khronos' loader).
+    /// All drivers in /etc/OpenCL/vendors or in `OCL_ICD_VENDORS`, which is a folder, a file or a library (ocl-icd), and those of
+    /// `OCL_ICD_FILENAMES`, which are libraries (Khronos' loader).
     package static func all(
         root: SystemRoot = SystemRoot(), environment: [String: String] = ProcessInfo.processInfo.environment
     ) -> (folder: String, registrations: [OpenCLRegistration]) {

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// What of the processor makes inference fast.
+/// Processor features that speed up inference.
 package struct CPUFeatures: Sendable, Equatable, Encodable {
     package var avx2: Bool
     package var avx512: Bool
@@ -8,7 +8,7 @@ package struct CPUFeatures: Sendable, Equatable, Encodable {
     package var vnni: Bool
     package var amx: Bool
 
-    /// From the flags in /proc/cpuinfo, by the kernel's names for them.
+    /// Read from the flags in /proc/cpuinfo, by the kernel's names.
     package init(root: SystemRoot = SystemRoot()) {
         let line = (root.text("/proc/cpuinfo") ?? "").split(separator: "\n").first { $0.hasPrefix("flags") } ?? ""
         let flags = Set(line.split(separator: " ").map(String.init))
@@ -19,7 +19,7 @@ package struct CPUFeatures: Sendable, Equatable, Encodable {
         amx = flags.contains("amx_tile")
     }
 
-    /// The names of those that are there.
+    /// The names of the available features.
     package var names: [String] {
         [("AVX2", avx2), ("AVX-512", avx512), ("VNNI", vnni), ("BF16", bf16), ("AMX", amx)].filter(\.1).map(\.0)
     }
@@ -30,7 +30,7 @@ package struct SystemMemory: Sendable, Equatable {
     package var total: UInt64
     package var available: UInt64
 
-    /// From /proc/meminfo, which counts in kB.
+    /// Read from /proc/meminfo, in kB.
     package init?(root: SystemRoot = SystemRoot()) {
         var values: [Substring: UInt64] = [:]
         for line in (root.text("/proc/meminfo") ?? "").split(separator: "\n") {

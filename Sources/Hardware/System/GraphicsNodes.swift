@@ -1,14 +1,14 @@
 internal import Foundation
 
-/// The GPUs that the kernel offers to programs: /dev/dri/renderD*.
+/// A GPU that the kernel provides to programs: /dev/dri/renderD*.
 package struct RenderNode: Sendable, Equatable {
-    /// As "/dev/dri/renderD128".
+    /// Such as "/dev/dri/renderD128".
     package var path: String
-    /// The kernel's driver, as "i915" or "xe".
+    /// The kernel's driver, such as "i915" or "xe".
     package var driver: String?
     /// 0x8086 is Intel.
     package var vendorID: Int?
-    /// As "0000:03:00.0".
+    /// Such as "0000:03:00.0".
     package var pciAddress: String?
     package var isAccessible: Bool
     /// The group that may use it.
@@ -16,7 +16,7 @@ package struct RenderNode: Sendable, Equatable {
 
     package var isIntel: Bool { vendorID == 0x8086 || driver == "i915" || driver == "xe" }
 
-    /// All that there are.
+    /// All render nodes.
     package static func all(root: SystemRoot = SystemRoot()) -> [RenderNode] {
         root.entries("/dev/dri").filter { $0.hasPrefix("renderD") }.map { name in
             let device = root.path("/dev/dri/\(name)")
@@ -32,7 +32,7 @@ package struct RenderNode: Sendable, Equatable {
 }
 
 extension RenderNode {
-    /// Opened as a driver does: a container's rules for devices let `access` pass and `open` fail.
+    /// Opens the file like a driver: under a container's device rules, `access` succeeds and `open` fails.
     private static func opens(_ path: String) -> Bool {
         let descriptor = open(path, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { return false }
@@ -41,13 +41,13 @@ extension RenderNode {
     }
 }
 
-/// Intel graphics chips that the PCI bus shows, whether or not a driver has taken them.
+/// Intel graphics chips on the PCI bus, whether or not a driver is bound to them.
 package struct GraphicsChip: Sendable, Equatable {
     package var pciAddress: String
     package var deviceID: String
     package var driver: String?
 
-    /// All of Intel's, from /sys/bus/pci; class 03 is a display.
+    /// All Intel chips in /sys/bus/pci; class 03 is a display.
     package static func intel(root: SystemRoot = SystemRoot()) -> [GraphicsChip] {
         root.entries("/sys/bus/pci/devices").compactMap { address in
             let facts = "/sys/bus/pci/devices/\(address)"
@@ -61,13 +61,13 @@ package struct GraphicsChip: Sendable, Equatable {
     }
 }
 
-/// Where the process runs.
+/// The environment of the process.
 package struct Surroundings: Sendable, Equatable {
     /// Windows Subsystem for Linux.
     package var isWSL: Bool
     /// Docker, Podman or Kubernetes.
     package var isContainer: Bool
-    /// /dev/dxg, by which WSL offers the GPU.
+    /// /dev/dxg, through which WSL provides the GPU.
     package var hasDXG: Bool
 
     package init(root: SystemRoot = SystemRoot()) {

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// The files by which the kernel and the distribution tell of themselves. Tests give a folder that looks like a root.
+/// The files in which the kernel and the distribution describe the system. Tests use a folder that looks like a root.
 package struct SystemRoot: Sendable {
     private let root: String
 
@@ -18,7 +18,7 @@ package struct SystemRoot: Sendable {
 
     func exists(_ file: String) -> Bool { FileManager.default.fileExists(atPath: path(file)) }
 
-    /// What the last part of a link's target is.
+    /// The last component of a link's target.
     func linkName(_ file: String) -> String? {
         (try? FileManager.default.destinationOfSymbolicLink(atPath: path(file)))
             .map { URL(fileURLWithPath: $0).lastPathComponent }

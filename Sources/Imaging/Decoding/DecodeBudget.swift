@@ -1,29 +1,28 @@
 internal import CImageCodecs
 internal import Remedies
 
-/// How much work decoding an image may take, and what each kind of work costs: the one place for both.
+/// How much work decoding an image may take, and the price of each kind of work: the only place that defines them.
 ///
-/// A file can be small and declare few pixels, and yet keep a decoder busy for minutes: a JPEG repeats its scans, a
-/// PNG goes on after its last row. So decoders count their work before they do it, and stop when an image of that
-/// size can't honestly need so much. The count is exact and the same on every machine; a unit is about a nanosecond of
-/// a current processor.
+/// A small file that declares few pixels can keep a decoder busy for minutes: a JPEG repeats its scans, a PNG continues after its
+/// last row. So decoders count their work before they do it, and stop when an image of that size can't legitimately need so much.
+/// The count is exact and the same on every machine; a unit is about a nanosecond of a current processor.
 ///
-/// What needs no budget is bounded anyway: skipping a file's bytes (by `ImageLimits.bytes`), and WebP, whose decoder
+/// Work outside the budget is bounded by other means: skipping a file's bytes (by `ImageLimits.bytes`), and WebP, whose decoder
 /// visits each pixel once (by `ImageLimits.pixels`).
 struct DecodeBudget: Sendable, Equatable {
     var units: Int
 
-    /// Honest images need, in units per pixel: a PNG, 5; a progressive JPEG with libjpeg's scans and without chroma
+    /// Legitimate images need, in units per pixel: a PNG, 5; a progressive JPEG with libjpeg's scans and without chroma
     /// subsampling, 11, or 15 if it is CMYK. Twice as many scans as usual pass.
     private static let unitsPerPixel = 32
-    /// Even the smallest image may take this: two hundred scans.
+    /// The minimum budget, for the smallest image: two hundred scans.
     private static let base = 1 << 21
-    /// The same for an arithmetic-coded JPEG, which lets those up to about a megapixel pass. Hardly any program writes
-    /// them, and Pillow reads none above 64 KB.
+    /// The same for an arithmetic-coded JPEG, which allows for those up to about a megapixel. Hardly any program writes them, and
+    /// Pillow reads none above 64 KB.
     private static let arithmeticBase = 1 << 26
     /// Enough to skip a file full of empty chunks.
     private static let unitsPerByte = 16
-    /// Decoders work in rows and blocks, so a narrow image costs as much as one that is this wide.
+    /// Decoders work in rows and blocks, so a narrow image costs as much as one of this width.
     private static let shortestSide = 64
 
     init(units: Int) {
@@ -37,8 +36,8 @@ struct DecodeBudget: Sendable, Equatable {
         self.init(units: base + Self.unitsPerPixel * pixels + Self.unitsPerByte * bytes)
     }
 
-    /// In units. Coefficients cost what the worst ones do: an arithmetic-coded one takes up to 30 decisions and may
-    /// take next to no bytes, while a Huffman-coded one that costs more than a glance takes bits of the file.
+    /// In units. Coefficients cost what the worst ones do: an arithmetic-coded one takes up to 30 decisions and may take almost
+    /// no bytes, while a Huffman-coded one that costs more than a glance takes bits of the file.
     static func price(of work: apus_work) -> Int {
         switch work {
         case APUS_WORK_CALL: 64
@@ -51,7 +50,7 @@ struct DecodeBudget: Sendable, Equatable {
     }
 }
 
-/// Counts the work of decoding one image and says when to stop: over the budget, or nobody wants the image any more.
+/// Counts the work of decoding one image, and stops it when the budget is exceeded or the image is no longer needed.
 final class DecodeMeter {
     private(set) var spent = 0
     private let budget: DecodeBudget
@@ -64,7 +63,7 @@ final class DecodeMeter {
         self.isCancelled = isCancelled
     }
 
-    /// False if the work must not be done; then `failure` tells why.
+    /// False if the work must not be done; `failure` then has the reason.
     func spend(_ work: apus_work, _ amount: Int) -> Bool {
         let (cost, overflow) = amount.multipliedReportingOverflow(by: DecodeBudget.price(of: work))
         if overflow || cost > budget.units - spent {
@@ -80,7 +79,7 @@ final class DecodeMeter {
         if !spend(work, amount), let failure { throw failure }
     }
 
-    /// Runs `body` with the meter in the form that C takes.
+    /// Runs `body` with the meter as a C struct.
     func withC<Result>(_ body: (apus_meter) -> Result) -> Result {
         withExtendedLifetime(self) {
             body(
@@ -96,7 +95,7 @@ final class DecodeMeter {
 
 extension ImagingError {
     static let tooCostly = ImagingError(
-        .tooCostly, "it takes far more work to decode than an image of its size should",
+        .tooCostly, "decoding it takes far more work than an image of its size should",
         remedy: "Save it again as a baseline JPEG (neither progressive nor arithmetic coded) or as a PNG.")
 
     static let cancelled = ImagingError(

@@ -33,8 +33,8 @@ extension ImageDecoder {
         return (bitmap, warning.isEmpty ? nil : warning)
     }
 
-    /// CMYK in JPEG files is inverted (Adobe's convention, which everybody follows). The arithmetic is Pillow's
-    /// (`cmyk2rgb` in `libImaging/Convert.c`): white minus colour, times white minus black, over 255, rounded.
+    /// CMYK in JPEG files is inverted (Adobe's convention, which all programs follow). The arithmetic is Pillow's (`cmyk2rgb` in
+    /// `libImaging/Convert.c`): white minus color, times white minus black, over 255, rounded.
     private static func convertCMYK(_ cmyk: UnsafeBufferPointer<UInt8>, _ rgb: UnsafeMutableBufferPointer<UInt8>) {
         for pixel in 0..<(cmyk.count / 4) {
             let white = Int(cmyk[4 * pixel + 3])
@@ -47,7 +47,7 @@ extension ImageDecoder {
     }
 }
 
-/// What a C decoder has to say.
+/// The message of a C decoder.
 struct CMessage {
     var text = [CChar](repeating: 0, count: Int(APUS_IMAGE_MESSAGE_SIZE))
 

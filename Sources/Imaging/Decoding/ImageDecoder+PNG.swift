@@ -4,13 +4,13 @@ extension ImageDecoder {
     static func decodePNG(
         _ bytes: UnsafeRawBufferPointer, limits: ImageLimits, isCancelled: (@Sendable () -> Bool)?
     ) throws(ImagingError) -> Bitmap {
-        // Signature (8), length of the first chunk (4), its name (4), width (4), height (4): always at the same place.
+        // Signature (8), length of the first chunk (4), its name (4), width (4), height (4): always in the same place.
         guard bytes.count >= 33 else { throw .truncated(.png) }
         guard bytes[12..<16].elementsEqual(Array("IHDR".utf8)) else { throw .corrupt(.png, "it has no header") }
         let width = Int(bytes.bigEndian(UInt32.self, at: 16))
         let height = Int(bytes.bigEndian(UInt32.self, at: 20))
         guard width > 0, height > 0, width <= 0x7FFF_FFFF, height <= 0x7FFF_FFFF else {
-            throw .corrupt(.png, "its header says \(width)x\(height)")
+            throw .corrupt(.png, "its header declares \(width)x\(height)")
         }
         try limits.check(width: width, height: height)
         let meter = DecodeMeter(

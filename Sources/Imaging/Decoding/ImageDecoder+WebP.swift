@@ -1,7 +1,7 @@
 internal import CImageCodecs
 
 extension ImageDecoder {
-    /// Of an animated image, the first frame, on the black canvas that the animation starts with.
+    /// Decodes the first frame of an animated image, on the black canvas that the animation starts with.
     static func decodeWebP(
         _ bytes: UnsafeRawBufferPointer, limits: ImageLimits, isCancelled: (@Sendable () -> Bool)?
     ) throws(ImagingError) -> Bitmap {
@@ -14,9 +14,9 @@ extension ImageDecoder {
         }
         let width = Int(features.width)
         let height = Int(features.height)
-        guard width > 0, height > 0 else { throw .corrupt(.webp, "its header says \(width)x\(height)") }
+        guard width > 0, height > 0 else { throw .corrupt(.webp, "its header declares \(width)x\(height)") }
         try limits.check(width: width, height: height)
-        // The container states its own length: a shorter file was cut.
+        // The container states its own length: a shorter file is truncated.
         if Int(bytes.littleEndian(UInt32.self, at: 4)) + 8 > bytes.count { throw .truncated(.webp) }
         let meter = DecodeMeter(
             DecodeBudget(width: width, height: height, bytes: bytes.count), isCancelled: isCancelled)
@@ -50,7 +50,7 @@ extension ImageDecoder {
             rows: Int(frame.height), meter)
     }
 
-    /// Hands the decoder the file piece by piece, to ask in between whether the image is still wanted.
+    /// Passes the file to the decoder in pieces, to check in between whether the image is still needed.
     ///
     /// Pieces double until rows come out, as the decoder starts over after each piece that ends within its header.
     private static func decodeFrame(
@@ -69,7 +69,7 @@ extension ImageDecoder {
             var finished: Int32 = 0
             let hasRows = WebPIDecGetRGB(decoder, &finished, nil, nil, nil) != nil && finished > 0
             given = min(bytes.count, given + (hasRows ? piece : max(piece, given)))
-            // Rows are paid for as the share of the file goes by: where they end is known afterwards only.
+            // Rows are charged by the share of the file consumed: where they end is known only afterwards.
             let due = rows * stride * given / bytes.count
             try meter.pay(APUS_WORK_SAMPLE, due - paid)
             paid = due

@@ -1,6 +1,6 @@
 internal import Remedies
 
-/// The formats that Apus reads, recognized by their first bytes, never by a file's name.
+/// The formats that Apus reads, recognized by their first bytes, never by a file name.
 package enum ImageFormat: String, Sendable, CaseIterable {
     case jpeg = "JPEG"
     case png = "PNG"
@@ -21,45 +21,45 @@ package enum ImageFormat: String, Sendable, CaseIterable {
     }
 }
 
-/// A decoded picture, turned upright.
+/// A decoded image, rotated upright.
 package struct DecodedImage: Sendable {
     package var bitmap: Bitmap
     package var format: ImageFormat
     /// The EXIF orientation that was applied.
     package var orientation: Orientation
-    /// What the decoder found wrong, but could work around.
+    /// A defect of the file that the decoder could work around.
     package var warning: String?
 }
 
 package enum ImageDecoder {
     /// Decodes a JPEG, PNG or WebP file to upright RGB; alpha is dropped, not blended.
     ///
-    /// Pixels are those that Pillow gives for the same file (`Image.open(f)`, `ImageOps.exif_transpose`,
-    /// `convert("RGB")`) with the same libraries.
+    /// Pixels are identical to Pillow's for the same file (`Image.open(f)`, `ImageOps.exif_transpose`, `convert("RGB")`) with the
+    /// same libraries.
     ///
-    /// - Parameter isCancelled: asked again and again meanwhile, on this thread; decoding stops once it returns true.
-    /// - Throws: also what exceeds the `DecodeBudget` of its size, code `tooCostly`; code `cancelled` if cancelled.
+    /// - Parameter isCancelled: polled while decoding, on the calling thread; decoding stops once it returns true.
+    /// - Throws: also if the image exceeds the `DecodeBudget` of its size, code `tooCostly`, or is cancelled, code `cancelled`.
     package static func decode(
         _ bytes: [UInt8], limits: ImageLimits = ImageLimits(), isCancelled: (@Sendable () -> Bool)? = nil
     ) throws(ImagingError) -> DecodedImage {
         try decode(bytes[...], limits: limits, isCancelled: isCancelled)
     }
 
-    /// The same for a file that is part of a larger buffer, such as a form's body; nothing is copied.
+    /// Decodes a file that is part of a larger buffer, such as a form's body, without copying it.
     package static func decode(
         _ bytes: ArraySlice<UInt8>, limits: ImageLimits = ImageLimits(), isCancelled: (@Sendable () -> Bool)? = nil
     ) throws(ImagingError) -> DecodedImage {
         guard !bytes.isEmpty else {
             throw ImagingError(
-                .empty, "the file is empty", remedy: "Its download or copy may be incomplete: get it again.")
+                .empty, "the file is empty", remedy: "Its download or copy may be incomplete: download it again.")
         }
         try limits.check(bytes: bytes.count)
         return try bytes.withUnsafeBufferPointer { elements throws(ImagingError) in
             let buffer = UnsafeRawBufferPointer(elements)
             guard let format = ImageFormat(buffer) else {
                 throw ImagingError(
-                    .unknownFormat, "it is not a JPEG, PNG or WebP picture (it begins with \(preview(of: buffer)))",
-                    remedy: "Apus reads JPEG, PNG and WebP. Convert the picture to one of them.")
+                    .unknownFormat, "it is not a JPEG, PNG or WebP image (it begins with \(preview(of: buffer)))",
+                    remedy: "Apus reads JPEG, PNG and WebP. Convert the image to one of them.")
             }
             if isCancelled?() == true { throw .cancelled }
             let bitmap: Bitmap
@@ -93,12 +93,12 @@ extension ImagingError {
     static func truncated(_ format: ImageFormat) -> ImagingError {
         ImagingError(
             .truncated, "the \(format.rawValue) file is truncated",
-            remedy: "Its download or copy may be incomplete: get it again.")
+            remedy: "Its download or copy may be incomplete: download it again.")
     }
 
     static func corrupt(_ format: ImageFormat, _ reason: String) -> ImagingError {
         ImagingError(
             .corrupt, "the \(format.rawValue) file is damaged (\(reason))",
-            remedy: "Get it again from where it came, or open it elsewhere and save it again.")
+            remedy: "Download or copy it again, or open it in another program and save it again.")
     }
 }

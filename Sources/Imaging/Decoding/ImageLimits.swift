@@ -1,6 +1,6 @@
 internal import Remedies
 
-/// What a picture may be at most, checked before memory is set aside for it.
+/// The maximum size of an image, checked before memory is allocated for it.
 package struct ImageLimits: Sendable, Equatable {
     /// Bytes of the encoded file.
     package var bytes = 100_000_000
@@ -12,7 +12,7 @@ package struct ImageLimits: Sendable, Equatable {
         self.pixels = pixels
     }
 
-    /// More than this many pixels are refused whatever the limit says: 3 GB of memory.
+    /// The absolute limit of pixels, whatever the setting: 3 GB of memory.
     package static let mostPixels = 1_000_000_000
 
     func check(bytes count: Int) throws(ImagingError) {
@@ -34,7 +34,7 @@ package struct ImageLimits: Sendable, Equatable {
 extension ImagingError {
     package static func tooManyBytes(limit: Int) -> ImagingError {
         ImagingError(
-            .tooManyBytes, "it has more than \(limit) bytes, which is the limit",
+            .tooManyBytes, "it exceeds the limit of \(limit) bytes",
             remedy: "Use a smaller file, or raise the limit: \(setting: .maxBytes).")
     }
 }

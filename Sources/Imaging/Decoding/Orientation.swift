@@ -1,4 +1,4 @@
-/// How a stored picture must be turned to stand upright; raw values are those of EXIF tag 274.
+/// How to rotate a stored image upright; raw values are those of EXIF tag 274.
 package enum Orientation: Int, Sendable, CaseIterable {
     case upright = 1
     case mirrored = 2
@@ -11,7 +11,7 @@ package enum Orientation: Int, Sendable, CaseIterable {
 
     var swapsSides: Bool { rawValue >= 5 }
 
-    /// Reads it from the file's EXIF data; upright where there is none or it makes no sense.
+    /// Reads it from the file's EXIF data; upright if it is missing or invalid.
     init(of format: ImageFormat, in bytes: UnsafeRawBufferPointer) {
         let exif =
             switch format {
@@ -93,13 +93,13 @@ package enum Orientation: Int, Sendable, CaseIterable {
 }
 
 extension Bitmap {
-    /// The picture, turned upright.
+    /// The image, rotated upright.
     func turned(_ orientation: Orientation) -> Bitmap {
         if orientation == .upright { return self }
         let (sourceWidth, sourceHeight) = (width, height)
         let targetWidth = orientation.swapsSides ? height : width
         let targetHeight = orientation.swapsSides ? width : height
-        // The source pixel of target (0, 0), and the steps that one target column and one target row make.
+        // The source pixel of target (0, 0), and the source steps per target column and row.
         let (right, bottom) = (sourceWidth - 1, (sourceHeight - 1) * sourceWidth)
         let (start, column, row) =
             switch orientation {

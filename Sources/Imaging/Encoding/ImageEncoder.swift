@@ -3,16 +3,17 @@ internal import Glibc
 internal import Remedies
 
 package enum ImageEncoder {
-    /// The format that a file's name asks for: .png, .jpg or .jpeg.
+    /// The format for a file name: .png, .jpg or .jpeg.
     package static func format(forPath path: String) throws(ImagingError) -> ImageFormat {
         let name = path.lowercased()
         if name.hasSuffix(".png") { return .png }
         if name.hasSuffix(".jpg") || name.hasSuffix(".jpeg") { return .jpeg }
         throw ImagingError(
-            .notEncodable, "\(path) does not say which format to write", remedy: "End the name with .png or .jpg.")
+            .notEncodable, "the name \(path) does not determine a format",
+            remedy: "Use a name that ends in .png or .jpg.")
     }
 
-    /// Encodes as PNG, or as JPEG at quality 92 without chroma subsampling, which would blur thin coloured lines.
+    /// Encodes as PNG, or as JPEG at quality 92 without chroma subsampling, which would blur thin colored lines.
     package static func encode(_ bitmap: Bitmap, as format: ImageFormat) throws(ImagingError) -> [UInt8] {
         switch format {
         case .png: try encodePNG(bitmap)
@@ -39,7 +40,8 @@ package enum ImageEncoder {
     private static func encodeJPEG(_ bitmap: Bitmap) throws(ImagingError) -> [UInt8] {
         guard bitmap.width <= 65_500, bitmap.height <= 65_500 else {
             throw ImagingError(
-                .notEncodable, "JPEG ends at 65,500 pixels a side; this is \(bitmap.width)x\(bitmap.height)",
+                .notEncodable,
+                "JPEG is limited to 65,500 pixels per side; this image is \(bitmap.width)x\(bitmap.height)",
                 remedy: "Write PNG.")
         }
         var message = CMessage()

@@ -1,8 +1,8 @@
 internal import Dispatch
 
-/// Parts of an image that are computed independently, on several cores where that pays.
+/// Parts of an image that are computed independently, on several cores where that pays off.
 enum Bands {
-    /// Below this many multiplications per channel a second thread does not pay.
+    /// Below this many multiplications per channel, a second thread doesn't pay off.
     private static let parallelThreshold = 1_000_000
     /// Bands of fewer rows would compute too many rows at their edges twice.
     private static let minRows = 16

@@ -1,23 +1,23 @@
 internal import CResampling
 
-/// The weights by which one axis of a picture is resampled, in Pillow's fixed point.
+/// The weights for resampling one axis of an image, in Pillow's fixed point.
 ///
-/// Antialiased bilinear: when shrinking, the triangle filter is widened by the scale. Arithmetic and rounding are those
-/// of Pillow's `precompute_coeffs` and `normalize_coeffs_8bpc` (`src/libImaging/Resample.c`), so that results are equal
-/// to the last bit.
+/// Antialiased bilinear: when shrinking, the triangle filter is widened by the scale. Arithmetic and rounding are those of
+/// Pillow's `precompute_coeffs` and `normalize_coeffs_8bpc` (`src/libImaging/Resample.c`), so that results are identical bit for
+/// bit.
 struct BilinearCoefficients {
-    /// Bits after the point: 32, less 8 for the pixel and 2 for the sum.
+    /// Bits after the point: 32, minus 8 for the pixel and 2 for the sum.
     static let precision = 32 - 8 - 2
 
-    /// The most source pixels that one target pixel takes from.
+    /// Max source pixels per target pixel.
     let support: Int
     /// The first source pixel of each target pixel.
     let first: [Int]
-    /// How many source pixels each target pixel takes from.
+    /// The number of source pixels of each target pixel.
     let count: [Int]
     /// `support` weights for each target pixel; those beyond its count are zero.
     let weights: [Int32]
-    /// The same as vector instructions want them: `groups` groups for each target pixel (resampling.h).
+    /// The same for vector instructions: `groups` groups for each target pixel (resampling.h).
     let grouped: [Int16]
     let groups: Int
 

@@ -8,12 +8,12 @@ extension Bitmap {
     /// isn't used for it (`ipp_resize` refuses 8-bit linear, which it computes differently), and neither is the bit-exact
     /// variant, INTER_LINEAR_EXACT. `cv::hal::resize` takes one of two ways:
     /// - exactly half of both sides: `resizeAreaFast_`, the mean of two by two pixels, rounded half up;
-    /// - any other: `HResizeLinear` with `VResizeLinear`, weights of 11 bits, columns first, rows mixed with a truncation
+    /// - anything else: `HResizeLinear` with `VResizeLinear`, weights of 11 bits, columns first, rows mixed with a truncation
     ///   before and after their weights.
     ///
     /// Needs two rows of 16-bit samples per core besides the result.
     ///
-    /// - Parameter isVectorized: whether to use AVX2, which gives the same, sooner.
+    /// - Parameter isVectorized: whether to use AVX2, which gives the same result faster.
     func openCVResized(
         width: Int, height: Int, isVectorized: Bool = apus_resampling_is_vectorized()
     ) -> Bitmap {
@@ -22,7 +22,7 @@ extension Bitmap {
         return pixels.withUnsafeBufferPointer { pixels in
             Bitmap(width: width, height: height) { output in
                 guard let from = pixels.baseAddress, let to = output.baseAddress else { return }
-                // Bands only read the source, and write rows of their own.
+                // Bands only read the source, and each writes its own rows.
                 nonisolated(unsafe) let (source, target) = (from, to)
                 let count = pixels.count
                 if self.width == 2 * width, self.height == 2 * height {

@@ -2,12 +2,12 @@ internal import CResampling
 internal import Dispatch
 
 extension Bitmap {
-    /// Resizes with antialiased bilinear filtering, equal to Pillow's `resize((width, height), BILINEAR)` bit for bit.
+    /// Resizes with antialiased bilinear filtering, identical bit for bit to Pillow's `resize((width, height), BILINEAR)`.
     ///
-    /// Columns first, rounded to 8 bits, then rows, as Pillow does; an axis that keeps its size is not filtered. Works in
-    /// bands of rows, so that besides the result it needs a few megabytes, however long the picture.
+    /// Columns first, rounded to 8 bits, then rows, as in Pillow; an axis that keeps its size is not filtered. Works in bands of
+    /// rows, so that it needs only a few megabytes besides the result, however tall the image.
     ///
-    /// - Parameter isVectorized: whether to use AVX2, which gives the same, sooner.
+    /// - Parameter isVectorized: whether to use AVX2, which gives the same result faster.
     package func resized(
         width: Int, height: Int, isVectorized: Bool = apus_resampling_is_vectorized()
     ) -> Bitmap {
@@ -21,7 +21,7 @@ extension Bitmap {
                     rows: height == self.height ? nil : BilinearCoefficients(from: self.height, to: height),
                     source: from, sourceStride: 3 * self.width, sourceCount: pixels.count, targetStride: 3 * width,
                     isVectorized: isVectorized)
-                nonisolated(unsafe) let target = to  // bands write rows of their own
+                nonisolated(unsafe) let target = to  // each band writes its own rows
                 let bands = resizer.bandCount(height: height)
                 if bands == 1 { return resizer.resize(to: target, rows: 0..<height) }
                 DispatchQueue.concurrentPerform(iterations: bands) { band in
@@ -32,27 +32,27 @@ extension Bitmap {
     }
 }
 
-/// Resizes bands of a picture. Every row is computed alike, so the result does not depend on the bands.
+/// Resizes bands of an image. Every row is computed alike, so the result doesn't depend on the bands.
 private struct Resizer: @unchecked Sendable {  // the source is only read
     /// Nil for an axis that keeps its size.
     let columns: BilinearCoefficients?
     let rows: BilinearCoefficients?
     let source: UnsafePointer<UInt8>
-    /// Bytes of a row.
+    /// Bytes per row.
     let sourceStride: Int
     let sourceCount: Int
     let targetStride: Int
     let isVectorized: Bool
 
-    /// Below this many multiplications per channel a second thread does not pay.
+    /// Below this many multiplications per channel, a second thread doesn't pay off.
     private static let parallelThreshold = 1_000_000
-    /// The most bytes of filtered rows that a band keeps.
+    /// Max bytes of filtered rows that a band keeps.
     private static let mostKept = 4 << 20
 
     func bandCount(height: Int) -> Int {
         let work = height * (targetStride / 3) * ((columns?.support ?? 0) + (rows?.support ?? 0))
         guard work >= Resizer.parallelThreshold else { return 1 }
-        // Bands small enough that what they keep stays in a core's cache.
+        // Bands are small enough that the rows they keep stay in a core's cache.
         let source = rows.map { $0.first[height - 1] + $0.count[height - 1] } ?? height
         return max(1, min(height, max(16, source * targetStride / Resizer.mostKept)))
     }
@@ -73,7 +73,7 @@ private struct Resizer: @unchecked Sendable {  // the source is only read
                 mix(rows, band, of: kept, from: firstRow, to: target)
             }
         } else {
-            // Rows so many that keeping them would take much memory: filtered as they are needed, mostly twice.
+            // Too many rows to keep in memory: filtered as they are needed, mostly twice.
             withUnsafeTemporaryAllocation(of: UInt8.self, capacity: targetStride) { one in
                 guard let one = one.baseAddress else { return }
                 withSums { sums in
@@ -90,7 +90,7 @@ private struct Resizer: @unchecked Sendable {  // the source is only read
         }
     }
 
-    /// Mixes rows that are as wide as the target's, the first of which is row `first` of the source.
+    /// Mixes rows that are as wide as the target's, starting with row `first` of the source.
     private func mix(
         _ rows: BilinearCoefficients, _ band: Range<Int>, of kept: UnsafePointer<UInt8>, from first: Int,
         to target: UnsafeMutablePointer<UInt8>

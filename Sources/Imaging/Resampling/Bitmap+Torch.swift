@@ -1,13 +1,13 @@
 internal import CResampling
 
 extension Bitmap {
-    /// Divides by 255 and resizes bilinearly without antialiasing, equal bit for bit to torchvision's
-    /// `resize(to_tensor(image), (height, width), antialias=False)`, as RF-DETR does before it normalizes.
+    /// Divides by 255 and resizes bilinearly without antialiasing, identical bit for bit to torchvision's
+    /// `resize(to_tensor(image), (height, width), antialias=False)`, which RF-DETR applies before normalization.
     ///
     /// PyTorch's `upsample_bilinear2d_kernel_impl_float` (`aten/src/ATen/native/cpu/UpSampleKernel.cpp`) picks one of two
     /// kernels for three channels, which add in different orders:
     /// - `height + width <= 128`: `cpu_upsample_linear_channels_last`, the four pixels times products of weights;
-    /// - any larger: `upsample_generic_Nd_kernel_impl`, columns first, then rows.
+    /// - anything larger: `upsample_generic_Nd_kernel_impl`, columns first, then rows.
     ///
     /// PyTorch's sources leave open which additions are fused with a multiplication. The order here is that of its x86-64
     /// wheels of version 2.15 on a processor with AVX2 and FMA, or AVX-512, and more than one thread. Elsewhere PyTorch's
@@ -16,7 +16,7 @@ extension Bitmap {
     ///
     /// Needs two rows of floats per core besides the result.
     ///
-    /// - Parameter isVectorized: whether to use AVX2 and FMA, which give the same, sooner.
+    /// - Parameter isVectorized: whether to use AVX2 and FMA, which give the same result faster.
     package func torchResized(
         width: Int, height: Int, isVectorized: Bool = apus_resampling_is_vectorized()
     ) -> FloatBitmap {
@@ -28,7 +28,7 @@ extension Bitmap {
         return pixels.withUnsafeBufferPointer { pixels in
             FloatBitmap(width: width, height: height) { output in
                 guard let from = pixels.baseAddress, let to = output.baseAddress else { return }
-                // Bands only read the source, and write rows of their own.
+                // Bands only read the source, and each writes its own rows.
                 nonisolated(unsafe) let (source, target) = (from, to)
                 if isSmall, self.width != width || self.height != height {
                     return resizer.resizeSmall(source, to: target)
@@ -75,7 +75,7 @@ private struct TorchResizer: Sendable {
         }
     }
 
-    /// Computes the whole target as PyTorch's kernel for small ones does.
+    /// Computes the whole target like PyTorch's kernel for small ones.
     func resizeSmall(_ source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<Float>) {
         for y in rows.first.indices {
             let (upper, lower) = rows.neighbors(y)

@@ -1,9 +1,9 @@
-/// How an image is placed on a canvas of another shape without being distorted: resized to fit, the rest filled.
+/// How an image is placed on a canvas of another shape without distortion: resized to fit, the rest filled.
 package struct Letterbox: Hashable, Sendable {
-    /// Where the image lies on the side that it doesn't fill.
+    /// Where the image lies along the axis that it doesn't fill.
     package enum Anchor: Hashable, Sendable {
         case topLeft
-        /// In the middle. Of an odd number of pixels left over, the greater half is below or on the right.
+        /// In the middle. If an odd number of pixels is left over, the larger half is below or on the right.
         case center
     }
 
@@ -16,12 +16,12 @@ package struct Letterbox: Hashable, Sendable {
     /// Where the image's upper left corner lies on the canvas, in pixels.
     package let x: Int
     package let y: Int
-    /// Canvas pixels per image pixel, before the size was rounded: by this the references map boxes back.
+    /// Canvas pixels per image pixel, before the size was rounded: the references use it to map boxes back.
     package let scale: Double
 
     /// Fits an image of `imageWidth` by `imageHeight` pixels into a canvas.
     ///
-    /// A side that the references would round to 0, on which they fail, becomes 1.
+    /// A side that the references would round to 0, and fail, becomes 1.
     ///
     /// - Parameter rounding: how the size of the resized image is rounded to whole pixels.
     package init(
@@ -72,13 +72,13 @@ extension Bitmap {
             fill: fill)
     }
 
-    /// A canvas with this bitmap on it, whose upper left corner is the canvas's pixel (x, y). The bitmap lies wholly inside.
+    /// A canvas with this bitmap's upper left corner at pixel (x, y). The bitmap must lie entirely inside.
     ///
-    /// - Parameter fill: the value of every sample of the canvas outside of the bitmap.
+    /// - Parameter fill: the value of every sample of the canvas outside the bitmap.
     package func placed(x: Int, y: Int, canvasWidth: Int, canvasHeight: Int, fill: UInt8) -> Bitmap {
         precondition(
             x >= 0 && y >= 0 && x + width <= canvasWidth && y + height <= canvasHeight,
-            "a bitmap that reaches beyond its canvas")
+            "the bitmap extends beyond its canvas")
         if width == canvasWidth, height == canvasHeight { return self }
         return pixels.withUnsafeBufferPointer { pixels in
             Bitmap(width: canvasWidth, height: canvasHeight) { canvas in

@@ -1,10 +1,10 @@
-/// Where the samples of one axis lie between those of the source, when each is made of two neighbors.
+/// The positions of the samples of one axis between those of the source, each computed from two neighbors.
 struct LinearAxis<Weight: Sendable>: Sendable {
-    /// The samples of the source.
+    /// The number of source samples.
     let sourceCount: Int
     /// The first neighbor of each target sample, from -1; the second is the next one. Those beyond the source are clamped.
     private(set) var first: [Int32] = []
-    /// Two weights for each target sample.
+    /// Two weights per target sample.
     private(set) var weights: [Weight] = []
 
     init(from source: Int, to target: Int, _ sample: (Int) -> (first: Int, weights: (Weight, Weight))) {
@@ -26,18 +26,18 @@ struct LinearAxis<Weight: Sendable>: Sendable {
     }
 }
 
-/// The two filtered rows between which a row of the target lies. As targets advance, each source row is filtered once.
+/// The two filtered rows around a row of the target. As targets advance, each source row is filtered once.
 struct RowPair<Sample> {
     private var upper: (row: Int, samples: UnsafeMutablePointer<Sample>)
     private var lower: (row: Int, samples: UnsafeMutablePointer<Sample>)
 
-    /// - Parameter memory: twice `stride` samples.
+    /// - Parameter memory: room for twice `stride` samples.
     init(_ memory: UnsafeMutablePointer<Sample>, stride: Int) {
         upper = (-1, memory)
         lower = (-1, memory + stride)
     }
 
-    /// The rows `first` and `second`, of which `filter` makes those that aren't there yet.
+    /// The rows `first` and `second`; `filter` computes those that aren't there yet.
     mutating func rows(
         _ first: Int, _ second: Int, filter: (Int, UnsafeMutablePointer<Sample>) -> Void
     ) -> (UnsafePointer<Sample>, UnsafePointer<Sample>) {

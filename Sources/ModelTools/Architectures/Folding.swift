@@ -1,7 +1,7 @@
 internal import ONNX
 
-/// Batch norm with fixed statistics, which is a scale and a shift of each channel (`FrozenBatchNorm2d` in the reference
-/// implementation, epsilon 1e-5).
+/// Batch norm with fixed statistics: a scale and a shift per channel (`FrozenBatchNorm2d` in the reference implementation,
+/// epsilon 1e-5).
 struct FrozenBatchNorm: Sendable {
     let scale: [Float]
     let shift: [Float]
@@ -11,7 +11,7 @@ struct FrozenBatchNorm: Sendable {
         shift = bias.indices.map { bias[$0] - mean[$0] * (weight[$0] / (variance[$0] + 1e-5).squareRoot()) }
     }
 
-    /// A convolution's weight [output channels, …] with the scale in it.
+    /// A convolution's weight [output channels, …], multiplied by the scale.
     func scaled(_ weight: [Float]) -> [Float] {
         var result = weight
         let row = weight.count / max(1, scale.count)
@@ -32,7 +32,7 @@ struct Matrix {
     func transposed(scale: Float) -> [Float] {
         [Float](unsafeUninitializedCapacity: rows * columns) { target, count in
             values.withUnsafeBufferPointer { source in
-                // In squares, so that both sides stay in the cache.
+                // In square tiles, so that both sides stay in the cache.
                 let side = 16
                 for top in stride(from: 0, to: rows, by: side) {
                     for left in stride(from: 0, to: columns, by: side) {
@@ -54,7 +54,7 @@ extension [Float] {
 }
 
 extension CheckpointTensor {
-    /// The elements as f32 in row-major order: where they are in the file, if they lie there so.
+    /// The elements as f32 in row-major order: left in the file if they are stored that way.
     var payload: ONNXTensor.Payload {
         if type == .float32, let bytes = contiguousBytes { return .raw(bytes) }
         return .computed(byteCount: 4 * count) { floats().bytes }

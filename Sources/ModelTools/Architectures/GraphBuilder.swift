@@ -1,18 +1,18 @@
 internal import ONNX
 
-/// Puts a graph together: names values, and keeps weights as they are until they are written.
+/// Builds a graph: names values, and leaves weights in place until they are written.
 final class GraphBuilder {
     private(set) var graph = Graph()
     private var constants: [String: String] = [:]
     private var taken: Set<String> = []
-    /// The number to try next for a name.
+    /// The next number to try for a name.
     private var next: [String: Int] = [:]
-    /// Where the nodes that come now belong, as "encoder.0/self_attn".
+    /// The scope of the nodes being added, such as "encoder.0/self_attn".
     private var path: [String] = []
 
     init(name: String) { graph.name = name }
 
-    /// Nodes that `body` adds are named below `name`.
+    /// Prefixes the names of the nodes that `body` adds with `name`.
     func scope<Result>(_ name: String, _ body: () throws(ModelToolsError) -> Result) throws(ModelToolsError) -> Result {
         path.append(name)
         defer { path.removeLast() }
@@ -28,7 +28,7 @@ final class GraphBuilder {
         return "\(full)_\(number)"
     }
 
-    /// Adds a node of one output, and returns the name of that.
+    /// Adds a node with one output, and returns the output's name.
     @discardableResult
     func add(
         _ operation: String, _ inputs: [String], _ attributes: [Attribute] = [], as name: String? = nil,
@@ -40,7 +40,7 @@ final class GraphBuilder {
         return output ?? title
     }
 
-    /// Adds a node of several outputs.
+    /// Adds a node with several outputs.
     func addMany(_ operation: String, _ inputs: [String], _ attributes: [Attribute] = [], count: Int) -> [String] {
         let title = unique(operation)
         let outputs = (0..<count).map { "\(title).\($0)" }
@@ -58,7 +58,7 @@ final class GraphBuilder {
         taken.insert(name)
     }
 
-    /// A weight of this very name.
+    /// A weight with exactly this name.
     func weight(_ name: String, shape: [Int], _ payload: ONNXTensor.Payload) -> String {
         graph.initializers.append(ONNXTensor(name: name, type: .float32, shape: shape, payload: payload))
         taken.insert(name)
@@ -71,7 +71,7 @@ final class GraphBuilder {
         return name
     }
 
-    /// Numbers that shapes and axes are made of; the same ones are kept once.
+    /// Integers for shapes and axes; equal ones are stored once.
     func integers(_ values: [Int], shape: [Int]? = nil) -> String {
         let shape = shape ?? [values.count]
         return constant("\(values)\(shape)") { ONNXTensor(name: $0, integers: values, shape: shape) }

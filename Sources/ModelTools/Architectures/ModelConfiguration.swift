@@ -2,13 +2,13 @@ internal import HuggingFaceConfig
 internal import ONNX
 internal import Remedies
 
-/// Hugging Face's `config.json`, as far as it says what weights do not.
+/// The part of Hugging Face's `config.json` that weights don't contain.
 package struct ModelConfiguration: Sendable {
     package var heads: Int?
     package var dilation: Bool?
-    /// Names of the classes; nil if there are none, or only "LABEL_0" and so on.
+    /// Names of the classes; nil if there are none, or only placeholders such as "LABEL_0".
     package var labels: [Int: String]?
-    /// What the network would need and is not exported.
+    /// Features that the network needs and Apus doesn't export.
     private var unsupported: [String] = []
 
     private struct Content: Decodable {
@@ -63,7 +63,7 @@ package struct ModelConfiguration: Sendable {
         if let positions = content.positionEmbeddingType, positions != "sine" {
             unsupported.append("position_embedding_type \(positions)")
         }
-        // With it, transformers norms the decoder's state after every layer, in inference too.
+        // With it, transformers normalizes the decoder's state after every layer, in inference too.
         if content.auxiliaryLoss == true { unsupported.append("auxiliary_loss true") }
         if let backbone = content.backboneConfig {
             if backbone.modelType == "resnet", let activation = backbone.hiddenAct, activation != "relu" {
@@ -81,11 +81,11 @@ package struct ModelConfiguration: Sendable {
         labels = ModelConfig.labels(content.id2label)
     }
 
-    /// Throws if the network is of a kind that is not exported.
+    /// Throws if the network is of a kind that Apus doesn't export.
     func check() throws(ModelToolsError) {
         guard unsupported.isEmpty else {
             throw ModelToolsError(
-                .unsupported, "config.json says: \(unsupported.joined(separator: "; "))",
+                .unsupported, "config.json has unsupported settings: \(unsupported.joined(separator: "; "))",
                 remedy:
                     "Apus exports DETR with ReLU, sine positions and as many heads in the encoder as in the decoder.")
         }

@@ -2,8 +2,8 @@ internal import Foundation
 internal import Hashing
 internal import ONNX
 
-/// The SHA-256 of a file, computed beside other work on a thread of its own once it is started.
-final class BackgroundDigest: @unchecked Sendable {  // what changes is touched under the lock only
+/// The SHA-256 of a file, computed in parallel to other work on a thread of its own.
+final class BackgroundDigest: @unchecked Sendable {  // mutable state is touched under the lock only
     private let condition = NSCondition()
     private let bytes: Bytes
     private var isStarted = false
@@ -11,7 +11,7 @@ final class BackgroundDigest: @unchecked Sendable {  // what changes is touched 
 
     init(_ bytes: Bytes) { self.bytes = bytes }
 
-    /// Starts it; does nothing the second time.
+    /// Starts the computation; calling it again does nothing.
     func start() {
         condition.lock()
         defer { condition.unlock() }
@@ -26,7 +26,7 @@ final class BackgroundDigest: @unchecked Sendable {  // what changes is touched 
         }
     }
 
-    /// Waits for it.
+    /// Waits for the result.
     var value: String {
         start()
         condition.lock()

@@ -2,7 +2,7 @@ package import Hashing
 package import ONNX
 
 extension SHA256 {
-    /// Of all of a mapped file. Its pages are given back as they are done with.
+    /// The digest of a mapped file. Its pages are released once they are hashed.
     package static func digest(_ bytes: Bytes) -> String {
         let hash = SHA256()
         for start in stride(from: 0, to: bytes.count, by: 1 << 24) {

@@ -2,7 +2,7 @@ internal import Foundation
 package import ONNX
 internal import Remedies
 
-/// The weights in a checkpoint file, and what the file says of them.
+/// The weights in a checkpoint file, and the information stored with them.
 package struct Checkpoint: Sendable {
     package enum Format: String, Sendable {
         case pyTorchZip = "PyTorch (ZIP)"
@@ -13,17 +13,17 @@ package struct Checkpoint: Sendable {
     package let name: String
     package let format: Format
     package let tensors: [String: CheckpointTensor]
-    /// The entry of the file that holds the weights, as "model"; nil if they are the file.
+    /// The entry of the file that holds the weights, such as "model"; nil if they are at the top level.
     package let entry: String?
-    /// What the training script was told, or the file's own metadata.
+    /// The training script's arguments, or the file's own metadata.
     package let arguments: [String: String]
     /// The whole file.
     package let bytes: Bytes
 
-    /// Parameters of all tensors.
+    /// The number of parameters in all tensors.
     package var parameterCount: Int { tensors.values.reduce(0) { $0 + $1.count } }
 
-    /// Reads what a checkpoint describes; the weights themselves stay in the mapped file.
+    /// Reads a checkpoint's description; the weights themselves stay in the mapped file.
     package init(path: String) throws(ModelToolsError) {
         try self.init(bytes: Bytes(mapping: path), name: URL(fileURLWithPath: path).lastPathComponent)
     }
@@ -44,7 +44,7 @@ package struct Checkpoint: Sendable {
         }
     }
 
-    /// The format by the file's first bytes; nil if it is no checkpoint.
+    /// The format, determined by the file's first bytes; nil if it is not a checkpoint.
     package static func format(of bytes: Bytes) -> Format? {
         if ZipArchive.matches(bytes) { return .pyTorchZip }
         if PyTorchLegacy.matches(bytes) { return .pyTorchLegacy }
@@ -58,7 +58,7 @@ package struct Checkpoint: Sendable {
             ? #"it begins with the text "\#(String(decoding: first, as: UTF8.self))""#
             : "it begins with the bytes " + first.prefix(8).map { String($0, radix: 16) }.joined(separator: " ")
         return ModelToolsError(
-            .unsupported, "it is no checkpoint that Apus reads: \(start)",
-            remedy: "Give a file that torch.save wrote (.pth, .pt), or safetensors.")
+            .unsupported, "it is not a checkpoint that Apus can read: \(start)",
+            remedy: "Use a file written by torch.save (.pth, .pt), or safetensors.")
     }
 }

@@ -1,27 +1,27 @@
 package import ONNX
 internal import Remedies
 
-/// A tensor of a checkpoint: a view of bytes in the file. Nothing is read before it is asked for.
+/// A tensor of a checkpoint: a view of bytes in the file, read on demand.
 package struct CheckpointTensor: Sendable {
     package let type: ScalarType
     package let shape: [Int]
-    /// Of the first to the last element.
+    /// From the first to the last element.
     private let storage: Bytes
-    /// Elements from one to the next along each dimension.
+    /// The step between elements along each dimension.
     private let strides: [Int]
 
-    /// Elements.
+    /// The number of elements.
     package var count: Int { shape.reduce(1, *) }
 
     /// - Parameters:
-    ///   - storage: the whole storage that the tensor is a view of.
-    ///   - offset: where the tensor begins, in elements.
-    /// - Throws: if the view does not lie within the storage, or shows its elements more than once.
+    ///   - storage: the whole storage that the tensor views.
+    ///   - offset: the tensor's first element.
+    /// - Throws: if the view is not within the storage, or repeats elements.
     init(type: ScalarType, shape: [Int], strides: [Int], offset: Int, storage: Bytes) throws(ModelToolsError) {
         guard shape.count == strides.count, shape.count <= 16 else {
             throw .malformed("a tensor has \(shape.count) dimensions and \(strides.count) strides")
         }
-        guard shape.allSatisfy({ $0 >= 0 }) else { throw .malformed("a tensor has the negative size \(shape)") }
+        guard shape.allSatisfy({ $0 >= 0 }) else { throw .malformed("a tensor has a negative size \(shape)") }
         guard strides.allSatisfy({ $0 >= 0 }), offset >= 0 else {
             throw .malformed("a tensor of size \(shape) has negative strides \(strides) or offset \(offset)")
         }
@@ -29,9 +29,9 @@ package struct CheckpointTensor: Sendable {
         var count = 1
         var last = offset
         var isOutside = false
-        // A dimension of one place or none is never stepped along: its stride may say anything.
+        // A dimension of size 0 or 1 is never stepped along: its stride may be anything.
         let steps = zip(shape, strides).map { $0 > 1 ? $1 : 0 }
-        // The product of all sizes must be a number even where one of them is 0.
+        // The product of all sizes must not overflow, even if one of them is 0.
         var product = 1
         for (size, step) in zip(shape, steps) {
             let (values, first) = count.multipliedReportingOverflow(by: size)
@@ -47,7 +47,7 @@ package struct CheckpointTensor: Sendable {
                 "a tensor of size \(shape), strides \(strides) and offset \(offset) reaches past the end of its storage of "
                     + "\(available) elements")
         }
-        // An expanded tensor is as small in the file as it may be large in memory.
+        // An expanded tensor can be small in the file and large in memory.
         guard count <= max(0, last - offset + 1) else {
             throw ModelToolsError(
                 .unsupported, "a tensor of size \(shape) and strides \(strides) repeats elements of its storage",
@@ -70,7 +70,7 @@ package struct CheckpointTensor: Sendable {
         return true
     }
 
-    /// Some of the rows along the first dimension.
+    /// A range of rows along the first dimension.
     package func rows(_ range: Range<Int>) throws(ModelToolsError) -> CheckpointTensor {
         precondition(!shape.isEmpty && range.lowerBound >= 0 && range.upperBound <= shape[0], "rows of the tensor")
         var part = shape
@@ -81,7 +81,7 @@ package struct CheckpointTensor: Sendable {
             storage: storage)
     }
 
-    /// Nil if no memory is that large.
+    /// Nil if the size overflows.
     static func rowMajor(_ shape: [Int]) -> [Int]? {
         var strides = [Int](repeating: 1, count: shape.count)
         for index in shape.indices.dropLast().reversed() {
@@ -92,12 +92,12 @@ package struct CheckpointTensor: Sendable {
         return strides
     }
 
-    /// The elements in row-major order where they lie so in the file, as they are: nothing is copied.
+    /// The bytes of the elements if they are stored in row-major order; nothing is copied.
     package var contiguousBytes: Bytes? { isContiguous ? storage : nil }
 
     /// The elements as f32, in row-major order. f64 is rounded to nearest.
     package func floats() -> [Float] {
-        // Each weight is read once or twice in all: its pages need not stay.
+        // Each weight is read only once or twice: its pages need not stay.
         defer { storage.release() }
         return switch type {
         case .float32: elements(UInt32.self) { Float(bitPattern: UInt32(littleEndian: $0)) }

@@ -4,12 +4,12 @@ internal import Remedies
 /// What the calls of a pickle mean.
 extension PickleMachine {
     static let remedy: Remedy =
-        "A pickle can call any function; Apus reads only tensors and plain data, and ran nothing. If you trust the file, "
-        + #"write its weights anew where it came from: torch.save({"model": model.state_dict()}, "weights.pth")"#
+        "A pickle can call any function; Apus reads only tensors and plain data, and executed nothing. If you trust the file, "
+        + #"save its weights again with PyTorch: torch.save({"model": model.state_dict()}, "weights.pth")"#
 
     static func global(_ module: String?, _ name: String?) throws(ModelToolsError) -> PickleGlobal {
         guard let module, let name, module.utf8.count + name.utf8.count <= 512 else {
-            throw .malformed("the pickle names a global that is not UTF-8, or endless")
+            throw .malformed("the pickle names a global that is not UTF-8 or is too long")
         }
         guard let global = PickleGlobal(module: module, name: name) else {
             throw ModelToolsError(
@@ -21,7 +21,7 @@ extension PickleMachine {
 
     mutating func call(_ callee: PickleValue, _ arguments: PickleValue) throws(ModelToolsError) -> PickleValue {
         guard case .global(let global) = callee, let values = elements(arguments) else {
-            throw .malformed("the pickle calls what is no function")
+            throw .malformed("the pickle calls something that is not a function")
         }
         let initial = values.first.flatMap(elements) ?? []
         switch global {
@@ -36,30 +36,32 @@ extension PickleMachine {
         case .device, .encode, .int, .float, .bool, .string: return values.first ?? .opaque
         case .rebuildTensor, .rebuildTensorV2: return .tensor(try tensor(values))
         case .rebuildParameter:
-            guard case .tensor? = values.first else { throw .malformed("the pickle makes a parameter of no tensor") }
+            guard case .tensor? = values.first else {
+                throw .malformed("the pickle makes a parameter from something that is not a tensor")
+            }
             return values[0]
         case .storage, .dtype:
             throw .malformed("the pickle calls \(global)")
         }
     }
 
-    /// `OrderedDict([(key, value), …])`, as Python 2 wrote it.
+    /// `OrderedDict([(key, value), …])`, as written by Python 2.
     private func initialEntries(
         _ items: [PickleValue]
     ) throws(ModelToolsError) -> [(key: PickleValue, value: PickleValue)] {
         var entries: [(key: PickleValue, value: PickleValue)] = []
         for item in items {
             guard let pair = elements(item), pair.count == 2 else {
-                throw .malformed("the pickle makes a dict of no pairs")
+                throw .malformed("the pickle makes a dict from something that is not pairs")
             }
             entries.append((pair[0], pair[1]))
         }
         return entries
     }
 
-    /// An object's state: that of a namespace is its entries; an OrderedDict's (`_metadata`) says nothing of weights.
+    /// Sets an object's state: a namespace's state is its entries; an OrderedDict's (`_metadata`) contains no weights.
     mutating func build(_ object: PickleValue, _ state: PickleValue) throws(ModelToolsError) {
-        guard case .dict(let index) = object else { throw .malformed("the pickle gives state to what has none") }
+        guard case .dict(let index) = object else { throw .malformed("the pickle sets a stateless object's state") }
         guard dictionaries[index].isEmpty, let entries = entries(state) else { return }
         try spend(entries.count)
         if entry("_metadata", of: state) == nil {
@@ -72,11 +74,11 @@ extension PickleMachine {
         guard let parts = elements(id), parts.count >= 5, case .string("storage") = parts[0],
             case .global(.storage(let type)) = parts[1], case .string(let key) = parts[2],
             case .int(let count) = parts[4], count >= 0, key.utf8.count <= 256
-        else { throw .malformed("the pickle refers to a storage in a way that torch.save does not") }
+        else { throw .malformed("the pickle refers to a storage differently than torch.save") }
         if parts.count > 5, case .none = parts[5] {
         } else if parts.count > 5 {
             throw ModelToolsError(
-                .unsupported, "it has views of storages, as PyTorch before 0.4 wrote them",
+                .unsupported, "it has views of storages, as written by PyTorch before 0.4",
                 remedy: "Load it with PyTorch and save it again.")
         }
         return StorageReference(key: key, type: type, count: count)
@@ -86,10 +88,10 @@ extension PickleMachine {
     private func tensor(_ values: [PickleValue]) throws(ModelToolsError) -> TensorReference {
         guard values.count >= 4, case .storage(let storage) = values[0], case .int(let offset) = values[1],
             let shape = integers(values[2]), let strides = integers(values[3])
-        else { throw .malformed("the pickle makes a tensor in a way that torch.save does not") }
+        else { throw .malformed("the pickle makes a tensor differently than torch.save") }
         guard let type = storage.type else {
             throw ModelToolsError(
-                .unsupported, "it has a tensor of an untyped storage", remedy: "Load it with PyTorch and save it again."
+                .unsupported, "it has a tensor of untyped storage", remedy: "Load it with PyTorch and save it again."
             )
         }
         return TensorReference(storage: storage, type: type, offset: offset, shape: shape, strides: strides)

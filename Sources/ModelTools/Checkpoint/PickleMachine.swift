@@ -1,24 +1,24 @@
 internal import ONNX
 
-/// Interprets a pickle (Python's `pickletools.py` documents the opcodes) as a description of data, and nothing else.
+/// Interprets a pickle (Python's `pickletools.py` documents the opcodes) purely as a description of data.
 ///
-/// Globals are an allow-list (`PickleGlobal`), and what a call of one means is written down here; a pickle that names
-/// any other is an error with its name. Work and memory are bounded: every opcode makes at most one value, there may be
-/// two million of them, and what calls copy counts as opcodes too.
+/// Globals are restricted to an allow-list (`PickleGlobal`) with fixed meanings; a pickle that names any other is an error with
+/// its name. Work and memory are bounded: every opcode makes at most one value, there may be two million of them, and copies made
+/// by calls count as opcodes too.
 struct PickleMachine {
-    /// The lists, tuples and dictionaries that were made, and the value at the end.
+    /// The lists, tuples and dictionaries that were made, and the final value.
     private var sequences: [[PickleValue]] = []
     var dictionaries: [[(key: PickleValue, value: PickleValue)]] = []
-    /// Every storage that is referred to.
+    /// All storages that are referred to.
     private(set) var storages: Set<StorageReference> = []
 
     private var stack: [PickleValue] = []
     private var marks: [Int] = []
     private var memo: [Int: PickleValue] = [:]
-    /// What is left of the work that a pickle may ask for. A checkpoint of 10,000 tensors takes half a million.
+    /// The remaining work that a pickle may request. A checkpoint of 10,000 tensors needs half a million.
     private var budget = 2_000_000
 
-    /// Runs the pickle at the reader's place, to its end mark.
+    /// Runs the pickle at the reader's position, up to its end mark.
     static func run(_ reader: inout ByteReader) throws(ModelToolsError) -> (value: PickleValue, machine: PickleMachine)
     {
         var machine = PickleMachine()
@@ -62,19 +62,19 @@ struct PickleMachine {
     }
 
     private mutating func pop() throws(ModelToolsError) -> PickleValue {
-        guard stack.count > (marks.last ?? 0) else { throw .malformed("the pickle takes from an empty stack") }
+        guard stack.count > (marks.last ?? 0) else { throw .malformed("the pickle pops from an empty stack") }
         return stack.removeLast()
     }
 
     private func top() throws(ModelToolsError) -> PickleValue {
         guard stack.count > (marks.last ?? 0), let value = stack.last else {
-            throw .malformed("the pickle looks at an empty stack")
+            throw .malformed("the pickle reads an empty stack")
         }
         return value
     }
 
     private mutating func popMarked() throws(ModelToolsError) -> [PickleValue] {
-        guard let mark = marks.popLast() else { throw .malformed("the pickle takes from a mark that it never set") }
+        guard let mark = marks.popLast() else { throw .malformed("the pickle pops a mark that it never set") }
         let values = Array(stack[mark...])
         stack.removeLast(values.count)
         return values
@@ -101,7 +101,7 @@ struct PickleMachine {
 
     private func recall(_ index: Int) throws(ModelToolsError) -> PickleValue {
         guard let value = memo[index] else {
-            throw .malformed("the pickle recalls entry \(index), which it never made")
+            throw .malformed("the pickle recalls entry \(index), which it never stored")
         }
         return value
     }
@@ -112,7 +112,7 @@ struct PickleMachine {
         switch Character(UnicodeScalar(opcode)) {
         case "\u{80}":  // PROTO
             let version = try reader.byte()
-            guard version <= 5 else { throw .malformed("the pickle is of protocol \(version); 5 is the newest") }
+            guard version <= 5 else { throw .malformed("the pickle uses protocol \(version); the newest is 5") }
         case "\u{95}": _ = try reader.take(8)  // FRAME: a hint about sizes
         case "(": marks.append(stack.count)
         case "0": _ = try pop()
@@ -129,7 +129,7 @@ struct PickleMachine {
         case "\u{8B}": stack.append(long(try reader.take(Int(try reader.number(Int32.self)))))
         case "F":
             guard let value = try reader.line().text.flatMap(Double.init) else {
-                throw .malformed("the pickle has a number that is none, at byte \(place)")
+                throw .malformed("the pickle has an invalid number at byte \(place)")
             }
             stack.append(.float(value))
         case "G": stack.append(.float(Double(bitPattern: UInt64(bigEndian: UInt64(littleEndian: try reader.number())))))
@@ -180,7 +180,7 @@ struct PickleMachine {
             let state = try pop()
             try build(try top(), state)
         case "Q":
-            // Popped first: as an argument it would be popped while a copy of this machine waits to be called.
+            // Popped first: as an argument it would be popped while a copy of this machine waits for the call.
             let id = try pop()
             let storage = try storage(id)
             storages.insert(storage)
@@ -207,26 +207,30 @@ struct PickleMachine {
     }
 
     private mutating func append(_ values: [PickleValue]) throws(ModelToolsError) {
-        guard case .list(let index) = try top() else { throw .malformed("the pickle appends to what is no list") }
+        guard case .list(let index) = try top() else {
+            throw .malformed("the pickle appends to something that is not a list")
+        }
         sequences[index] += values
     }
 
     private mutating func set(_ entries: [(key: PickleValue, value: PickleValue)]) throws(ModelToolsError) {
-        guard case .dict(let index) = try top() else { throw .malformed("the pickle sets a key of what is no dict") }
+        guard case .dict(let index) = try top() else {
+            throw .malformed("the pickle sets a key of something that is not a dict")
+        }
         dictionaries[index] += entries
     }
 
     // MARK: Scalars
 
     private func decimal(_ line: Bytes) throws(ModelToolsError) -> PickleValue {
-        guard var text = line.text else { throw .malformed("the pickle has a number that is none") }
+        guard var text = line.text else { throw .malformed("the pickle has an invalid number") }
         if text == "00" { return .bool(false) }
         if text == "01" { return .bool(true) }
         if text.hasSuffix("L") { text.removeLast() }
         return Int(text).map { .int($0) } ?? .opaque
     }
 
-    /// A little-endian number of any length.
+    /// A little-endian number of arbitrary length.
     private func long(_ bytes: Bytes) -> PickleValue {
         guard bytes.count <= 8 else { return .opaque }
         let raw = bytes.array
@@ -240,7 +244,7 @@ struct PickleMachine {
         return .string(text)
     }
 
-    /// Protocol 0's strings, in Python's quotes. Escapes stay as they are: no key that matters has one.
+    /// Protocol 0's strings, in Python's quotes. Escapes are kept as they are: no relevant key has one.
     private func quoted(_ line: Bytes) throws(ModelToolsError) -> PickleValue {
         guard let text = line.text, text.count >= 2, let quote = text.first, "'\"".contains(quote), text.last == quote
         else { throw .malformed("the pickle has a string without quotes") }

@@ -1,7 +1,7 @@
 internal import ONNX
 
-/// What a pickle describes. Containers are numbers into the `Pickle` that they belong to: a hostile file may nest them
-/// as deep as it likes, or make them contain themselves, and nothing here follows them by recursion.
+/// What a pickle describes. Containers are indices into the `Pickle` that they belong to: a hostile file may nest them to any
+/// depth, or make them contain themselves, and nothing here follows them by recursion.
 enum PickleValue: Sendable {
     case none
     case bool(Bool)
@@ -12,20 +12,20 @@ enum PickleValue: Sendable {
     case tuple(Int)
     case list(Int)
     case dict(Int)
-    /// An allow-listed global, as "torch._utils._rebuild_tensor_v2".
+    /// An allow-listed global, such as "torch._utils._rebuild_tensor_v2".
     case global(PickleGlobal)
-    /// A number too large to matter, or a device: known and of no interest.
+    /// A number too large to matter, or a device: accepted and ignored.
     case opaque
     case storage(StorageReference)
     case tensor(TensorReference)
 }
 
-/// A storage as a pickle names it. Its bytes are elsewhere in the file.
+/// A storage as a pickle refers to it. Its bytes are elsewhere in the file.
 struct StorageReference: Sendable, Hashable {
     var key: String
-    /// Nil if untyped: the tensor says the type.
+    /// Nil if untyped: the tensor has the type.
     var type: ScalarType?
-    /// Elements; of an untyped storage, bytes.
+    /// The number of elements; for an untyped storage, of bytes.
     var count: Int
 }
 
@@ -37,7 +37,7 @@ struct TensorReference: Sendable {
     var strides: [Int]
 }
 
-/// The globals that a checkpoint may name. Nothing else is looked up, let alone called.
+/// The globals that a checkpoint may name. Nothing else is looked up or called.
 enum PickleGlobal: Sendable, Equatable {
     case orderedDict, dict, list, tuple, set, namespace
     case rebuildTensor, rebuildTensorV2, rebuildParameter

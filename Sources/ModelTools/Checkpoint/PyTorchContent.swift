@@ -1,7 +1,7 @@
 internal import ONNX
 internal import Remedies
 
-/// A pickle's data with access to its storages, the same for PyTorch's two formats.
+/// A pickle's data with access to its storages, common to PyTorch's two formats.
 struct PyTorchContent {
     let root: PickleValue
     let pickle: PickleMachine
@@ -16,10 +16,10 @@ struct PyTorchContent {
         self.contents = contents
     }
 
-    /// Names under which training scripts put the weights, the first that is there being taken.
+    /// Names under which training scripts store the weights; the first one found is used.
     private static let names = ["model", "state_dict", "model_state_dict", "module", "net", "weights"]
 
-    /// The weights by name, and the entry of the file that they were found under.
+    /// The weights by name, and the entry of the file that contains them.
     func weights() throws(ModelToolsError) -> (tensors: [String: CheckpointTensor], entry: String?) {
         var dict = root
         var path: [String] = []
@@ -39,9 +39,9 @@ struct PyTorchContent {
         let keys = (pickle.entries(root) ?? []).prefix(8).map { if case .string(let key) = $0.key { key } else { "?" } }
         throw ModelToolsError(
             .architecture,
-            "it holds no weights: no tensors, nor a dict of tensors under \(PyTorchContent.names.joined(separator: ", "))"
+            "it contains no weights: neither tensors nor a dict of tensors under \(PyTorchContent.names.joined(separator: ", "))"
                 + (keys.isEmpty ? "" : "; its entries are \(keys.joined(separator: ", "))"),
-            remedy: #"Give a state dict: torch.save({"model": model.state_dict()}, "weights.pth")"#)
+            remedy: #"Save a state dict: torch.save({"model": model.state_dict()}, "weights.pth")"#)
     }
 
     private func tensors(in dict: PickleValue) throws(ModelToolsError) -> [String: CheckpointTensor] {
@@ -72,7 +72,7 @@ struct PyTorchContent {
         }
     }
 
-    /// What the training script was told (`args`), as far as it is numbers and text.
+    /// The training script's arguments (`args`) that are numbers or text.
     var arguments: [String: String] {
         var arguments: [String: String] = [:]
         for (key, value) in pickle.entries(pickle.entry("args", of: root) ?? .none) ?? [] {

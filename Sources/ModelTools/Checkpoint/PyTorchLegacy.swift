@@ -1,10 +1,10 @@
 internal import ONNX
 internal import Remedies
 
-/// What torch.save wrote before PyTorch 1.6, the published DETR checkpoints among it: a magic number, a version, a
-/// description of the machine and the data as pickles, then the keys of the storages and their bytes.
+/// The format of torch.save before PyTorch 1.6, used by the published DETR checkpoints: a magic number, a version, a description
+/// of the machine and the data as pickles, then the keys of the storages and their bytes.
 enum PyTorchLegacy {
-    /// 0x1950a86a20f9469cfc6c as a pickle of protocol 2.
+    /// 0x1950a86a20f9469cfc6c as a protocol 2 pickle.
     private static let magic: [UInt8] =
         [0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E]
 
@@ -16,7 +16,7 @@ enum PyTorchLegacy {
         var reader = ByteReader(bytes, from: magic.count, of: "the file")
         guard case .int(1001) = try PickleMachine.run(&reader).value else {
             throw ModelToolsError(
-                .unsupported, "it is of a version of PyTorch's format that is not known",
+                .unsupported, "it has an unknown version of PyTorch's format",
                 remedy: "Load it with PyTorch and save it again.")
         }
         let (system, description) = try PickleMachine.run(&reader)
@@ -39,7 +39,7 @@ enum PyTorchLegacy {
         var contents: [String: Bytes] = [:]
         for element in keys.elements(list) ?? [] {
             guard case .string(let key) = element, let size = sizes[key] else {
-                throw .malformed("it lists a storage that nothing refers to")
+                throw .malformed("it lists an unused storage")
             }
             let count = try reader.length()
             let (length, overflow) = count.multipliedReportingOverflow(by: size)

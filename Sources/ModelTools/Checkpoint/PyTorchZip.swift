@@ -1,7 +1,7 @@
 internal import ONNX
 internal import Remedies
 
-/// What torch.save writes since PyTorch 1.6: a ZIP with a pickle, and an entry for each storage.
+/// The format of torch.save since PyTorch 1.6: a ZIP with a pickle and one entry per storage.
 enum PyTorchZip {
     static func read(_ bytes: Bytes) throws(ModelToolsError) -> PyTorchContent {
         let archive = try ZipArchive(bytes)
@@ -9,7 +9,7 @@ enum PyTorchZip {
         guard let pickleName = names.filter({ $0.hasSuffix("/data.pkl") || $0 == "data.pkl" }).min() else {
             throw ModelToolsError(
                 .unsupported, "it is a ZIP file without a data.pkl, so PyTorch did not write it",
-                remedy: "Give what torch.save wrote.")
+                remedy: "Use a file written by torch.save.")
         }
         let folder = pickleName.dropLast("data.pkl".count)
         guard !names.contains("\(folder)constants.pkl") else {

@@ -6,10 +6,10 @@ internal import Remedies
 enum Safetensors {
     private static let longestHeader = 25_000_000
 
-    /// A header's length, then the brace that it begins with.
+    /// A header's length, then its opening brace.
     static func matches(_ bytes: Bytes) -> Bool {
         guard bytes.count > 9, bytes.slice(8..<9).array == [UInt8(ascii: "{")] else { return false }
-        // Of the length, all but the first four bytes are 0: any text has others.
+        // All but the first four bytes of the length are 0, which no text has.
         return bytes.slice(4..<8).array.allSatisfy { $0 == 0 }
     }
 
@@ -24,7 +24,7 @@ enum Safetensors {
         }
     }
 
-    /// An entry is a tensor, or the metadata: text by name.
+    /// A tensor, or the metadata: text by name.
     private enum Item: Decodable {
         case tensor(Entry)
         case metadata([String: String])
@@ -44,7 +44,7 @@ enum Safetensors {
         var reader = ByteReader(bytes, of: "the file")
         let length = try reader.length()
         guard length <= longestHeader else {
-            throw .malformed("its safetensors header claims \(length) bytes; \(longestHeader) is the limit")
+            throw .malformed("its safetensors header claims \(length) bytes; the limit is \(longestHeader)")
         }
         let header = try reader.take(length)
         let data = try reader.take(reader.remaining)
@@ -52,7 +52,7 @@ enum Safetensors {
         do {
             items = try JSONDecoder().decode([String: Item].self, from: Data(header.array))
         } catch {
-            throw .malformed("its safetensors header is not the JSON that it should be")
+            throw .malformed("its safetensors header is not valid")
         }
         var tensors: [String: CheckpointTensor] = [:]
         var metadata: [String: String] = [:]
@@ -63,15 +63,15 @@ enum Safetensors {
             case .tensor(let entry):
                 guard let type = ScalarType(safetensors: entry.dtype) else {
                     throw ModelToolsError(
-                        .unsupported, "the tensor \(name) is of the type \(entry.dtype)",
+                        .unsupported, "the tensor \(name) has the type \(entry.dtype)",
                         remedy: "Apus reads F32, F16, BF16, F64, I8 to I64, U8 and BOOL: save it as one of these.")
                 }
                 guard entry.offsets.count == 2, 0 <= entry.offsets[0],
                     entry.offsets[0] <= entry.offsets[1], entry.offsets[1] <= data.count
-                else { throw .malformed("the tensor \(name) lies outside of the file") }
+                else { throw .malformed("the tensor \(name) lies outside the file") }
                 let range = entry.offsets[0]..<entry.offsets[1]
                 guard let strides = CheckpointTensor.rowMajor(entry.shape) else {
-                    throw .malformed("the tensor \(name) has the impossible shape \(entry.shape)")
+                    throw .malformed("the tensor \(name) has the invalid shape \(entry.shape)")
                 }
                 let tensor = try CheckpointTensor(
                     type: type, shape: entry.shape, strides: strides, offset: 0, storage: data.slice(range))

@@ -1,8 +1,8 @@
 internal import ONNX
 internal import Remedies
 
-/// The entries of a ZIP file (PKWARE's APPNOTE.TXT, ZIP64 included) that are stored as they are, which is how PyTorch
-/// writes all of them. Compressed ones are not read, so nothing here can grow.
+/// The entries of a ZIP file (PKWARE's APPNOTE.TXT, including ZIP64) that are stored uncompressed, as PyTorch writes all of them.
+/// Compressed ones aren't read, so nothing here can expand.
 struct ZipArchive {
     private(set) var entries: [String: Bytes] = [:]
     /// Names of entries that are compressed or encrypted.
@@ -25,7 +25,7 @@ struct ZipArchive {
             let entry = try ZipArchive.entry(&reader)
             var local = ByteReader(bytes, from: min(entry.header, bytes.count), of: "the ZIP file")
             guard try local.number(UInt32.self) == 0x0403_4B50 else {
-                throw .malformed("the ZIP's directory points at byte \(entry.header), where \(entry.name) is not")
+                throw .malformed("the ZIP's directory points to byte \(entry.header), where there is no \(entry.name)")
             }
             _ = try local.take(22)
             let nameLength: UInt16 = try local.number()
@@ -39,7 +39,7 @@ struct ZipArchive {
                 continue
             }
             guard entries.updateValue(content, forKey: entry.name) == nil else {
-                throw .malformed("the ZIP has two entries of the name \(entry.name)")
+                throw .malformed("the ZIP has two entries named \(entry.name)")
             }
         }
         ranges.sort { $0.lowerBound < $1.lowerBound }
@@ -48,7 +48,7 @@ struct ZipArchive {
         }
     }
 
-    /// The central directory and its number of entries, found from the file's end.
+    /// The central directory and its number of entries, located from the file's end.
     private static func directory(_ bytes: Bytes) throws(ModelToolsError) -> (Bytes, Int) {
         let window = max(0, bytes.count - 65_557)
         let tail = bytes.slice(window..<bytes.count).array
@@ -56,7 +56,7 @@ struct ZipArchive {
             let found = (0...(tail.count - 22)).reversed().first(where: {
                 tail[$0] == 0x50 && tail[$0 + 1] == 0x4B && tail[$0 + 2] == 5 && tail[$0 + 3] == 6
             })
-        else { throw .malformed("it begins as a ZIP file and has no directory at its end") }
+        else { throw .malformed("it begins like a ZIP file but has no directory at its end") }
         let end = window + found
         var reader = ByteReader(bytes, from: end + 8, of: "the ZIP's end")
         _ = try reader.take(2)
@@ -80,7 +80,7 @@ struct ZipArchive {
             offset = try record.length()
         }
         guard size <= end, offset <= end - size else {
-            throw .malformed("the ZIP's directory lies outside of the file")
+            throw .malformed("the ZIP's directory lies outside the file")
         }
         guard count <= size / 46 else {
             throw .malformed("the ZIP claims \(count) entries, more than its directory holds")
@@ -119,11 +119,11 @@ struct ZipArchive {
         return Entry(name: name, size: compressed, header: header, isStored: isStored)
     }
 
-    /// An entry; one that is compressed is an error, one that is missing nil.
+    /// An entry; an error if it is compressed, nil if it is missing.
     func entry(_ name: String) throws(ModelToolsError) -> Bytes? {
         guard !unreadable.contains(name) else {
             throw ModelToolsError(
-                .unsupported, "the entry \(name) of the ZIP is compressed or encrypted, as PyTorch never writes it",
+                .unsupported, "the entry \(name) of the ZIP is compressed or encrypted, which PyTorch never does",
                 remedy: "Load it with PyTorch and save it again.")
         }
         return entries[name]

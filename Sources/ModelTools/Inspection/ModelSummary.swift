@@ -1,17 +1,17 @@
 package import ONNX
 
-/// What a model consists of.
+/// A summary of a model's contents.
 package struct ModelSummary: Sendable {
     package let fileBytes: Int
     package let opset: Int
     package let opsets: [(domain: String, version: Int)]
     package let irVersion: Int
     package let producer: String
-    /// Those of subgraphs and functions too.
+    /// Includes those of subgraphs and functions.
     package let nodes: Int
-    /// How many nodes of each operator.
+    /// The number of nodes of each operator.
     package let operators: [String: Int]
-    /// Values in weights and constants of real numbers.
+    /// Number of real values in weights and constants.
     package let parameters: Int
     /// Bytes of weights and constants by element type.
     package let bytesByType: [String: Int]
@@ -55,7 +55,7 @@ package struct ModelSummary: Sendable {
         }
     }
 
-    /// "inputs f32 [batch, 3, height, width]"
+    /// Such as "inputs f32 [batch, 3, height, width]".
     package static func text(_ value: ValueDeclaration) -> String {
         "\(value.name) \(value.type.map(text) ?? "of any type")"
     }

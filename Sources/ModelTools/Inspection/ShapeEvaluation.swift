@@ -1,20 +1,20 @@
 package import ONNX
 
-/// Works out the shapes of a model's values for inputs of given sizes, and the arithmetic that its large operators do.
+/// Computes the shapes of a model's values for inputs of given sizes, and the arithmetic of its large operators.
 ///
-/// Small whole numbers, of which models make shapes, are computed too. An operator that is not known gives values of
-/// unknown shape; what follows from them is not counted, and that is said.
+/// Small integers, from which models compute shapes, are computed too. An unknown operator has outputs of unknown shape; what
+/// depends on them is not counted, and is reported as such.
 package struct ShapeEvaluation: Sendable {
-    /// Multiplications and additions, each counted as one.
+    /// Multiplications and additions, counted individually.
     package private(set) var operations = 0.0
-    /// Large operators whose arithmetic could not be told.
+    /// Large operators whose arithmetic is unknown.
     package private(set) var uncounted = 0
 
     private var shapes: [String: [Int]] = [:]
     private var numbers: [String: [Int]] = [:]
     private let opset: Int
 
-    /// Sizes are by the names of dimensions; what is not among them is 1.
+    /// Sizes apply to dimensions by name; all others are 1.
     package init(_ model: ONNXModel, batch: Int, height: Int, width: Int) {
         opset = model.opset("") ?? 0
         let graph = model.graph
@@ -33,10 +33,10 @@ package struct ShapeEvaluation: Sendable {
         for node in graph.nodes { add(node) }
     }
 
-    /// What sizes and strides are at most, so that sums and products of two of them are numbers.
+    /// Max size or stride, so that sums and products of two don't overflow.
     private static let largest = Int(Int32.max)
 
-    /// Of more dimensions, or numbers, a hostile model could make as many as it likes.
+    /// Max dimensions or integers, as a hostile model could make any number.
     private static let mostDimensions = 64
 
     private mutating func prune(_ output: String) {
@@ -72,7 +72,7 @@ package struct ShapeEvaluation: Sendable {
         index < node.inputs.count ? numbers[node.inputs[index]] : nil
     }
 
-    /// Twice the products: each is multiplied and added.
+    /// Twice the number of products: each is multiplied and added.
     private func arithmetic(_ node: Node, _ output: String) -> Double? {
         guard let result = shapes[output], let first = shape(node, 0), let second = shape(node, 1) else { return nil }
         switch node.operation {
@@ -127,7 +127,7 @@ package struct ShapeEvaluation: Sendable {
             shapes[output] = input
             numbers[output] = values(node, 0)
         case "ReduceSum", "ReduceMean", "ReduceMax":
-            // Of the last axis, kept, as in norms; others are rare.
+            // Over the last axis, kept, as in norms; other cases are rare.
             guard let input, (node.integer("keepdims") ?? 1) == 1 else { return }
             var axes = values(node, 1)
             if case .ints(let given)? = node.attribute("axes")?.value { axes = given.map { Int($0) } }

@@ -1,15 +1,15 @@
 internal import CModelTools
 internal import ONNX
 
-/// Who makes and who takes each value, across all graphs of a flat model.
+/// The producers and consumers of each value, across all graphs of a flat model.
 struct GraphIndex {
-    /// All nodes, those of a subgraph before the node that has it.
+    /// All nodes; those of a subgraph precede the node that contains it.
     private(set) var nodes: [Node] = []
     private(set) var producer: [String: Int] = [:]
     private(set) var consumers: [String: [Int]] = [:]
-    /// Weights, and what Constant nodes give.
+    /// Weights, and the outputs of Constant nodes.
     private(set) var constants: [String: ONNXTensor] = [:]
-    /// What the model or a subgraph gives.
+    /// The outputs of the model or a subgraph.
     private(set) var outputs: Set<String> = []
     private var problems: [String: PrecisionPlan.Reason] = [:]
 
@@ -39,7 +39,7 @@ struct GraphIndex {
 
     func constantProblem(_ name: String, _ type: DataType) -> PrecisionPlan.Reason? { problems[name] }
 
-    /// Why a constant's users should stay f32; nil if f16 holds it well enough.
+    /// Why a constant's users should stay f32; nil if f16 represents it well enough.
     static func problem(_ tensor: ONNXTensor, _ type: DataType) -> PrecisionPlan.Reason? {
         guard tensor.type == .float32, let bytes = tensor.bytes() else { return nil }
         defer { bytes.releaseIfLarge() }
@@ -57,7 +57,7 @@ struct GraphIndex {
                 }
                 return nil
             }
-            // Weights that are all too small: one that is, among others, does not matter.
+            // All weights are too small; a single small one among others doesn't matter.
             return range.largest > 0 && range.largest < 0x1p-25 ? .smallConstant : nil
         }
     }

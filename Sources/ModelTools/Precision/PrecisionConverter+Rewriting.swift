@@ -1,7 +1,7 @@
 internal import CModelTools
 internal import ONNX
 
-/// Writing the graph that was decided on.
+/// Writing the planned graph.
 extension PrecisionConverter {
     private mutating func unique(_ name: String) -> String {
         if taken.insert(name).inserted { return name }
@@ -10,11 +10,11 @@ extension PrecisionConverter {
         return "\(name)_\(number)"
     }
 
-    /// The name of an f32 value of the source as f16 or as f32.
+    /// The name of the f16 or f32 version of an f32 value of the source.
     private mutating func name(_ value: String, half: Bool) -> String {
         if let known = half ? halfNames[value] : fullNames[value] { return known }
         let isOwn = half == stored.contains(value)
-        // An output that keeps its type keeps its name too, so what is stored has another.
+        // An output that keeps its type keeps its name too, so the stored value gets another.
         let isMoved = stored.contains(value) && keptOutputs.contains(value)
         let name = isOwn != isMoved ? value : unique(value + (half ? "_f16" : "_f32"))
         if half { halfNames[value] = name } else { fullNames[value] = name }
@@ -25,7 +25,7 @@ extension PrecisionConverter {
         isFloat(value) ? name(value, half: stored.contains(value)) : value
     }
 
-    /// The Cast that gives a value in the type that it is not stored in, if anybody wants that.
+    /// The Cast to the type in which a value is not stored, if it is needed.
     private mutating func cast(_ value: String) -> Node? {
         guard isFloat(value) else { return nil }
         let isHalf = stored.contains(value)
@@ -104,7 +104,7 @@ extension Node {
 }
 
 extension ONNXTensor {
-    /// Rounds f32 to f16, to nearest and ties to even, when the tensor is written.
+    /// Rounds f32 to f16, to nearest, ties to even, when the tensor is written.
     mutating func becomeHalf() {
         let original = self
         let count = count

@@ -1,11 +1,11 @@
 package import ONNX
 internal import Remedies
 
-/// Turns a model of f32 into one that computes in f16 where that is safe.
+/// Converts an f32 model to one that computes in f16 where that is safe.
 ///
-/// Every value is stored as f16 or as f32, as its maker gives it; whoever wants the other gets it from one Cast, which all
-/// share. Nothing depends on what the file declares of values in between: types are inferred before, and all of the
-/// result is type-checked after.
+/// Every value is stored as f16 or f32, as its producer outputs it; consumers that need the other type share one Cast. Nothing
+/// depends on the file's declarations of intermediate values: types are inferred before, and the whole result is type-checked
+/// afterwards.
 package struct PrecisionConverter {
     let options: PrecisionOptions
     private let source: ONNXModel
@@ -13,14 +13,14 @@ package struct PrecisionConverter {
     private let plan: PrecisionPlan
     let keptOutputs: Set<String>
 
-    /// Who wants a value as what.
+    /// The consumers of each value by the type they need.
     var wantsHalf: Set<String> = []
     var wantsFull: Set<String> = []
     /// f32 values of the source that are stored as f16.
     var stored: Set<String> = []
     var taken: Set<String>
     var castCount = 0
-    /// The names of f32 values of the source as f16 and as f32.
+    /// The names of the f16 and f32 versions of f32 values of the source.
     var halfNames: [String: String] = [:]
     var fullNames: [String: String] = [:]
     private let opset: Int
@@ -36,7 +36,7 @@ package struct PrecisionConverter {
         }
     }
 
-    /// What was made, if all of its types fit together.
+    /// The result, if all of its types are consistent.
     private static func checked(
         _ result: (model: ONNXModel, report: PrecisionReport)
     ) throws(ModelToolsError) -> (model: ONNXModel, report: PrecisionReport) {
@@ -50,7 +50,7 @@ package struct PrecisionConverter {
         var flat = try FlatModel.of(model)
         let kinds = try TypeInference.run(flat)
         flat.graph.mapNodes { node in
-            // Their type is known now, and a Cast is what follows the plan.
+            // Their type is known now, and the plan handles a Cast.
             guard node.operation == "CastLike", node.isStandard, node.inputs.count == 2,
                 let element = node.outputs.first.flatMap({ kinds[$0]?.element })
             else { return }
@@ -63,7 +63,7 @@ package struct PrecisionConverter {
         converter.decide(flat.graph)
         result.graph = converter.rewritten(flat.graph)
         result.producerName = "apus"
-        // Nothing is written that does not pass.
+        // Nothing is written unless it passes.
         let checked = try TypeInference.run(result)
         result.graph.declare(checked)
         result.graph.mapNodes { node in
@@ -83,14 +83,14 @@ package struct PrecisionConverter {
                 .unsupported, "its weights are in another file, which was not read",
                 remedy: "Read the model from its file.")
         }
-        // A model of other domains alone has no such opset.
+        // A model that uses only other domains has no such opset.
         guard let opset = model.opset("") else { return }
-        // Before opset 6 Cast had the name of a type, and few operators took f16.
+        // Before opset 6, Cast took the name of a type, and few operators supported f16.
         guard (6...OperatorTable.shared.newest).contains(opset) else {
             throw ModelToolsError(
                 .unsupported,
-                "it is of opset \(opset); this version of Apus converts 6 to \(OperatorTable.shared.newest)",
-                remedy: "Export the model for an opset that is known.")
+                "it has opset \(opset); this version of Apus converts 6 to \(OperatorTable.shared.newest)",
+                remedy: "Export the model for one of these opsets.")
         }
     }
 
@@ -114,14 +114,14 @@ package struct PrecisionConverter {
         decideNodes(graph)
         if !options.keepsIO {
             let defaults = Set(graph.initializers.map(\.name))
-            // A default is a weight with another name, and left alone: whoever gives the input gives it as f32.
+            // A default is a weight under another name and stays f32, like the input that replaces it.
             for input in graph.inputs where isFloat(input.name) && wantsHalf.contains(input.name) {
                 if !defaults.contains(input.name) || !wantsFull.contains(input.name) { stored.insert(input.name) }
             }
         }
     }
 
-    /// From the last node to the first, so that all who want a value are known before what makes it.
+    /// From the last node to the first, so that all consumers of a value are known before its producer.
     private mutating func decideNodes(_ graph: Graph) {
         for node in graph.nodes.reversed() {
             decideOutputs(node)
@@ -141,7 +141,7 @@ package struct PrecisionConverter {
         }
     }
 
-    /// Whether a node's graph has to give f16: a branch gives what the node does, a loop carries f32.
+    /// Whether a node's graph must output f16: a branch outputs what the node does, a loop carries f32.
     func givesHalf(_ node: Node, _ index: Int) -> Bool {
         node.operation == "If" && index < node.outputs.count && stored.contains(node.outputs[index])
     }
@@ -152,7 +152,7 @@ package struct PrecisionConverter {
         for (index, output) in node.outputs.enumerated() where isFloat(output) {
             switch node.operation {
             case "Constant", "ConstantOfShape", "Cast", "If":
-                // As it is wanted; what nobody wants in particular stays.
+                // In the type that is needed; if none is, unchanged.
                 if node.operation == "Constant", node.constantTensor?.type != .float32 { continue }
                 if wantsHalf.contains(output), !wantsFull.contains(output) { stored.insert(output) }
             default:
@@ -200,7 +200,7 @@ package struct PrecisionConverter {
     }
 }
 
-/// What a conversion did.
+/// The result of a conversion.
 package struct PrecisionReport: Sendable {
     package struct Kept: Sendable {
         package var node: String
@@ -210,14 +210,14 @@ package struct PrecisionReport: Sendable {
 
     package var convertedNodes = 0
     package var convertedWeights = 0
-    /// Nodes with f32 that stay so.
+    /// Nodes with f32 that stay f32.
     package var kept: [Kept] = []
-    /// Cast nodes that were added.
+    /// The number of Cast nodes added.
     package var casts = 0
 }
 
 extension Graph {
-    /// Changes every node, those of subgraphs too.
+    /// Changes every node, including those of subgraphs.
     fileprivate mutating func mapNodes(_ change: (inout Node) -> Void) {
         for node in nodes.indices {
             change(&nodes[node])
@@ -225,7 +225,7 @@ extension Graph {
         }
     }
 
-    /// Makes what is declared of values agree with what they are.
+    /// Updates the declared types of values to the actual ones.
     fileprivate mutating func declare(_ kinds: [String: ElementKind]) {
         func declared(_ value: ValueDeclaration) -> ValueDeclaration? {
             guard let kind = kinds[value.name] else { return nil }

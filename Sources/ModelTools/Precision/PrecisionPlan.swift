@@ -1,34 +1,34 @@
 internal import CModelTools
 internal import ONNX
 
-/// Which nodes of a model compute in f16, and why the others do not.
+/// Which nodes of a model compute in f16, and why the others don't.
 struct PrecisionPlan {
     /// Why a node stays f32.
     package enum Reason: String, Sendable, CaseIterable {
         case blockedOperator = "you blocked this operator"
         case blockedNode = "you blocked this node"
         case noHalf = "the operator has no f16 at this opset"
-        case untyped = "ONNX does not define what type it gives for its inputs"
+        case untyped = "ONNX does not define its output type for its inputs"
         case bits = "it works on the bits of its values"
         case unknown = "the operator is not ONNX's own"
         case quantization = "it quantizes"
-        case overflow = "it multiplies or adds up values, which may pass f16's largest, 65504"
-        case afterOverflow = "it works on values that may pass f16's largest, 65504"
-        case largeConstant = "a constant is beyond f16's largest, 65504, or infinite, as masks are"
-        case smallConstant = "a constant would become zero in f16, or lose its first digits"
-        case positions = "sines, cosines and what makes their angles need more than f16's 11 bits"
+        case overflow = "it multiplies or adds up values, which may exceed f16's maximum, 65504"
+        case afterOverflow = "it works on values that may exceed f16's maximum, 65504"
+        case largeConstant = "a constant exceeds f16's maximum, 65504, or is infinite, as in masks"
+        case smallConstant = "a constant would become zero in f16, or lose its leading digits"
+        case positions = "sines, cosines and their angles need more than f16's 11 bits"
         case shape = "it computes shapes"
-        case integers = "its result becomes whole numbers, or is made of them"
+        case integers = "its result is converted to or from integers"
         case coordinates = "it works on coordinates, which need more than f16's 11 bits"
         case random = "random numbers keep their type"
-        case runtime = "ONNX Runtime lacks it in f16, is wrong, or crashes on it"
+        case runtime = "ONNX Runtime does not support it in f16, or computes it wrong, or crashes"
         case signal = "spectra need more than f16's 11 bits"
-        case loop = "what a loop carries adds up"
-        case sequence = "it is about sequences or optional values"
-        case between = "all around it is f32"
+        case loop = "errors accumulate in a loop"
+        case sequence = "it handles sequences or optional values"
+        case between = "all nodes around it are f32"
     }
 
-    /// Nodes by the name of their first output, which no other has.
+    /// Nodes by the unique name of their first output.
     private(set) var reasons: [String: Reason] = [:]
     let index: GraphIndex
     private let kinds: [String: ElementKind]
@@ -60,7 +60,7 @@ struct PrecisionPlan {
 
     private func isFloat(_ name: String) -> Bool { kinds[name] == .tensor(.float32) }
 
-    /// A node that has to do with f32 at all.
+    /// Whether a node involves f32 at all.
     func concerns(_ node: Node) -> Bool {
         node.inputs.contains(where: isFloat) || node.outputs.contains(where: isFloat)
     }
@@ -97,12 +97,12 @@ struct PrecisionPlan {
         }
     }
 
-    /// Whether the type of each output follows from an input that the node has, or is always the same. Where it does not,
-    /// f16 inputs could make f16 of an output that the model uses as f32.
+    /// Whether the type of each output is fixed or follows from an input that the node has. Otherwise, f16 inputs could turn an
+    /// output into f16 that the model uses as f32.
     private func hasDefinedTypes(_ node: Node, _ opset: Int) -> Bool {
         if OperatorKinds.isTypedByNode(node) { return true }
         guard let schema = OperatorTable.shared.schema(node.operation, domain: node.domain, opset: opset) else {
-            return true  // such a node has no f16
+            return true  // such a node doesn't support f16
         }
         let given = Set(
             node.inputs.indices.filter { !node.inputs[$0].isEmpty }.compactMap { schema.input($0) }
@@ -113,7 +113,7 @@ struct PrecisionPlan {
         }
     }
 
-    /// Whether the operator takes f16 where this node has f32.
+    /// Whether the operator supports f16 where this node has f32.
     private func takesHalf(_ node: Node, _ opset: Int) -> Bool {
         if ["Cast", "Constant", "ConstantOfShape", "If"].contains(node.operation) { return true }
         guard let schema = OperatorTable.shared.schema(node.operation, domain: node.domain, opset: opset) else {
@@ -128,15 +128,15 @@ struct PrecisionPlan {
             guard let place = schema.output(position) else { return false }
             let follows = schema.inputs.contains { $0.type == place.type }
             if follows && schema.types[place.type].contains(.tensor(options.type)) { continue }
-            // An f32 output that follows from no input stays what it is.
+            // An f32 output that doesn't depend on an input's type stays as it is.
             if !follows && schema.types[place.type].only == .tensor(.float32) { continue }
             return false
         }
         return free
     }
 
-    /// What is computed, number by number, of shapes and constants alone stays as it is. Weights that are cut or turned
-    /// by numbers that come of shapes are no shapes, nor is what a tensor of a computed shape is filled with.
+    /// Values computed element by element from shapes and constants alone stay as they are. Weights that are sliced or transposed
+    /// by numbers derived from shapes aren't shapes, nor is the fill value of a tensor with a computed shape.
     private mutating func markShapes() {
         var isShape: Set<String> = []
         for node in index.nodes {
@@ -166,7 +166,7 @@ struct PrecisionPlan {
             {
                 keep(node, problem)
             }
-            // Numbers above 2048 have gaps in f16, and above 65504 are none.
+            // f16 can't represent all integers above 2048, and none above 65504.
             if node.operation == "Cast", node.outputs.contains(where: isFloat),
                 case .tensor(let type)? = kinds[node.inputs.first ?? ""],
                 [.int16, .int32, .int64, .uint16, .uint32, .uint64].contains(type)
@@ -176,7 +176,7 @@ struct PrecisionPlan {
         }
     }
 
-    /// What may be too large for f16 is kept in f32 until an operator makes it small again, or ten later.
+    /// Values that may be too large for f16 are kept in f32 until an operator makes them small again, or for ten operators.
     private mutating func spread() {
         let origins: Set<Reason> = [.overflow, .largeConstant, .smallConstant, .integers, .bits]
         var front = index.nodes.filter { node in
@@ -203,7 +203,7 @@ struct PrecisionPlan {
         }
     }
 
-    /// Marks what makes some values, back to where it is no longer computed number by number.
+    /// Marks the producers of some values, back to where they are no longer computed element by element.
     private mutating func markSources(of values: [String], _ reason: Reason) {
         var pending = values
         var seen: Set<String> = []
@@ -236,9 +236,9 @@ struct PrecisionPlan {
         }
     }
 
-    /// A Transpose that moves the batch, as PyTorch's attention has it, stays f32 where a MatMul takes it. In f16, ONNX
-    /// Runtime puts a Cast between them on a CPU, and 1.24 crashes when it loads that: its MatmulTransposeFusion makes a new
-    /// Transpose before it sees that it cannot use it, and NchwcTransformer looks at that before it has a schema.
+    /// A Transpose that moves the batch, as in PyTorch's attention, stays f32 if it feeds a MatMul. In f16, ONNX Runtime puts a
+    /// Cast between them on a CPU, and 1.24 crashes when it loads that: its MatmulTransposeFusion makes a new Transpose before it
+    /// notices that it cannot use it, and NchwcTransformer reads that before it has a schema.
     private mutating func markBatchTransposes() {
         for node in index.nodes where node.operation == "Transpose" && node.isStandard && concerns(node) {
             if case .ints(let order)? = node.attribute("perm")?.value, order.first == 0 { continue }
@@ -247,7 +247,7 @@ struct PrecisionPlan {
         }
     }
 
-    /// A light node among f32 ones would only cost two casts and precision.
+    /// A cheap node among f32 ones would only cost two casts and precision.
     private mutating func settle() {
         for _ in 0..<8 {
             var changed = false
@@ -257,7 +257,7 @@ struct PrecisionPlan {
                 let consumers = node.outputs.filter(isFloat).flatMap { index.consumers[$0] ?? [] }.map {
                     index.nodes[$0]
                 }
-                // One that only tells, as a comparison does, has no f32 to give.
+                // A node that only tests, such as a comparison, has no f32 output.
                 let isTelling = !node.outputs.contains(where: isFloat)
                 guard !sources.isEmpty, isTelling || !consumers.isEmpty,
                     sources.allSatisfy({ index.producer[$0].map { !isHalf(index.nodes[$0]) } ?? false }),

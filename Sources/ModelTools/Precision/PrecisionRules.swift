@@ -1,8 +1,8 @@
 internal import ONNX
 
-/// What is known of operators when it comes to computing in 16 bits.
+/// Rules on operators for computing in 16 bits.
 enum PrecisionRules {
-    /// Operators that stay f32 wherever they stand, with the reason.
+    /// Operators that always stay f32, with the reason.
     static func reason(_ node: Node) -> PrecisionPlan.Reason? {
         switch node.operation {
         case "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul",
@@ -31,19 +31,19 @@ enum PrecisionRules {
         }
     }
 
-    /// Work that is worth 16 bits and ends what other rules pass on.
+    /// Operators that benefit from 16 bits, and that end the propagation of other rules.
     static let heavy: Set<String> = [
         "Conv", "ConvTranspose", "DeformConv", "MatMul", "Gemm", "Einsum", "LSTM", "GRU", "RNN",
     ]
 
-    /// Operators after which a large value is none any more, or matters no more.
+    /// Operators whose output is no longer large, or for which it doesn't matter.
     static let bounding: Set<String> = [
         "Div", "Softmax", "LogSoftmax", "Hardmax", "Tanh", "Sigmoid", "HardSigmoid", "Erf", "Log", "Atan", "Sign",
         "LayerNormalization", "InstanceNormalization", "GroupNormalization", "RMSNormalization", "ArgMax", "ArgMin",
         "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Equal", "IsInf", "IsNaN", "TopK",
     ]
 
-    /// Operators that pass a large value on.
+    /// Operators that propagate a large value.
     static let passing = Set([
         "Add", "Sub", "Mul", "Neg", "Abs", "ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "Sqrt", "Reciprocal",
         "Max", "Min", "Clip", "Mean", "Relu", "LeakyRelu", "PRelu", "Floor", "Ceil", "Round", "MaxPool", "AveragePool",
@@ -58,17 +58,17 @@ enum PrecisionRules {
         "ScatterElements", "ScatterND", "Trilu", "ReverseSequence",
     ]
 
-    /// Elementwise work through which a whole number, or an angle, is made.
+    /// Elementwise operators through which an integer or an angle is computed.
     static let elementwise: Set<String> = passing.union([
         "Div", "Floor", "Ceil", "Round", "Pow", "Exp", "Log", "Mod", "CumSum", "Relu", "Sign", "Sigmoid",
     ])
 
-    /// Whether a node takes f32 and f16 alike, so that nothing need be cast for it.
+    /// Whether a node accepts both f32 and f16, so that it needs no casts.
     static func takesEither(_ node: Node) -> Bool {
         node.isStandard && ["Cast", "Shape", "Size"].contains(node.operation)
     }
 
-    /// Inputs that stay f32 though the operator would take them otherwise: an operator's own numbers, not its data.
+    /// Inputs that stay f32 even if the operator accepts f16: parameters rather than data.
     static func isPinned(_ operation: String, input: Int) -> Bool {
         switch operation {
         case "Resize", "Upsample": input > 0

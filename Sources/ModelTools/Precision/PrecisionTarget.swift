@@ -1,12 +1,12 @@
 internal import ONNX
 
-/// What a model is converted to.
+/// The target of a conversion.
 package enum PrecisionTarget: String, Sendable, CaseIterable {
-    /// Computes in f16, but for what must not.
+    /// Computes in f16, except where it is unsafe.
     case f16
     /// Stores weights as f16 and computes in f32: half the size, the same operators.
     case f16Weights = "f16-weights"
-    /// Computes in f32, or in bf16 where a device is told to, without what OpenVINO fails on then.
+    /// Computes in f32, or in bf16 on a device set to it, without the pattern that makes OpenVINO fail then.
     case bf16Safe = "bf16-safe"
 }
 
@@ -15,7 +15,7 @@ package struct PrecisionOptions: Sendable {
     /// Inputs and outputs keep their types.
     package var keepsIO = false
     package var blockedOperators: Set<String> = []
-    /// Names of nodes, or of what they give; a * at the end stands for any rest.
+    /// Names of nodes or of their outputs; a trailing * matches anything.
     package var blockedNodes: [String] = []
     var type: DataType { .float16 }
 
@@ -32,7 +32,7 @@ package struct PrecisionOptions: Sendable {
 
 /// Weights as f16, with a Cast back to f32 at the start of the graph, which runtimes fold.
 enum WeightStorage {
-    /// Elements from which on it is worth a Cast.
+    /// Min elements that are worth a Cast.
     private static let fewest = 256
 
     static func convert(_ model: ONNXModel, _ options: PrecisionOptions) -> (model: ONNXModel, report: PrecisionReport)
@@ -42,7 +42,7 @@ enum WeightStorage {
         let inputs = Set(model.graph.inputs.map(\.name))
         var casts: [Node] = []
         var names = model.graph.allNames
-        // Of weights of one name the last is it, as ONNX Runtime has it; such a one is left alone.
+        // If weights share a name, ONNX Runtime uses the last one; these are left alone.
         let counts = Dictionary(model.graph.initializers.map { ($0.name, 1) }, uniquingKeysWith: +)
         for index in model.graph.initializers.indices {
             let tensor = model.graph.initializers[index]
@@ -71,9 +71,9 @@ enum WeightStorage {
     }
 }
 
-/// OpenVINO 2025.4 takes attention for one operation, and at bf16 fails to run it if the model leaves its sizes open
-/// ("SetLoadStoreScalar expects static shapes"), as the usual traced exports do. Written as exp(log(softmax(x))), which is
-/// the same number, it is not taken for one, and runs.
+/// OpenVINO 2025.4 fuses attention into one operation, which fails at bf16 if the model leaves its sizes open
+/// ("SetLoadStoreScalar expects static shapes"), as the usual traced exports do. Written as exp(log(softmax(x))), which is the
+/// same number, it isn't fused, and runs.
 enum BF16Safety {
     static func convert(_ model: ONNXModel, _ options: PrecisionOptions) -> (model: ONNXModel, report: PrecisionReport)
     {
@@ -87,7 +87,7 @@ enum BF16Safety {
                 products.contains(output)
             else { return [node] }
             if options.blockedOperators.contains("Softmax") || options.isBlocked(node) {
-                report.kept.append(.init(node: node.title, operation: node.operation, reason: "you asked for it"))
+                report.kept.append(.init(node: node.title, operation: node.operation, reason: "you requested it"))
                 return [node]
             }
             var logarithm = node
@@ -103,7 +103,7 @@ enum BF16Safety {
 }
 
 extension Graph {
-    /// Everything that has a name, in subgraphs too.
+    /// All names in use, including those in subgraphs.
     fileprivate var allNames: Set<String> {
         var names = Set(inputs.map(\.name) + initializers.map(\.name) + sparseInitializers.map(\.values.name))
         for node in nodes {

@@ -1,12 +1,12 @@
 internal import ONNX
 
-/// What a value is, without its shape.
+/// The type of a value, without its shape.
 enum ElementKind: Hashable, Sendable, CustomStringConvertible {
     case tensor(DataType)
     case sequence(DataType)
     case optional(DataType)
     case optionalSequence(DataType)
-    /// A map, a sparse tensor, or what else there may come.
+    /// A map, a sparse tensor, or any other type.
     case other
 
     init(_ type: ValueType) {
@@ -32,12 +32,12 @@ enum ElementKind: Hashable, Sendable, CustomStringConvertible {
         case .sequence(let type): "a sequence of \(type.name)"
         case .optional(let type): "an optional \(type.name)"
         case .optionalSequence(let type): "an optional sequence of \(type.name)"
-        case .other: "no tensor"
+        case .other: "not a tensor"
         }
     }
 }
 
-/// What may stand in one place of an operator.
+/// The types that an operator allows in one place.
 struct KindSet: Sendable {
     private var tensors: UInt32 = 0
     private var sequences: UInt32 = 0
@@ -45,7 +45,7 @@ struct KindSet: Sendable {
     private var optionalSequences: UInt32 = 0
     private var hasOthers = false
 
-    /// Reads "t1fffesfffem": see Scripts/make-operator-table.py.
+    /// Parses "t1fffesfffem": see Scripts/make-operator-table.py.
     init?(_ text: Substring) {
         var rest = text
         while let letter = rest.popFirst() {
@@ -76,7 +76,7 @@ struct KindSet: Sendable {
         }
     }
 
-    /// The kind, if there is but one.
+    /// The kind, if there is only one.
     var only: ElementKind? {
         guard tensors.nonzeroBitCount == 1, sequences == 0, optionals == 0, optionalSequences == 0, !hasOthers else {
             return nil

@@ -1,14 +1,14 @@
 internal import ONNX
 internal import Remedies
 
-/// A model made simple for passes over it: functions are written out where they are called, and every value has a name of
-/// its own across all graphs, so that one dictionary holds what is known of each.
+/// A model simplified for passes: functions are inlined, and every value has a unique name across all graphs, so that one
+/// dictionary holds everything known about each.
 struct FlatModel {
     private(set) var model: ONNXModel
-    /// Names that are taken, with the number to try next.
+    /// Names in use, with the next number to try.
     private var taken: [String: Int] = [:]
     private var functions: [String: Function] = [:]
-    /// What the values that are visible where the work is are called now.
+    /// The current names of the values in scope.
     private var names = ScopedNames()
     private var budget = 10_000_000
 
@@ -29,7 +29,7 @@ struct FlatModel {
         }
         model.functions = []
         var graph = model.graph
-        // The names of the outermost graph are the model's own: they are taken first and stay.
+        // The names in the outermost graph are the model's own: they are reserved first and stay.
         let own =
             graph.inputs.map(\.name) + graph.outputs.map(\.name) + graph.initializers.map(\.name)
             + graph.sparseInitializers.map(\.values.name) + graph.nodes.flatMap(\.outputs)
@@ -53,18 +53,18 @@ struct FlatModel {
         return "\(name)_\(number)"
     }
 
-    /// The nodes with the names that hold where they come to stand.
+    /// The nodes with the names valid at their new place.
     ///
     /// - Parameters:
-    ///   - attributes: those of the call, in a function's body.
-    ///   - isOwn: values keep their names, which are taken already.
+    ///   - attributes: the call's attributes, in a function's body.
+    ///   - isOwn: values keep their names, which are reserved already.
     private mutating func nodes(
         _ nodes: [Node], attributes: [String: Attribute]?, depth: Int, isOwn: Bool = false
     ) throws(ModelToolsError) -> [Node] {
         guard depth <= 64 else {
             throw ModelToolsError(
                 .malformed, "functions or graphs are nested deeper than 64",
-                remedy: "Export the model without functions in functions.")
+                remedy: "Export the model without nested functions.")
         }
         var result: [Node] = []
         result.reserveCapacity(nodes.count)
@@ -73,7 +73,7 @@ struct FlatModel {
             var node = node
             if let attributes { node.attributes = node.attributes.compactMap { FlatModel.resolved($0, attributes) } }
             if attributes != nil, let unknown = node.inputs.first(where: { !$0.isEmpty && names[$0] == nil }) {
-                throw .malformed("a function takes \(unknown), which nothing in it gives")
+                throw .malformed("a function uses \(unknown), which nothing in it outputs")
             }
             node.inputs = node.inputs.map { names[$0] ?? $0 }
             if let function = functions[FlatModel.key(node.domain, node.operation, node.overload)] {
@@ -104,12 +104,12 @@ struct FlatModel {
         }
     }
 
-    /// Counts the work, which functions that call functions could make endless.
+    /// Counts the work, which nested function calls could make endless.
     private mutating func spend(_ parts: Int) throws(ModelToolsError) {
         budget -= parts
         guard budget >= 0 else {
             throw ModelToolsError(
-                .unsupported, "it has more than 10 million parts when its functions are written out",
+                .unsupported, "it has more than 10 million parts when its functions are inlined",
                 remedy: "Export the model without functions.")
         }
     }
@@ -131,7 +131,7 @@ struct FlatModel {
         let inputs = Set(graph.inputs.map(\.name))
         for index in graph.initializers.indices {
             let old = graph.initializers[index].name
-            // An input with a default has one name for both.
+            // An input with a default uses one name for both.
             let name = names[old].flatMap { inputs.contains($0) ? $0 : nil } ?? unique(old)
             names[old] = name
             graph.initializers[index].name = name
@@ -155,15 +155,15 @@ struct FlatModel {
         return graph
     }
 
-    /// A function's body in place of the call.
+    /// Replaces a call with the function's body.
     private mutating func call(
         _ function: Function, _ node: Node, outputs: [String], depth: Int
     ) throws(ModelToolsError) -> [Node] {
         for opset in function.opsets where model.opset(opset.domain) != opset.version {
             throw ModelToolsError(
                 .unsupported,
-                "the function \(function.name) is of opset \(opset.version), the model of \(model.opset(opset.domain) ?? 0)",
-                remedy: "Export the model with its functions written out, or with one opset for all.")
+                "the function \(function.name) has opset \(opset.version), but the model has \(model.opset(opset.domain) ?? 0)",
+                remedy: "Export the model with its functions inlined, or with a single opset.")
         }
         try spend(
             function.inputs.count + function.outputs.count + function.attributeDefaults.count + function.opsets.count)
@@ -174,18 +174,18 @@ struct FlatModel {
             inner[input] = index < node.inputs.count ? node.inputs[index] : ""
         }
         let given = Set(node.inputs.prefix(function.inputs.count) + [""])
-        // A function sees nothing of what is around its call.
+        // A function doesn't see the names around its call.
         swap(&inner, &names)
         let made = Result { () throws(ModelToolsError) in
             try nodes(function.nodes, attributes: attributes, depth: depth + 1)
         }
         swap(&inner, &names)
         var body = try made.get()
-        // What the function gives takes the names that the caller has for it.
+        // The function's outputs get the caller's names for them.
         var renamed: [String: String] = [:]
         for (index, output) in function.outputs.enumerated() where index < outputs.count && !outputs[index].isEmpty {
             guard let name = inner[output] else {
-                throw .malformed("the function \(function.name) does not make its output \(output)")
+                throw .malformed("the function \(function.name) does not produce its output \(output)")
             }
             if renamed[name] == nil, !given.contains(name) {
                 renamed[name] = outputs[index]
@@ -213,15 +213,14 @@ struct FlatModel {
         return graph
     }
 
-    /// An attribute of the function itself takes its value from the call; nil if that gives none.
+    /// An attribute that refers to the function's takes its value from the call; nil if the call has none.
     private static func resolved(_ attribute: Attribute, _ attributes: [String: Attribute]) -> Attribute? {
         guard case .reference(let name, _) = attribute.value else { return attribute }
         return attributes[name].map { Attribute(attribute.name, $0.value) }
     }
 }
 
-/// Names by older names, of which the latest can be taken back: a copy for each graph inside another would cost as much as
-/// all that is around it.
+/// Names by older names; the latest changes can be undone. A copy per nested graph would cost as much as everything around it.
 private struct ScopedNames {
     private var current: [String: String] = [:]
     private var changes: [(name: String, before: String?)] = []

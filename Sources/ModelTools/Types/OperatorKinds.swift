@@ -1,8 +1,8 @@
 internal import ONNX
 
-/// What operators give whose types are in their attributes.
+/// The output types of operators that define them in attributes.
 enum OperatorKinds {
-    /// Whether `TypeInference` has a rule for the outputs of a node, from its attributes or graphs.
+    /// Whether `TypeInference` derives a node's output types from its attributes or graphs.
     static func isTypedByNode(_ node: Node) -> Bool { node.isStandard && typedByNode.contains(node.operation) }
 
     private static let typedByNode: Set<String> = [
@@ -45,7 +45,7 @@ enum OperatorKinds {
         }
     }
 
-    /// Of the domain ai.onnx.ml; nil for the others.
+    /// For the domain ai.onnx.ml; nil for others.
     static func machineLearning(_ node: Node, _ input: ElementKind?) -> [ElementKind?]? {
         guard node.domain == "ai.onnx.ml" else { return nil }
         func has(_ name: String) -> Bool {

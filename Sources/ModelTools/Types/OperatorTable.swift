@@ -1,12 +1,12 @@
 internal import CModelTools
 
-/// What an operator takes and gives, as of an opset.
+/// The input and output types of an operator as of an opset.
 struct OperatorSchema: Sendable {
     struct Place: Sendable {
-        /// The type that it shares with other places.
+        /// The type that this place shares with others.
         var type: Int
         var repeats = false
-        /// Each of those that repeat may be of another type.
+        /// Whether repeated values may differ in type.
         var isMixed = false
     }
 
@@ -25,12 +25,12 @@ struct OperatorSchema: Sendable {
     }
 }
 
-/// The operators of ONNX (`onnx.defs`) at every opset, and those of ONNX Runtime's own domain.
+/// ONNX's operators (`onnx.defs`) at every opset, and those of ONNX Runtime's own domain.
 struct OperatorTable: Sendable {
     static let shared = OperatorTable()
 
     private let schemas: [String: [OperatorSchema]]
-    /// The newest opset that the table knows.
+    /// The newest opset in the table.
     let newest: Int
 
     private init() {
@@ -59,7 +59,7 @@ struct OperatorTable: Sendable {
         }
     }
 
-    /// Nil for an operator that is not in the table, or not yet at that opset.
+    /// Nil if the operator is not in the table, or not yet at that opset.
     func schema(_ operation: String, domain: String, opset: Int) -> OperatorSchema? {
         let domain = domain.isEmpty ? "ai.onnx" : domain
         return schemas["\(domain):\(operation)"]?.last { $0.since <= opset }

@@ -1,8 +1,8 @@
 internal import ONNX
 internal import Remedies
 
-/// Tells what every value of a model is, from its inputs, weights and operators; declarations in between, which other
-/// programs leave stale, are believed only for operators that the table does not know.
+/// Infers the type of every value of a model from its inputs, weights and operators. Declarations of intermediate values, which
+/// other programs leave stale, are used only for operators missing from the table.
 ///
 /// The model must be flat (`FlatModel`): names are unique across its graphs.
 struct TypeInference {
@@ -10,10 +10,10 @@ struct TypeInference {
     private let model: ONNXModel
     private var declared: [String: ElementKind] = [:]
     private let opsets: [String: Int]
-    /// Names that are visible where the work is; those of a subgraph end with it.
+    /// Names in scope; a subgraph's names end with it.
     private var visible: Set<String> = []
-    /// The same in the order of their definition, by which those of a subgraph are found. A copy of the set for each
-    /// subgraph would cost as much as all that is around it.
+    /// The same in order of definition, to find a subgraph's names. A copy of the set per subgraph would cost as much as
+    /// everything around it.
     private var defined: [String] = []
 
     static func run(_ model: ONNXModel) throws(ModelToolsError) -> [String: ElementKind] {
@@ -38,13 +38,13 @@ struct TypeInference {
     private mutating func define(_ name: String, _ kind: ElementKind) throws(ModelToolsError) {
         guard kinds.updateValue(kind, forKey: name) == nil else {
             throw ModelToolsError(
-                .types, "two things in the model are called \(name)", remedy: "Export the model again.")
+                .types, "two values in the model are named \(name)", remedy: "Export the model again.")
         }
         visible.insert(name)
         defined.append(name)
     }
 
-    /// - Parameter inputs: what a node gives its graph; nil for the graph of the model, whose inputs are declared.
+    /// - Parameter inputs: what a node passes to its graph; nil for the model's own graph, whose inputs are declared.
     private mutating func graph(_ graph: Graph, inputs: [ElementKind]?) throws(ModelToolsError) {
         let outer = defined.count
         defer {
@@ -67,11 +67,11 @@ struct TypeInference {
             }
         }
         for tensor in graph.initializers {
-            // A default of an input, too.
+            // May also be an input's default.
             if let known = kinds[tensor.name] {
                 guard known == .tensor(tensor.type) else {
                     throw ModelToolsError(
-                        .types, "the input \(tensor.name) is \(known), and its default \(tensor.type.name)",
+                        .types, "the input \(tensor.name) is \(known), but its default is \(tensor.type.name)",
                         remedy: "Export the model again.")
                 }
             } else {
@@ -82,7 +82,7 @@ struct TypeInference {
         for node in graph.nodes { try self.node(node) }
         for output in graph.outputs where !visible.contains(output.name) {
             throw ModelToolsError(
-                .types, "nothing gives the output \(output.name)", remedy: "Export the model again.")
+                .types, "nothing produces the output \(output.name)", remedy: "Export the model again.")
         }
     }
 
@@ -90,7 +90,7 @@ struct TypeInference {
         var inputs: [ElementKind?] = []
         for name in node.inputs {
             guard name.isEmpty || visible.contains(name) else {
-                throw TypeInference.error(node, "takes \(name), which nothing before it gives")
+                throw TypeInference.error(node, "uses \(name), which no earlier node outputs")
             }
             inputs.append(kinds[name])
         }
@@ -102,7 +102,7 @@ struct TypeInference {
         let special = try special(node, inputs)
         for (index, name) in node.outputs.enumerated() where !name.isEmpty {
             let place = schema?.output(index)
-            if schema != nil, place == nil { throw TypeInference.error(node, "has more outputs than it may") }
+            if schema != nil, place == nil { throw TypeInference.error(node, "has too many outputs") }
             var kind: ElementKind?
             if let special, index < special.count { kind = special[index] }
             if kind == nil, let place, !place.isMixed { kind = bound[place.type] ?? schema?.types[place.type].only }
@@ -110,14 +110,15 @@ struct TypeInference {
             guard let kind else {
                 throw ModelToolsError(
                     .types,
-                    "the type of what the node \(node.title) gives cannot be told: "
+                    "the output type of the node \(node.title) cannot be determined: "
                         + (schema == nil
                             ? "the operator is not known at opset \(opset(node.domain) ?? 0)"
-                            : "the model does not say it"),
+                            : "the model does not declare it"),
                     remedy: "Run onnx.shape_inference on the model, or export it with standard operators.")
             }
             if let place, let allowed = schema?.types[place.type], !allowed.contains(kind) {
-                throw TypeInference.error(node, "gives \(name) as \(kind), but may give \(allowed.description)")
+                throw TypeInference.error(
+                    node, "outputs \(name) as \(kind), but may output only \(allowed.description)")
             }
             try define(name, kind)
         }
@@ -127,21 +128,21 @@ struct TypeInference {
         _ node: Node, _ inputs: [ElementKind?], _ schema: OperatorSchema, _ bound: inout [Int: ElementKind]
     ) throws(ModelToolsError) {
         if schema.isRemoved {
-            throw TypeInference.error(node, "is of an operator that opset \(schema.since) took away")
+            throw TypeInference.error(node, "has an operator that opset \(schema.since) removed")
         }
         for (index, kind) in inputs.enumerated() {
             guard let kind else { continue }
             guard let place = schema.input(index) else {
-                throw TypeInference.error(node, "has more inputs than it may")
+                throw TypeInference.error(node, "has too many inputs")
             }
             let allowed = schema.types[place.type]
             guard allowed.contains(kind) else {
                 throw TypeInference.error(
-                    node, "takes \(node.inputs[index]), which is \(kind); it may be \(allowed.description)")
+                    node, "has the input \(node.inputs[index]), which is \(kind), not \(allowed.description)")
             }
             if place.isMixed { continue }
             if let other = bound[place.type], other != kind {
-                throw TypeInference.error(node, "takes both \(other) and \(kind) where one type is needed")
+                throw TypeInference.error(node, "has inputs of both \(other) and \(kind) where a single type is needed")
             }
             bound[place.type] = kind
         }
@@ -149,7 +150,7 @@ struct TypeInference {
 
     // MARK: Operators whose outputs do not follow from their inputs
 
-    /// What such an operator gives; nil entries, and nil, for what follows from the table.
+    /// The output types of such an operator; nil entries, or nil, if the table determines them.
     private mutating func special(_ node: Node, _ inputs: [ElementKind?]) throws(ModelToolsError) -> [ElementKind?]? {
         func type(_ name: String) throws(ModelToolsError) -> ElementKind? {
             guard let number = node.integer(name), number != 0 else { return nil }
@@ -206,7 +207,7 @@ struct TypeInference {
             try graph(yes, inputs: [])
             try graph(no, inputs: [])
             guard outputs(yes) == outputs(no) else {
-                throw TypeInference.error(node, "gives other types if its condition holds than if not")
+                throw TypeInference.error(node, "has different output types in its two branches")
             }
             return outputs(yes)
         case "Loop":
@@ -216,12 +217,12 @@ struct TypeInference {
             let given = Array(outputs(loop).dropFirst())
             for (before, after) in zip(state, given) where before != after && OperatorKinds.unwrapped(before) != after {
                 throw TypeInference.error(
-                    node, "is given \(before) and makes \(after.map { "\($0)" } ?? "nothing") of it")
+                    node, "carries \(before) and turns it into \(after.map { "\($0)" } ?? "nothing")")
             }
             return given
         case "Scan":
             let scan = try body("body")
-            // Opset 8's scan has the lengths of sequences before its own inputs.
+            // In opset 8, Scan has the sequence lengths before its own inputs.
             let own = inputs.dropFirst((opset("") ?? 0) < 9 ? 1 : 0)
             try graph(scan, inputs: own.map { $0 ?? .other })
             return outputs(scan)

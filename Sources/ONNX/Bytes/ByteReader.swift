@@ -1,8 +1,8 @@
-/// Reads bytes from front to back and never past their end. Numbers are little-endian.
+/// Reads bytes sequentially, never past their end. Numbers are little-endian.
 package struct ByteReader {
     package let bytes: Bytes
     package private(set) var position: Int
-    /// What the bytes are part of, for errors.
+    /// What the bytes belong to, for errors.
     private let what: String
 
     package init(_ bytes: Bytes, from position: Int = 0, of what: String) {
@@ -27,7 +27,7 @@ package struct ByteReader {
         }
     }
 
-    /// A length of 64 bits, which the file may claim to be anything.
+    /// A 64-bit length, which is untrusted.
     package mutating func length() throws(ModelFileError) -> Int {
         let value: UInt64 = try number()
         guard let length = Int(exactly: value) else { throw end(value) }
@@ -40,7 +40,7 @@ package struct ByteReader {
         return bytes.slice(position..<(position + count))
     }
 
-    /// The bytes up to the next newline, which is read too.
+    /// The bytes up to the next newline, which is consumed too.
     package mutating func line() throws(ModelFileError) -> Bytes {
         let rest = bytes.slice(position..<bytes.count)
         guard let length = rest.withUnsafeBytes({ $0.firstIndex(of: 0x0A) }) else { throw end(1) }
@@ -49,6 +49,6 @@ package struct ByteReader {
     }
 
     private func end(_ wanted: some BinaryInteger) -> ModelFileError {
-        .malformed("\(what) ends at byte \(bytes.count): \(wanted) bytes were to follow byte \(position)")
+        .malformed("\(what) ends at byte \(bytes.count), but \(wanted) bytes should follow byte \(position)")
     }
 }

@@ -2,14 +2,14 @@ internal import Files
 internal import Foundation
 internal import Remedies
 
-/// A range of bytes in memory, with what keeps them there. Slicing copies nothing.
+/// A range of bytes in memory that keeps its owner alive. Slicing copies nothing.
 package struct Bytes: Sendable {
-    /// Memory that stays as it is until the last slice of it is gone.
+    /// Memory that stays unchanged until its last slice is released.
     private final class Owner: @unchecked Sendable {  // never written to
         let base: UnsafeMutableRawPointer?
         let count: Int
         let memory: Memory
-        /// Of the file that is mapped; nil for other memory.
+        /// The path of the mapped file; nil for other memory.
         var path: String? { if case .mapped(let path) = memory { path } else { nil } }
 
         init(base: UnsafeMutableRawPointer?, count: Int, _ memory: Memory) {
@@ -27,7 +27,7 @@ package struct Bytes: Sendable {
         }
     }
 
-    /// What becomes of memory when nobody needs it any more.
+    /// How memory is released.
     private enum Memory {
         case own
         case mapped(path: String)
@@ -51,13 +51,13 @@ package struct Bytes: Sendable {
         self.init(owner: Owner(base: base, count: array.count, .own), offset: 0, count: array.count)
     }
 
-    /// Bytes that are part of the program, which are not copied.
+    /// Bytes that are part of the program; not copied.
     package init(permanent bytes: UnsafeRawBufferPointer) {
         let base = UnsafeMutableRawPointer(mutating: bytes.baseAddress)
         self.init(owner: Owner(base: base, count: bytes.count, .permanent), offset: 0, count: bytes.count)
     }
 
-    /// Maps a file: its pages come in as they are read, and need no memory of their own.
+    /// Maps a file: its pages are loaded as they are read, and need no memory of their own.
     package init(mapping path: String) throws(ModelFileError) {
         let file: RegularFile
         do {
@@ -68,7 +68,7 @@ package struct Bytes: Sendable {
         let count = file.size
         guard count > 0 else {
             throw ModelFileError(
-                .malformed, "the file is empty", remedy: "Its download or copy may be incomplete: get it again.")
+                .malformed, "the file is empty", remedy: "Its download or copy may be incomplete: download it again.")
         }
         guard let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, file.descriptor, 0), base != MAP_FAILED else {
             let error = FileError(errno: errno, path: path)
@@ -78,10 +78,10 @@ package struct Bytes: Sendable {
         self.init(owner: Owner(base: base, count: count, .mapped(path: path)), offset: 0, count: count)
     }
 
-    /// Where the bytes are in a file; nil if they are not mapped from one.
+    /// The position of the bytes in their file; nil if they are not mapped.
     package var origin: (path: String, offset: Int)? { owner.path.map { ($0, offset) } }
 
-    /// Gives back the memory that pages of the mapped file take here. They come in again when they are read.
+    /// Releases the memory of the mapped pages. They are loaded again when read.
     package func release() {
         guard owner.path != nil, let base = owner.base else { return }
         let page = 4096
@@ -89,12 +89,12 @@ package struct Bytes: Sendable {
         madvise(base + start, offset + count - start, MADV_DONTNEED)
     }
 
-    /// Gives the memory back if it is much: what is small is read again sooner than it is missed.
+    /// Releases the memory if there is much of it; small ranges aren't worth it.
     package func releaseIfLarge() { if count >= 1 << 24 { release() } }
 
-    /// The bytes at `range`, which must lie within.
+    /// The bytes at `range`, which must be in bounds.
     package func slice(_ range: Range<Int>) -> Bytes {
-        precondition(range.lowerBound >= 0 && range.upperBound <= count, "a slice lies within its bytes")
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "a slice is within its bytes")
         return Bytes(owner: owner, offset: offset + range.lowerBound, count: range.count)
     }
 

@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Remedies
 
-/// What a model's bytes are written to.
+/// The destination of a model's bytes.
 protocol PayloadSink: AnyObject {
     var count: Int { get }
     func write(_ bytes: ArraySlice<UInt8>) throws(ModelFileError)
@@ -24,17 +24,17 @@ final class ByteSink: PayloadSink {
     }
 }
 
-/// A file that is written piece by piece and appears under its name only when it is whole.
+/// A file that is written in pieces and appears under its name only when complete.
 final class OutputStreamFile: PayloadSink {
     private let path: String
-    /// Nil where the path is no regular file (a pipe, say), which is written to directly.
+    /// Nil if the path is not a regular file (a pipe, say), which is written directly.
     private let partial: String?
     private var descriptor: Int32
     private var buffer: [UInt8] = []
     private(set) var count = 0
 
     init(_ path: String) throws(ModelFileError) {
-        // A link is followed, so that it goes on pointing at the file.
+        // Follow a link, so that it keeps pointing to the file.
         let resolved = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         self.path = resolved
         var status = stat()
@@ -77,7 +77,7 @@ final class OutputStreamFile: PayloadSink {
         try write([UInt8](repeating: 0, count: offset - count)[...])
     }
 
-    /// Gives the file its name.
+    /// Renames the file to its final name.
     func commit() throws(ModelFileError) {
         try flush()
         let closed = close(descriptor)
@@ -111,12 +111,12 @@ final class OutputStreamFile: PayloadSink {
     private static func failure(_ path: String) -> ModelFileError {
         ModelFileError(
             .file, "\(path): \(String(cString: strerror(errno)))",
-            remedy: "See that the folder is there, that the disk has space, and that you may write there.")
+            remedy: "Make sure that the folder exists, that the disk has space, and that you may write there.")
     }
 }
 
 extension ArraySlice<UInt8> {
-    /// `withUnsafeBytes` that keeps the type of what is thrown.
+    /// `withUnsafeBytes` that preserves the type of the thrown error.
     fileprivate func withUnsafeBytesTyped(
         _ body: (UnsafeRawBufferPointer) throws(ModelFileError) -> Void
     ) throws(ModelFileError) {

@@ -5,9 +5,9 @@ struct API: @unchecked Sendable {  // the table is constant and its functions ma
     let table: UnsafePointer<OrtTable>
     let version: Int
 
-    /// The first table that has the node assignment calls.
+    /// The first API version with the node assignment calls.
     static let nodeAssignmentVersion = 24
-    /// The first table that Apus accepts.
+    /// The oldest API version that Apus accepts.
     static let oldestVersion = 21
 
     /// `OrtErrorCode` of the official header.

@@ -2,10 +2,10 @@ internal import COnnxRuntime
 internal import Engine
 internal import Foundation
 
-/// Keeps the latest lines of the runtime's log.
+/// Keeps the most recent lines of the runtime's log.
 ///
-/// When a provider does not load, the status of the call says only that it did not; the reason is in the log. The
-/// runtime logs on the thread that calls it, so a call's own lines are those of its thread since it began.
+/// When a provider does not load, the status reports only the failure; the reason is in the log. The runtime logs on the calling
+/// thread, so a call's lines are those of its thread since the call began.
 final class LogRecorder: Sendable {
     struct Line: Sendable {
         var number: Int

@@ -3,13 +3,13 @@ package import Engine
 internal import Foundation
 internal import Remedies
 
-/// ONNX Runtime, loaded from a folder at run time. A process loads one and keeps it.
+/// ONNX Runtime, loaded dynamically from a folder. A process loads one and keeps it.
 package final class Runtime: Engine, @unchecked Sendable {  // immutable; the runtime's environment is thread-safe
     package let name = "ONNX Runtime"
     package let location: RuntimeLocation
-    /// The version that the library states, such as "1.24.1".
+    /// The version that the library reports, such as "1.24.1".
     package let version: String
-    /// The execution providers that this build of the library knows, whether or not their libraries are there.
+    /// The execution providers that this build of the library supports, whether or not their libraries are installed.
     package let providers: [String]
 
     let api: API
@@ -19,9 +19,9 @@ package final class Runtime: Engine, @unchecked Sendable {  // immutable; the ru
 
     private static let loaded = Locked<Runtime?>(nil)
 
-    /// The process's runtime, loaded from `location` the first time.
+    /// The process's runtime, loaded from `location` on first use.
     ///
-    /// - Throws: `runtimeUnusable` if it does not load, is older than API 21, or another folder's is loaded already.
+    /// - Throws: `runtimeUnusable` if it does not load, is older than API 21, or another folder's is already loaded.
     package static func load(_ location: RuntimeLocation) throws(EngineError) -> Runtime {
         try loaded.withLock { current throws(EngineError) in
             if let current {
@@ -29,7 +29,7 @@ package final class Runtime: Engine, @unchecked Sendable {  // immutable; the ru
                     throw EngineError(
                         .runtimeUnusable, doing: "load ONNX Runtime from \(location.library)",
                         cause: "this process already uses \(current.location.library)",
-                        remedy: "A process can hold one runtime: use the same folder everywhere in it.")
+                        remedy: "A process can load only one runtime: use the same folder throughout.")
                 }
                 return current
             }
@@ -62,9 +62,9 @@ package final class Runtime: Engine, @unchecked Sendable {  // immutable; the ru
         let api = API(table: table, version: tableVersion)
         let log = LogRecorder()
         do throws(API.Failure) {
-            // Informational lines are wanted too: the provider names the device it chose in one of them.
+            // Informational lines are needed too: in one of them the provider names the device it chose.
             let environment = try api.make {
-                // Retained for good, as the environment is: it may log at any time.
+                // Retained forever, like the environment: it may log at any time.
                 OrtCreateEnvWithCustomLogger(
                     table, LogRecorder.callback, Unmanaged.passRetained(log).toOpaque(), LogRecorder.info, "apus", $0)
             }
@@ -80,7 +80,7 @@ package final class Runtime: Engine, @unchecked Sendable {  // immutable; the ru
         self.log = log
     }
 
-    /// OpenVINO's own account of its devices. Made when first asked for, because it loads every device plugin.
+    /// OpenVINO's list of devices. Made on first use, because it loads every device plugin.
     package func openVINO(doing: String) throws(EngineError) -> any DeviceCatalog {
         try requireOpenVINO(doing: doing)
         return try openVINOCore.withLock { core throws(EngineError) in

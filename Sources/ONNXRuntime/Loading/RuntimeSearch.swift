@@ -2,7 +2,7 @@ package import Engine
 internal import Foundation
 package import Remedies
 
-/// Where ONNX Runtime is looked for.
+/// Where to search for ONNX Runtime.
 package enum RuntimeSearch {
     /// The runtime that this version is built for and tested with.
     package static let pinnedVersion = "1.24.1"
@@ -11,9 +11,9 @@ package enum RuntimeSearch {
         holds libonnxruntime.so with \(setting: .runtime) or APUS_RUNTIME.
         """
 
-    /// Finds the runtime: an explicit path, then `APUS_RUNTIME`, then beside the executable, then where setup puts it.
+    /// Finds the runtime: an explicit path, then `APUS_RUNTIME`, then next to the executable, then where setup installs it.
     ///
-    /// A path that somebody named must hold the runtime: it is an error if it does not, never a reason to go on.
+    /// An explicit path must hold the runtime: otherwise it is an error, and the search does not continue.
     package static func find(
         explicit: String? = nil, environment: [String: String] = ProcessInfo.processInfo.environment,
         executable: String? = Bundle.main.executablePath
@@ -26,7 +26,7 @@ package enum RuntimeSearch {
             let beside = URL(fileURLWithPath: executable).resolvingSymlinksInPath().deletingLastPathComponent()
             for path in [".", "runtime", "../lib/apus"] {
                 candidates.append(
-                    (beside.appendingPathComponent(path).standardizedFileURL.path, "beside the executable"))
+                    (beside.appendingPathComponent(path).standardizedFileURL.path, "next to the executable"))
             }
         }
         candidates.append((setupFolder(environment: environment), "installed by setup"))
@@ -41,7 +41,7 @@ package enum RuntimeSearch {
             cause: "there is no libonnxruntime.so in " + searched.joined(separator: ", "), remedy: remedy)
     }
 
-    /// Where `make setup` puts the runtime: `$XDG_DATA_HOME/apus/runtime/<version>`.
+    /// Where `make setup` installs the runtime: `$XDG_DATA_HOME/apus/runtime/<version>`.
     package static func setupFolder(environment: [String: String]) -> String {
         let data: String
         if let path = environment["XDG_DATA_HOME"], path.hasPrefix("/") {
@@ -58,14 +58,16 @@ package enum RuntimeSearch {
         let doing = "find ONNX Runtime"
         guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
             throw EngineError(
-                .runtimeNotFound, doing: doing, cause: "\(origin) names \(path), which does not exist", remedy: remedy)
+                .runtimeNotFound, doing: doing, cause: "\(origin) is set to \(path), which does not exist",
+                remedy: remedy)
         }
         guard isFolder.boolValue else {
             return RuntimeLocation(library: url.path, folder: url.deletingLastPathComponent().path, origin: origin)
         }
         guard let library = library(in: url.path) else {
             throw EngineError(
-                .runtimeNotFound, doing: doing, cause: "\(origin) names \(path), which holds no libonnxruntime.so",
+                .runtimeNotFound, doing: doing,
+                cause: "\(origin) is set to \(path), which does not contain libonnxruntime.so",
                 remedy: remedy)
         }
         return RuntimeLocation(library: library, folder: url.path, origin: origin)

@@ -3,7 +3,7 @@ package import Engine
 internal import Foundation
 internal import Remedies
 
-/// OpenVINO's own list of devices, asked through its C API in the same process that runs the models.
+/// OpenVINO's own list of devices, queried through its C API in the process that runs the models.
 package final class OpenVINOCore: DeviceCatalog, @unchecked Sendable {  // ov::Core is thread-safe
     /// OpenVINO's build, such as "2025.4.1-20426-…".
     package let version: String
@@ -22,7 +22,7 @@ package final class OpenVINOCore: DeviceCatalog, @unchecked Sendable {  // ov::C
 
     init(folder: String) throws(EngineError) {
         let library = folder + "/libopenvino_c.so"
-        let doing = "ask OpenVINO for its devices"
+        let doing = "list OpenVINO's devices"
         func unavailable(_ cause: String) -> EngineError {
             EngineError(.openVINOUnavailable, doing: doing, cause: cause, remedy: RuntimeSearch.remedy)
         }
@@ -61,15 +61,15 @@ package final class OpenVINOCore: DeviceCatalog, @unchecked Sendable {  // ov::C
 
     deinit { functions.freeCore(core) }
 
-    /// The devices that OpenVINO finds on this machine now.
+    /// The devices that OpenVINO currently finds on this machine.
     package func devices() throws(EngineError) -> [CatalogDevice] {
         var list = ov_available_devices_t()
         let status = functions.devices(core, &list)
         guard status == 0 else {
             throw EngineError(
-                .deviceUnavailable, doing: "ask OpenVINO for its devices",
+                .deviceUnavailable, doing: "list OpenVINO's devices",
                 cause: functions.errorInfo(status).map { String(cString: $0) } ?? "status \(status)",
-                remedy: "Name the device: \(setting: .device, "cpu"), for one.")
+                remedy: "Choose the device explicitly: \(setting: .device, "cpu"), for example.")
         }
         defer { functions.freeDevices(&list) }
         return (0..<list.size).compactMap { list.devices[$0].map { device(String(cString: $0)) } }
@@ -94,7 +94,7 @@ package final class OpenVINOCore: DeviceCatalog, @unchecked Sendable {  // ov::C
         if found.contains(where: { CatalogDevice.isSame($0, device) }) { return }
         var cause = "OpenVINO finds no \(device) on this machine (it finds \(found.joined(separator: ", ")))"
         var remedy: Remedy =
-            "Choose one of these, or see that the device's driver is installed and that you may use it."
+            "Choose one of these, or make sure that the device's driver is installed and that you may use it."
         if device.hasPrefix("GPU"), !found.contains(where: { $0.hasPrefix("GPU") }) {
             remedy =
                 "On Debian and Ubuntu: apt-get install intel-opencl-icd ocl-icd-libopencl1, "
@@ -102,7 +102,7 @@ package final class OpenVINOCore: DeviceCatalog, @unchecked Sendable {  // ov::C
             if dlopen("libOpenCL.so.1", RTLD_LAZY) == nil {
                 cause += ": OpenVINO's GPU plugin needs libOpenCL.so.1, which is not installed"
             } else if !FileManager.default.fileExists(atPath: "/dev/dri") {
-                cause += ": there is no /dev/dri, so the kernel shows no GPU here (in a container: --device /dev/dri)"
+                cause += ": there is no /dev/dri, so the kernel provides no GPU (in a container: --device /dev/dri)"
             }
         }
         throw EngineError(.deviceUnavailable, doing: doing, cause: cause, remedy: remedy)

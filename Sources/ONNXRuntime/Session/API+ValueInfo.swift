@@ -2,7 +2,7 @@ internal import COnnxRuntime
 internal import Engine
 
 extension API {
-    /// Reads a type description, and releases it.
+    /// Reads and releases a type description.
     func valueInfo(name: String, type: OpaquePointer) throws(Failure) -> ValueInfo {
         defer { OrtReleaseTypeInfo(table, type) }
         var tensor: OpaquePointer?
@@ -19,7 +19,7 @@ extension API {
         return ValueInfo(name: name, elementType: ElementType(rawValue: rawType), dimensions: dimensions)
     }
 
-    /// The element type, as the runtime numbers it, and the dimensions; a dynamic one is negative.
+    /// The element type by the runtime's number, and the dimensions; a dynamic one is negative.
     func typeAndShape(_ info: OpaquePointer) throws(Failure) -> (type: Int32, shape: [Int]) {
         var type: Int32 = 0
         try check(OrtGetTensorElementType(table, info, &type))

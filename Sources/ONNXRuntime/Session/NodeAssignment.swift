@@ -1,9 +1,9 @@
 internal import COnnxRuntime
 
-/// Which execution provider took which of a model's nodes, as ONNX Runtime recorded it.
+/// The model's nodes that one execution provider took, as ONNX Runtime recorded them.
 package struct NodeAssignment: Sendable, Equatable {
     package var provider: String
-    /// How many nodes of each operator.
+    /// The number of nodes of each operator.
     package var operators: [String: Int]
     package var nodes: Int { operators.values.reduce(0, +) }
 
@@ -14,7 +14,7 @@ package struct NodeAssignment: Sendable, Equatable {
 }
 
 extension API {
-    /// Nil where the runtime is too old to tell (before 1.24).
+    /// Nil if the runtime is too old to report it (before 1.24).
     func nodeAssignments(_ session: OpaquePointer) throws(Failure) -> [NodeAssignment]? {
         guard version >= API.nodeAssignmentVersion else { return nil }
         var subgraphs: UnsafePointer<OpaquePointer?>?

@@ -7,7 +7,7 @@ extension Runtime {
     /// Whether this build of the runtime has the OpenVINO provider.
     package var hasOpenVINO: Bool { providers.contains("OpenVINOExecutionProvider") }
 
-    /// Adds the OpenVINO provider to a session's options, with the reason from the log if it does not load.
+    /// Adds the OpenVINO provider to a session's options; if it does not load, the error includes the reason from the log.
     func append(_ options: OpenVINOOptions, to sessionOptions: OpaquePointer, doing: String) throws(EngineError) {
         try requireOpenVINO(doing: doing)
         if options.device != "CPU" { try openVINO(doing: doing).require(options.device, doing: doing) }
@@ -26,12 +26,12 @@ extension Runtime {
             throw EngineError(
                 .openVINOUnavailable, doing: doing,
                 cause: ([error.message] + lines).joined(separator: "; "),
-                remedy: "A library that the provider needs is missing or of another version. \(RuntimeSearch.remedy)",
+                remedy: "A library of the provider is missing or has the wrong version. \(RuntimeSearch.remedy)",
                 log: lines)
         }
     }
 
-    /// Says what is missing if this runtime cannot have the OpenVINO provider.
+    /// Reports what is missing if this runtime cannot use the OpenVINO provider.
     func requireOpenVINO(doing: String) throws(EngineError) {
         guard hasOpenVINO else {
             throw EngineError(

@@ -1,7 +1,7 @@
 internal import COnnxRuntime
 internal import Engine
 
-/// An output that the runtime allocated. It keeps the session, whose allocator owns the memory.
+/// An output allocated by the runtime. It retains the session, whose allocator owns the memory.
 final class RuntimeBuffer: TensorStorage, @unchecked Sendable {  // the runtime does not touch it any more
     let bytes: UnsafeRawBufferPointer
     private let value: OpaquePointer

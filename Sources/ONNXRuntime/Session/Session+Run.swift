@@ -4,13 +4,13 @@ internal import Foundation
 internal import Remedies
 
 extension Session {
-    /// Runs the model on this thread.
+    /// Runs the model on the calling thread.
     ///
     /// - Parameters:
-    ///   - inputs: a tensor for each input, by name.
+    ///   - inputs: one tensor per input, by name.
     ///   - names: the outputs to compute; nil for all.
     ///   - cancellation: stops the run from another thread.
-    /// - Throws: `invalidInput` before anything runs if the inputs do not fit the model, `cancelled` or `runFailed`.
+    /// - Throws: `invalidInput` before anything runs if the inputs do not match the model, `cancelled` or `runFailed`.
     package func run(
         _ inputs: [String: Tensor], outputs names: [String]? = nil, cancellation: RunCancellation? = nil
     ) throws(EngineError) -> [String: Tensor] {
@@ -22,11 +22,11 @@ extension Session {
             return try run(Array(inputs), names, cancellation: cancellation)
         } catch {
             if cancellation?.isCancelled == true {
-                // The runtime says so where it stopped between nodes.
+                // The runtime reports it if it stopped between nodes.
                 let wasStopped = error.message.contains("terminate flag")
                 throw EngineError(
                     .cancelled, doing: "run the model",
-                    cause: "the run was cancelled, and " + (wasStopped ? "stopped" : "ended by itself"))
+                    cause: "the run was cancelled, and " + (wasStopped ? "stopped" : "ran to completion"))
             }
             let log = runtime.log.lines(since: mark, atLeast: LogRecorder.warning)
             let sizes = inputs.map { "\($0.key) \($0.value.shape)" }.sorted().joined(separator: ", ")
@@ -70,13 +70,13 @@ extension Session {
             }
         }
         try api.check(status)
-        // A provider that takes the whole model as one node does not look at the flag while it computes.
+        // A provider that takes the whole model as one node doesn't check the flag while it computes.
         if cancellation?.isCancelled == true { throw API.Failure(code: 0, message: "cancelled") }
 
         var tensors: [String: Tensor] = [:]
         for (index, name) in names.enumerated() {
             guard let value = results[index] else {
-                throw API.Failure(code: 0, message: "the runtime gave no value for the output \(name)")
+                throw API.Failure(code: 0, message: "the runtime returned no value for the output \(name)")
             }
             results[index] = nil
             tensors[name] = try api.tensor(owning: value, session: self)
@@ -84,12 +84,12 @@ extension Session {
         return tensors
     }
 
-    /// The OpenVINO provider takes a default value for the input's only value.
+    /// The OpenVINO provider always uses an input's default value.
     private func refuseDefaults(_ given: [String: Tensor]) throws(EngineError) {
         guard case .openVINO = target, let name = overridableInputs.first(where: { given[$0] != nil }) else { return }
         throw EngineError(
             .invalidInput, doing: "run the model",
-            cause: "input \(name) has a default value in the model, and the OpenVINO provider ignores any other",
+            cause: "input \(name) has a default value in the model, and the OpenVINO provider always uses it",
             remedy: "Export the model with \(name) as an input without a default (no initializer).")
     }
 }
@@ -107,7 +107,7 @@ extension API {
         }
     }
 
-    /// A tensor that takes over an output value.
+    /// A tensor that takes ownership of an output value.
     fileprivate func tensor(owning value: OpaquePointer, session: Session) throws(Failure) -> Tensor {
         do throws(Failure) {
             var isTensor: Int32 = 0

@@ -3,7 +3,7 @@ package import Engine
 internal import Foundation
 internal import Remedies
 
-/// A model, loaded and compiled for a provider. Runs may come from many threads at once.
+/// A model, loaded and compiled for a provider. Runs may be started from many threads at once.
 package final class Session: EngineSession, @unchecked Sendable {  // immutable; OrtSession's Run is thread-safe
     package let runtime: Runtime
     package let target: ExecutionTarget
@@ -11,9 +11,9 @@ package final class Session: EngineSession, @unchecked Sendable {  // immutable;
     package let outputs: [ValueInfo]
     /// The model's own key/value metadata.
     package let metadata: [String: String]
-    /// The program that wrote the model, as the model states it.
+    /// The program that wrote the model, as recorded in it.
     package let producer: String
-    /// Which provider took how many nodes; nil where the runtime is too old to tell.
+    /// How many nodes each provider took; nil if the runtime is too old to report it.
     package let assignments: [NodeAssignment]?
     package var engine: any Engine { runtime }
     package var nodes: [String: Int]? {
@@ -25,9 +25,9 @@ package final class Session: EngineSession, @unchecked Sendable {  // immutable;
         case .openVINO: "OpenVINOExecutionProvider"
         }
     }
-    /// The device that the OpenVINO provider says it chose; nil on ONNX Runtime's own CPU provider.
+    /// The device that the OpenVINO provider reports; nil on ONNX Runtime's own CPU provider.
     package let openVINODevice: String?
-    /// Inputs with a value in the model, which may be left out of a run.
+    /// Inputs with a default value in the model, which a run may omit.
     package let overridableInputs: [String]
 
     let handle: OpaquePointer
@@ -81,13 +81,13 @@ package final class Session: EngineSession, @unchecked Sendable {  // immutable;
         try requireChosenDevice(doing: doing)
     }
 
-    /// - Throws: `notOnProvider` if the provider says that it took another device than the one named.
+    /// - Throws: `notOnProvider` if the provider reports another device than the requested one.
     private func requireChosenDevice(doing: String) throws(EngineError) {
         guard case .openVINO(let named, _) = target, let openVINODevice, !CatalogDevice.isSame(openVINODevice, named)
         else { return }
         throw EngineError(
-            .notOnProvider, doing: doing, cause: "\(named) was asked for, but OpenVINO chose \(openVINODevice)",
-            remedy: "Name another device, or use a runtime of the version that Apus is tested with.")
+            .notOnProvider, doing: doing, cause: "\(named) was requested, but OpenVINO chose \(openVINODevice)",
+            remedy: "Choose another device, or use a runtime of the version that Apus is tested with.")
     }
 
     deinit {
@@ -104,7 +104,7 @@ package final class Session: EngineSession, @unchecked Sendable {  // immutable;
         }
     }
 
-    /// The file that a message names, as in "[/models/external.data]" or "data_full_path: external.data,".
+    /// The file named in a message, as in "[/models/external.data]" or "data_full_path: external.data,".
     private static func quotedPath(in text: String) -> String? {
         if let match = text.firstMatch(of: /\[(\/[^\]]+)\]/) { return String(match.1) }
         if let match = text.firstMatch(of: /data_full_path: ([^,]+),/) { return String(match.1) }
@@ -120,13 +120,13 @@ package final class Session: EngineSession, @unchecked Sendable {  // immutable;
         }
         if failure.code == API.StatusCode.invalidProtobuf || text.contains("ModelProto does not have a graph") {
             return make(
-                .modelUnreadable, "it is not an ONNX model, or not a whole one",
-                "Give an .onnx file. If it should be one, its download or copy may be incomplete.")
+                .modelUnreadable, "it is not an ONNX model, or it is incomplete",
+                "Use an .onnx file. If it should be one, its download or copy may be incomplete.")
         }
         if text.contains("fallback to CPU EP has been explicitly disabled") {
             return make(
                 .notOnProvider,
-                "OpenVINO did not take the whole model, and Apus never lets the rest run on the CPU unsaid",
+                "OpenVINO did not take the whole model, and Apus never silently runs the rest on the CPU",
                 "The model has an operator that OpenVINO lacks, or is too trivial for it to take. "
                     + "To run all of it on ONNX Runtime's own CPU kernels, use \(setting: .provider, "cpu").")
         }
@@ -135,7 +135,7 @@ package final class Session: EngineSession, @unchecked Sendable {  // immutable;
                 .modelUnreadable,
                 "its weights are in a separate file that is missing or too short"
                     + (Session.quotedPath(in: text).map { " (\($0))" } ?? ""),
-                "Put the external data file beside the model, under the name that the model was saved with.")
+                "Put the external data file next to the model, under its original name.")
         }
         return make(
             .sessionFailed, ([text] + log.filter { !text.contains($0) }).joined(separator: "; "),
@@ -149,9 +149,9 @@ extension API {
         try check(OrtSetSessionLogSeverityLevel(table, made, LogRecorder.warning))
         try check(OrtSetSessionGraphOptimizationLevel(table, made, options.isOptimized ? 99 : 0))  // all, none
         if !options.isOptimized {
-            // Packing copies the weights. The sequential executor plans which tensors may share memory, which takes time
-            // quadratic in the nodes (half a second for a traced DETR); the parallel one does not. Threads that spin
-            // between nodes would take the time of what runs beside.
+            // Packing copies the weights. The sequential executor plans which tensors may share memory, in time quadratic in the
+            // nodes (half a second for a traced DETR); the parallel one doesn't. Threads that spin between nodes would slow down
+            // concurrent work.
             try check(OrtAddSessionConfigEntry(table, made, "session.disable_prepacking", "1"))
             try check(OrtSetSessionExecutionMode(table, made, 1))  // parallel
             try check(OrtAddSessionConfigEntry(table, made, "session.inter_op.allow_spinning", "0"))

@@ -106,7 +106,7 @@ import Testing
         let path = "/v2/models/demo.raw/infer"
         try await Self.ask([
             Case(path: path, body: Self.raw()),
-            Case(path: path, body: Self.raw(shape: [1, 3, 1, 4000]), error: "4000 x 1 pixels; a side may have"),
+            Case(path: path, body: Self.raw(shape: [1, 3, 1, 4000]), error: "4000 x 1 pixels; the limit is"),
             Case(path: path, body: Self.raw(shape: [2, 3, 32, 32]), error: "batch is 2 in the input"),
             Case(path: path, body: Self.raw(sizes: [3, 2]), error: "batch is 1 in the input"),
             Case(

@@ -1,4 +1,4 @@
-/// The shape of a DETR network, as its weights tell it.
+/// The shape of a DETR network, derived from its weights.
 package struct DETRArchitecture: Sendable, Equatable {
     package enum Block: String, Sendable {
         /// Three convolutions, 1x1, 3x3 and 1x1: ResNet-50 and deeper.
@@ -8,17 +8,17 @@ package struct DETRArchitecture: Sendable, Equatable {
     }
 
     package var block: Block
-    /// Blocks of each of the backbone's four layers.
+    /// Number of blocks in each of the backbone's four layers.
     package var depths: [Int]
     package var hiddenSize: Int
     package var feedForwardSize: Int
     package var encoderLayers: Int
     package var decoderLayers: Int
     package var queries: Int
-    /// Without "no object".
+    /// Number of classes without "no object".
     package var classes: Int
     package var heads: Int
-    /// The last layer of the backbone keeps its resolution and dilates its convolutions (DC5).
+    /// Whether the last layer of the backbone keeps its resolution and dilates its convolutions (DC5).
     package var isDilated: Bool
 
     /// The backbone's usual name.
@@ -29,11 +29,11 @@ package struct DETRArchitecture: Sendable, Equatable {
         return known ? "ResNet-\(depth)" : "ResNet of \(block.rawValue) blocks \(depths)"
     }
 
-    /// Pixels to a cell of the feature map, along each side.
+    /// Pixels per cell of the feature map, along each side.
     package var stride: Int { isDilated ? 16 : 32 }
 }
 
-/// What the weights do not tell, as far as somebody says it.
+/// Properties that the weights don't determine, if specified.
 package struct DETROptions: Sendable {
     package var heads: Int?
     package var isDilated: Bool?

@@ -1,16 +1,16 @@
 package import ONNX
 internal import Remedies
 
-/// From a checkpoint to a model.
+/// Exports a checkpoint as a model.
 package struct DETRExport: Sendable {
     package let weights: DETRWeights
     package let options: DETRExportOptions
     package let model: ONNXModel
     private let digest: BackgroundDigest
 
-    /// What the file says of itself beside the network.
+    /// What the file states in addition to the network.
     package struct Description: Sendable {
-        /// Names of the classes, if they are known.
+        /// Names of the classes, if known.
         package var labels: [Int: String]?
         package var preprocessing: PreprocessorConfiguration
         /// The version of Apus that writes it.
@@ -38,18 +38,18 @@ package struct DETRExport: Sendable {
         self.model = model
     }
 
-    /// Begins to hash the checkpoint, which the model names by its digest, beside what comes before the model is written.
+    /// Starts hashing the checkpoint, whose digest the model contains, in parallel to the work before writing.
     package func startDigest() { digest.start() }
 
-    /// The same network written down as the reference implementation has it, operator by operator, from the same weights:
-    /// what the exported one is checked against.
+    /// The same network as in the reference implementation, operator by operator, from the same weights: the exported one is
+    /// checked against it.
     package func reference() throws(ModelToolsError) -> ONNXModel {
         DETRExport.model(graph: try DETRReferenceGraph.build(weights, options), opset: 17)
     }
 
     private static func model(graph: Graph, opset: Int) -> ONNXModel {
         var model = ONNXModel()
-        // The oldest version of the format that allows the operators (onnx/docs/Versioning.md).
+        // The oldest IR version that allows the operators (onnx/docs/Versioning.md).
         model.irVersion = opset < 15 ? 7 : opset < 19 ? 8 : opset < 21 ? 9 : 10
         model.opsets = [("", opset)]
         model.producerName = "apus"
@@ -65,23 +65,24 @@ package struct DETRExport: Sendable {
         }
         guard DETRExportOptions.opsets.contains(options.opset) else {
             throw invalid(
-                "opset \(options.opset) is not written",
-                "Give one from \(DETRExportOptions.opsets.lowerBound) to \(DETRExportOptions.opsets.upperBound).")
+                "opset \(options.opset) is not supported",
+                "Choose one from \(DETRExportOptions.opsets.lowerBound) to \(DETRExportOptions.opsets.upperBound).")
         }
         guard (options.height == nil) == (options.width == nil) else {
             throw invalid(
-                "one side is fixed and the other is not",
-                "Give both \(setting: .height) and \(setting: .width), or neither.")
+                "only one side is fixed",
+                "Set both \(setting: .height) and \(setting: .width), or neither.")
         }
         for (name, size) in [("height", options.height), ("width", options.width)] {
             guard let size else { continue }
             guard (architecture.stride...10_000).contains(size) else {
                 throw invalid(
-                    "a \(name) of \(size) pixels cannot be", "Give one from \(architecture.stride) to 10000 pixels.")
+                    "a \(name) of \(size) pixels is not valid",
+                    "Choose one from \(architecture.stride) to 10000 pixels.")
             }
         }
         guard options.batch.map({ (1...1024).contains($0) }) ?? true else {
-            throw invalid("a batch of \(options.batch ?? 0) cannot be", "Give one from 1 to 1024.")
+            throw invalid("a batch of \(options.batch ?? 0) is not valid", "Choose one from 1 to 1024.")
         }
     }
 

@@ -1,14 +1,14 @@
 internal import Foundation
 internal import ONNX
 
-/// What an exported model takes.
+/// The inputs of an exported model.
 package struct DETRExportOptions: Sendable {
     package var opset = 17
     /// Nil for any.
     package var batch: Int?
     package var height: Int?
     package var width: Int?
-    /// With a second input, `valid_sizes`, for pictures of several sizes in one batch.
+    /// Whether there is a second input, `valid_sizes`, for images of several sizes in one batch.
     package var hasPadding = false
 
     package static let opsets = 13...22
@@ -16,14 +16,14 @@ package struct DETRExportOptions: Sendable {
     package init() {}
 }
 
-/// Writes DETR as a graph of ONNX operators: batch norm folded into the convolutions, what does not depend on the picture
-/// computed beforehand, and attention in the pattern that OpenVINO turns into one operation.
+/// Writes DETR as a graph of ONNX operators: batch norm folded into the convolutions, everything independent of the image
+/// precomputed, and attention in the pattern that OpenVINO fuses into one operation.
 ///
-/// Inputs: `inputs` [batch, 3, height, width], normalized; with padding also `valid_sizes` [batch, 2], the height and
-/// width in pixels of each picture at the top left of its canvas. Outputs: `pred_logits` [batch, queries, classes + 1] and
-/// `pred_boxes` [batch, queries, 4], centre x, centre y, width and height as shares of the valid picture.
+/// Inputs: `inputs` [batch, 3, height, width], normalized; with padding also `valid_sizes` [batch, 2], the height and width in
+/// pixels of each image at the top left of its canvas. Outputs: `pred_logits` [batch, queries, classes + 1] and `pred_boxes`
+/// [batch, queries, 4]: center x, center y, width and height as fractions of the valid image.
 ///
-/// The network is that of Carion et al., 2020 (arXiv:2005.12872) as in `models/detr.py`, `models/transformer.py` and
+/// The network is that of Carion et al., 2020 (arXiv:2005.12872), as in `models/detr.py`, `models/transformer.py` and
 /// `models/position_encoding.py` of the reference implementation.
 struct DETRGraph {
     let weights: DETRWeights
@@ -73,7 +73,7 @@ struct DETRGraph {
         builder.weight(key, shape: weights[key].shape, weights[key].payload)
     }
 
-    /// A linear layer's weight as MatMul takes it, transposed.
+    /// A linear layer's weight for MatMul, transposed.
     private func matrix(_ key: String, scale: Float = 1) -> String {
         let tensor = weights[key]
         let (rows, columns) = (tensor.shape[0], tensor.shape[1])
@@ -130,8 +130,8 @@ struct DETRGraph {
         return try normalized(x, "transformer.decoder.norm")
     }
 
-    /// The decoder begins with zeros, so its first self-attention sees the same value, the bias, for every query: what it
-    /// gives after the norm is a constant.
+    /// The decoder starts with zeros, so its first self-attention sees the same value, the bias, for every query: its output
+    /// after the norm is a constant.
     private func firstSelfAttention(_ key: String) -> String {
         let value = weights["\(key)self_attn.v.bias"].floats()
         let matrix = weights["\(key)self_attn.out.weight"].floats()
@@ -147,7 +147,7 @@ struct DETRGraph {
         let normalized = output.indices.map {
             Float((output[$0] - mean) / (variance + 1e-5).squareRoot() * Double(scale[$0]) + Double(shift[$0]))
         }
-        // One row for each query: broadcasting would give an answer too, but not the shape that fuses.
+        // One row per query: broadcasting would give the same result, but not the shape that fuses.
         let rows = (0..<architecture.queries).flatMap { _ in normalized }
         return builder.weight("\(key)norm1.output", rows, shape: [1, architecture.queries, hidden])
     }
@@ -168,7 +168,7 @@ struct DETRGraph {
                     "Reshape", [shifted, builder.integers([0, 0, heads, size])], as: "\(part)_split")
                 return builder.add("Transpose", [shaped], [.ints("perm", [0, 2, 1, 3])], as: part)
             }
-            // The usual division by the root of the head's size is in the query's weights.
+            // The usual division by the root of the head size is folded into the query's weights.
             let q = split(query, "q", scale: 1 / Float(size).squareRoot())
             let k = split(keys, "k")
             let v = split(value, "v")

@@ -1,9 +1,9 @@
 internal import Foundation
 internal import ONNX
 
-/// DETR as the reference implementation computes it, one operator for each of its steps: batch norm as an operator, the
-/// mask always there and resized, positions by cumulative sums, attention with minus infinity where it is masked. Slow,
-/// and written apart from `DETRGraph`, so that a mistake in what that folds and rearranges shows.
+/// DETR as the reference implementation computes it, one operator per step: batch norm as an operator, the mask always present
+/// and resized, positions by cumulative sums, attention with minus infinity at masked cells. It is slow, and independent of
+/// `DETRGraph`, to reveal mistakes in what that folds and rearranges.
 struct DETRReferenceGraph {
     private let weights: DETRWeights
     private let options: DETRExportOptions
@@ -114,8 +114,8 @@ struct DETRReferenceGraph {
 
     // MARK: Mask and positions
 
-    /// [batch or 1, 1, rows, columns] of the feature map, 1 on the picture and 0 on padding: that of the pixels, resized
-    /// to the nearest.
+    /// [batch or 1, 1, rows, columns] of the feature map, 1 on the image and 0 on padding: the pixels' mask, resized to the
+    /// nearest.
     private func mask(_ features: String) -> String {
         let canvas = builder.add("Shape", ["inputs"])
         func side(_ axis: Int, _ others: [Int]) -> String {

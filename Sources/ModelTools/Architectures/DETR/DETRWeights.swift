@@ -1,18 +1,18 @@
 internal import ONNX
 package import Remedies
 
-/// A DETR's weights, all there and of the shapes that they must have.
+/// A DETR's weights, complete and of the right shapes.
 package struct DETRWeights: Sendable {
     package let architecture: DETRArchitecture
     /// How the checkpoint names its weights.
     package let layout: String
-    /// What the weights do not tell and was taken for granted, or read elsewhere; one sentence each.
+    /// What the weights don't determine and was assumed, or read elsewhere; one sentence each.
     package let assumptions: [Note]
-    /// Parts of the network that are not exported, with the number of their tensors.
+    /// Parts of the network that aren't exported, with their number of tensors.
     package let leftOut: [String: Int]
     private let tensors: [String: CheckpointTensor]
 
-    /// Parameters of the network.
+    /// The number of parameters.
     package var parameterCount: Int { tensors.values.reduce(0) { $0 + $1.count } }
 
     package subscript(key: String) -> CheckpointTensor {
@@ -22,9 +22,9 @@ package struct DETRWeights: Sendable {
 
     func has(_ key: String) -> Bool { tensors[key] != nil }
 
-    /// Takes the weights of a checkpoint.
+    /// Reads the weights of a checkpoint.
     ///
-    /// - Throws: one error that lists every key that is missing, unknown or of a wrong shape.
+    /// - Throws: one error that lists every key that is missing, unknown or of the wrong shape.
     package init(_ checkpoint: Checkpoint, options: DETROptions, configuration: ModelConfiguration?)
         throws(ModelToolsError)
     {
@@ -38,11 +38,11 @@ package struct DETRWeights: Sendable {
             encoderLayers: shapes.encoderLayers, decoderLayers: shapes.decoderLayers, queries: shapes.queries,
             classes: shapes.classes, heads: heads, isDilated: isDilated)
         try configuration?.check()
-        // As torchvision has it; a file may be called dc5 all the same.
+        // As in torchvision; the file may still be called dc5.
         guard !isDilated || shapes.block == .bottleneck else {
             throw ModelToolsError(
                 .architecture, "a backbone of basic blocks (ResNet-18 and 34) cannot be dilated (DC5)",
-                remedy: "If the network is not dilated, say so: \(setting: .noDC5)")
+                remedy: "If the network is not dilated, set \(setting: .noDC5)")
         }
         try DETRWeights.check(layout, expected: shapes.expected())
         self.layout = layout.style.rawValue
@@ -67,12 +67,12 @@ package struct DETRWeights: Sendable {
         } else {
             heads = 8
             assumptions.append(
-                "8 attention heads, as the published models have (weights do not tell; \(setting: .heads))")
+                "8 attention heads, as in the published models (the weights don't contain it; \(setting: .heads))")
         }
         guard heads > 0, shapes.hidden.isMultiple(of: heads) else {
             throw ModelToolsError(
                 .option, "\(heads) attention heads do not divide its \(shapes.hidden) channels",
-                remedy: "Give the number of heads that it was trained with: \(setting: .heads)")
+                remedy: "Set the number of heads that it was trained with: \(setting: .heads)")
         }
         return heads
     }
@@ -94,8 +94,8 @@ package struct DETRWeights: Sendable {
         let isDilated = checkpoint.name.lowercased().contains("dc5")
         assumptions.append(
             isDilated
-                ? "dilated (DC5), from the file's name (weights do not tell; \(setting: .noDC5))"
-                : "not dilated (weights do not tell; \(setting: .dc5) if it is a DC5 model)")
+                ? "dilated (DC5), from the file's name (the weights don't contain it; \(setting: .noDC5))"
+                : "not dilated (the weights don't contain it; \(setting: .dc5) if it is a DC5 model)")
         return isDilated
     }
 
@@ -107,7 +107,7 @@ package struct DETRWeights: Sendable {
                 continue
             }
             if tensor.shape != shape {
-                problems.append("\(layout.names[key] ?? key) is \(tensor.shape), not \(shape)")
+                problems.append("\(layout.names[key] ?? key) has shape \(tensor.shape) instead of \(shape)")
             } else if ![.float32, .float16, .bfloat16, .float64].contains(tensor.type) {
                 problems.append("\(layout.names[key] ?? key) is \(tensor.type.name), not real numbers")
             }
@@ -121,13 +121,13 @@ package struct DETRWeights: Sendable {
                 .architecture,
                 "its weights are not those of a DETR:\n" + BoundedText(stringLiteral: lines.joined(separator: "\n")),
                 remedy:
-                    "Apus exports DETR with a ResNet backbone and sine positions. Give its whole, unchanged checkpoint."
+                    "Apus exports DETR with a ResNet backbone and sine positions. Use its complete, unchanged checkpoint."
             )
         }
     }
 }
 
-/// What the shapes of weights tell of the network.
+/// What the shapes of the weights reveal about the network.
 private struct Shapes {
     let block: DETRArchitecture.Block
     let depths: [Int]
@@ -140,8 +140,8 @@ private struct Shapes {
             guard let tensor = layout.tensors[key], tensor.shape.count == rank, tensor.shape[dimension] > 0 else {
                 let found = layout.tensors[key].map { "it is \($0.shape)" } ?? "it is missing"
                 throw ModelToolsError(
-                    .architecture, "the size of the network is told by \(key), and \(found)",
-                    remedy: "Apus exports DETR with a ResNet backbone. Give its whole checkpoint.")
+                    .architecture, "the size of the network is determined by \(key), but \(found)",
+                    remedy: "Apus exports DETR with a ResNet backbone. Use its complete checkpoint.")
             }
             return tensor.shape[dimension]
         }
@@ -157,8 +157,8 @@ private struct Shapes {
             throw ModelToolsError(
                 .architecture,
                 "it has \(classes) classes, backbone layers of \(depths) blocks, \(decoderLayers) decoder layers and "
-                    + "\(hidden) channels: a DETR has some of each, and channels in fours",
-                remedy: "Apus exports DETR with a ResNet backbone. Give its whole checkpoint.")
+                    + "\(hidden) channels: a DETR has at least one of each, and channels in multiples of four",
+                remedy: "Apus exports DETR with a ResNet backbone. Use its complete checkpoint.")
         }
         feedForward = try size("transformer.decoder.layers.0.linear1.weight", 0, rank: 2)
         _ = try size(body + "conv1.weight", 0, rank: 4)
@@ -168,7 +168,7 @@ private struct Shapes {
         }
     }
 
-    /// Every key that the network has, with its shape.
+    /// Every key of the network, with its shape.
     func expected() -> [String: [Int]] {
         var keys: [String: [Int]] = [:]
         func linear(_ key: String, _ output: Int, _ input: Int) {
@@ -201,7 +201,7 @@ private struct Shapes {
         return keys
     }
 
-    /// Adds the backbone's keys; returns the channels that it gives.
+    /// Adds the backbone's keys; returns the number of its output channels.
     private func backbone(_ keys: inout [String: [Int]]) -> Int {
         let body = "backbone.0.body."
         func channels(_ key: String) -> Int { layout.tensors["\(body)\(key).weight"]?.shape.first ?? 0 }
@@ -225,7 +225,7 @@ private struct Shapes {
                     convolution("\(name).conv1", "\(name).bn1", width, input, 3)
                     convolution("\(name).conv2", "\(name).bn2", width, width, 3)
                 }
-                // A shortcut convolution where the shape changes.
+                // A shortcut convolution if the shape changes.
                 if number == 0 && (index > 0 || input != output) {
                     convolution("\(name).downsample.0", "\(name).downsample.1", output, input, 1)
                 }

@@ -1,8 +1,8 @@
 internal import ONNX
 internal import Remedies
 
-/// The ways in which training programs name DETR's weights, turned into one: that of the original, in which attention
-/// has its own query, key and value (`self_attn.q.weight`), as Hugging Face has it.
+/// Maps the names that training programs use for DETR's weights to one convention: the original's, except that attention has
+/// separate query, key and value weights (`self_attn.q.weight`), as in Hugging Face's.
 struct KeyLayout {
     enum Style: String {
         case official = "DETR's own"
@@ -10,15 +10,15 @@ struct KeyLayout {
     }
 
     let style: Style
-    /// Before every key, as "module.".
+    /// Prefix of every key, such as "module.".
     let prefix: String
-    /// The weights by their canonical names.
+    /// The weights by canonical name.
     private(set) var tensors: [String: CheckpointTensor] = [:]
     /// The names in the file.
     private(set) var names: [String: String] = [:]
-    /// Parts of the network that detection does not need, with the number of their tensors.
+    /// Parts of the network that detection doesn't need, with their number of tensors.
     private(set) var leftOut: [String: Int] = [:]
-    /// Keys that begin with none of the network's parts.
+    /// Keys that don't belong to any part of the network.
     private(set) var unknown: [String] = []
 
     init(_ checkpoint: Checkpoint) throws(ModelToolsError) {
@@ -33,9 +33,9 @@ struct KeyLayout {
             let some = checkpoint.tensors.keys.sorted().prefix(4).joined(separator: ", ")
             throw ModelToolsError(
                 .architecture,
-                "it is no DETR: it has no class_embed.weight (DETR's own names) and no class_labels_classifier.weight "
+                "it is not a DETR: it has neither class_embed.weight (DETR's own names) nor class_labels_classifier.weight "
                     + "(Hugging Face's); it has \(some), …",
-                remedy: "Apus exports DETR with a ResNet backbone. Give its checkpoint.")
+                remedy: "Apus exports DETR with a ResNet backbone. Use its checkpoint.")
         }
         (prefix, style) = found
         for (name, tensor) in checkpoint.tensors.sorted(by: { $0.key < $1.key }) { try add(name, tensor) }
@@ -43,7 +43,7 @@ struct KeyLayout {
     }
 
     private mutating func add(_ name: String, _ tensor: CheckpointTensor) throws(ModelToolsError) {
-        // A counter that training keeps, and the weights of the loss.
+        // A counter kept by training, and the loss's weights.
         if name.hasSuffix("num_batches_tracked") || name.hasSuffix("criterion.empty_weight") { return }
         if let part = ["mask_head", "bbox_attention"].first(where: { name.contains("\($0).") }) {
             leftOut[part, default: 0] += 1
@@ -72,7 +72,7 @@ struct KeyLayout {
     }
 
     private mutating func set(_ key: String, _ tensor: CheckpointTensor, _ name: String) {
-        // Two names for one weight: which of them counts, nobody can tell.
+        // Two names for one weight: it is ambiguous which of them counts.
         guard tensors[key] == nil else {
             unknown.append(name)
             return
@@ -81,7 +81,7 @@ struct KeyLayout {
         names[key] = name
     }
 
-    /// How many of `list.0.…`, `list.1.…` there are.
+    /// The number of entries `list.0.…`, `list.1.…`.
     func count(_ list: String) -> Int {
         var numbers: Set<Int> = []
         for key in tensors.keys where key.hasPrefix(list + ".") {
@@ -104,7 +104,7 @@ enum HuggingFaceKeys {
         ("mlp.fc1.", "linear1."), ("mlp.fc2.", "linear2."), ("fc1.", "linear1."), ("fc2.", "linear2."),
     ]
 
-    /// The original's name of a key; nil for one that DETR does not have.
+    /// The original's name for a key; nil if DETR doesn't have it.
     static func canonical(_ key: Substring) -> String? {
         if key.hasPrefix("class_labels_classifier.") { return "class_embed." + key.dropFirst(24) }
         if key.hasPrefix("bbox_predictor.") { return "bbox_embed." + key.dropFirst(15) }
@@ -132,7 +132,7 @@ enum HuggingFaceKeys {
         return nil
     }
 
-    /// timm's names are torchvision's; transformers' own ResNet has its own.
+    /// timm uses torchvision's names; transformers' ResNet has its own.
     private static func backbone(_ key: Substring) -> String? {
         if key.hasPrefix("conv1.") || key.hasPrefix("bn1.") || key.hasPrefix("layer") { return String(key) }
         if let match = key.wholeMatch(of: /embedder\.embedder\.(convolution|normalization)\.(\w+)/) {

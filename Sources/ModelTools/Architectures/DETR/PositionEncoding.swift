@@ -1,27 +1,28 @@
 internal import Foundation
 internal import ONNX
 
-/// The sine encoding of places on the feature map (`PositionEmbeddingSine` in the reference implementation, normalized):
-/// the first half of the channels for rows, the second for columns, sines and cosines in turns.
+/// The sine encoding of positions on the feature map (`PositionEmbeddingSine` in the reference implementation, normalized): the
+/// first half of the channels encodes rows, the second columns, with sines and cosines interleaved.
 struct PositionEncoding {
     let builder: GraphBuilder
     let architecture: DETRArchitecture
     let options: DETRExportOptions
 
-    /// Masked places get this instead of minus infinity: a softmax makes 0 of both, but this is a number in f16 and bf16
-    /// too, and a block of the attention that has nothing else in it stays one.
+    /// Masked cells get this instead of minus infinity: a softmax turns both into 0, but this is a number in f16 and bf16 too,
+    /// and a block of the attention that contains nothing else stays finite.
     private static let maskedScore: Float = -30_000
     private static let epsilon: Float = 1e-6
 
     private var channels: Int { architecture.hiddenSize / 2 }
 
-    /// Radians of a full turn to those of a channel, and what makes a cosine of the odd ones: cos x = sin(x + pi/2).
+    /// The factor from radians of a full turn to each channel's, and the phase that turns odd ones into cosines:
+    /// cos x = sin(x + pi/2).
     private var frequencies: [Float] {
         (0..<channels).map { Float(pow(10_000, -Double($0 / 2 * 2) / Double(channels))) }
     }
     private var phases: [Float] { (0..<channels).map { $0.isMultiple(of: 2) ? 0 : Float.pi / 2 } }
 
-    /// Returns the encoding [batch or 1, cells, channels] and, with padding, what to add to attention's scores.
+    /// Returns the encoding [batch or 1, cells, channels] and, with padding, the bias to add to attention's scores.
     func add(_ features: String) -> (positions: String, bias: String?) {
         if !options.hasPadding, let height = options.height, let width = options.width {
             return (constant(height: height, width: width), nil)
@@ -33,7 +34,7 @@ struct PositionEncoding {
         let sides = [("rows", 2), ("columns", 3)].map { name, axis in
             side(name, axis, shape: shape, canvas: canvas, frequencies: frequencies, phases: phases)
         }
-        // [batch, rows, 1, channels] and [batch, 1, columns, channels], spread over each other.
+        // [batch, rows, 1, channels] and [batch, 1, columns, channels], broadcast to each other.
         let one = builder.integers([1])
         let spread = zip(sides, [2, 1]).map { side, axis in
             let other = sides[axis - 1].size
@@ -60,11 +61,11 @@ struct PositionEncoding {
 
     private struct Side {
         var name: String
-        /// Cells, as a list of one number.
+        /// The number of cells, as a one-element list.
         var size: String
         /// [batch or 1, cells, channels]
         var waves: String
-        /// [batch, cells], true on the picture.
+        /// [batch, cells], true on the image.
         var kept: String?
     }
 
@@ -82,8 +83,8 @@ struct PositionEncoding {
         var rank = numbers
         var last = builder.add("Cast", [size], [.int("to", DataType.float32.rawValue)], as: "\(name)_last")
         if let canvas {
-            // A cell is the pixel at floor(cell * pixels / cells), as nearest down-sampling of the mask has it. In whole
-            // numbers, as a device that computes in 16 bits would miss it by a pixel.
+            // A cell is the pixel at floor(cell * pixels / cells), as in nearest down-sampling of the mask. Computed in integers,
+            // as a device that computes in 16 bits would be off by a pixel.
             let pixels = builder.add(
                 "Gather", [canvas, builder.integers([axis])], [.int("axis", 0)], as: "\(name)_pixels")
             let source = builder.add(
@@ -94,7 +95,7 @@ struct PositionEncoding {
             let ones = builder.add("Cast", [inside], [.int("to", DataType.float32.rawValue)], as: "\(name)_ones")
             last = builder.add(
                 "ReduceSum", [ones, builder.integers([1])], [.int("keepdims", 1)], as: "\(name)_kept_last")
-            // Padded cells are masked: their rank only has to be a number.
+            // Padded cells are masked, so any finite rank will do.
             rank = builder.add("Min", [numbers, last], as: "\(name)_rank")
             kept = inside
         } else {
@@ -112,7 +113,7 @@ struct PositionEncoding {
         return Side(name: name, size: size, waves: waves, kept: kept)
     }
 
-    /// The whole encoding, for a model of one size.
+    /// The whole encoding, for a model of fixed size.
     private func constant(height: Int, width: Int) -> String {
         let (rows, columns) = (cells(height), cells(width))
         func waves(_ number: Int, of count: Int) -> [Float] {
