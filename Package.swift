@@ -7,8 +7,8 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-/// Leaves the server out of the package: its targets, their tests and the dependencies that only they have. Without the trait
-/// `Server` nothing builds the server, but `swift build --build-tests` builds every test target there is, and those tests need it.
+/// Removes the server from the package: its targets, tests and dependencies. Without the trait `Server`, nothing builds the
+/// server, but `swift build --build-tests` builds every test target, and the server's tests need it.
 let isLean = Context.environment["APUS_LEAN"] != nil
 
 let package = Package(
@@ -20,7 +20,7 @@ let package = Package(
         .executable(name: "apus", targets: ["ApusCLI"]),
     ],
     traits: [
-        // None: a package that uses the library downloads and builds nothing that only the command needs.
+        // No default traits: packages that use the library don't download or build dependencies of the command.
         .default(enabledTraits: []),
         .trait(name: "URLs", description: "`apus detect` downloads images over HTTP and HTTPS (async-http-client)."),
     ],
@@ -145,7 +145,7 @@ let package = Package(
 )
 
 if !isLean {
-    /// Guarded by the trait, so that a package that uses the library without it doesn't download the server's dependencies.
+    /// Conditional on the trait, so that packages that use the library don't download the server's dependencies.
     func server(_ product: String, _ package: String) -> Target.Dependency {
         .product(name: product, package: package, condition: .when(traits: ["Server"]))
     }
@@ -169,8 +169,8 @@ if !isLean {
     package.targets.first { $0.name == "ApusCLI" }?.dependencies += [
         .target(name: "ApusServe", condition: .when(traits: ["Server"]))
     ]
-    // SwiftPM builds all targets of a root package, save those on which one depends under a condition that isn't met. With such a
-    // dependency on each, these two are built where the command or a test reaches them, and nowhere else.
+    // SwiftPM builds all targets of a root package, except those with a dependent whose condition isn't met. These conditional
+    // dependencies ensure that the two are built only where the command or a test needs them.
     package.targets.first { $0.name == "ApusCLITests" }?.dependencies += ["ApusServe", "ApusServer"].map {
         .target(name: $0, condition: .when(platforms: [.wasi]))
     }
@@ -221,7 +221,7 @@ if !isLean {
     ]
 }
 
-// The fuzzers have no main of their own (libFuzzer brings it), so they are there for Scripts/fuzz.sh only.
+// The fuzzers have no main (libFuzzer provides it), so they are defined only for Scripts/fuzz.sh.
 if Context.environment["APUS_FUZZ"] != nil {
     for (name, folder, dependencies) in [
         ("PictureFuzzer", "Pictures", ["Imaging"]), ("CheckpointFuzzer", "Checkpoints", ["ModelTools", "ONNX"]),

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Scripts/bench-allocations.sh runs it. SwiftPM names packages by their folder.
+// Run by Scripts/bench-allocations.sh. SwiftPM names packages after their folder.
 let root = Context.packageDirectory.split(separator: "/").dropLast().last.map(String.init) ?? "apus"
 
 let package = Package(
@@ -18,7 +18,7 @@ let package = Package(
             path: "Operations",
             swiftSettings: [
                 .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
-                // The operations are `package`: what a user calls hides in one figure which of its steps allocates more.
+                // For access to `package` operations: the public API combines several steps in one figure.
                 .unsafeFlags(["-package-name", root]),
             ]),
     ]

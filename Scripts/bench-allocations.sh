@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Counts what operations allocate, and fails where it is more than Benchmarks/Thresholds/allocations.json has.
+# Counts the allocations of operations, and fails if they exceed Benchmarks/Thresholds/allocations.json.
 # Usage: Scripts/bench-allocations.sh [--update]
 set -euo pipefail
 cd "$(dirname "$0")/.."

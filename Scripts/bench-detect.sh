@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Times the whole command, process start to exit, on one 640x480 JPEG with the demo model on the CPU, beside a Python
-# program that does the same with the same runtime (Scripts/bench_baseline.py). Usage: Scripts/bench-detect.sh [runs]
+# Times the whole command, process start to exit, on one 640x480 JPEG with the demo model on the CPU, against an equivalent
+# Python program with the same runtime (Scripts/bench_baseline.py). Usage: Scripts/bench-detect.sh [runs]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Shows start, cache and stalls of a full DETR R50 of random weights on a simulated GPU: our export with padding, twice, and
-# the usual traced export; and that the answers of a CPU are found right, and those of the simulation wrong.
+# Measures startup, cache and stalls of a full DETR R50 with random weights on a simulated GPU: our export with padding, twice,
+# and the usual traced export. Checks that results are verified as correct on a CPU, and as wrong on the simulation.
 # Needs PyTorch, onnx and onnxscript in $PYTHON. Usage: Scripts/bench-gpu.sh [FOLDER]
 set -euo pipefail
 project=$(cd "$(dirname "$0")/.." && pwd)
@@ -24,11 +24,11 @@ done
 printf '\n== traced export, dynamic\n'
 "$project/Scripts/simulated-gpu.sh" "$apus" bench --model "$folder/traced.onnx" --device gpu --shapes exact --no-cache
 
-printf '\n== verify on the CPU, each precision that it has\n'
+printf '\n== verify on the CPU, each supported precision\n'
 for precision in f32 bf16; do "$apus" verify --model "$folder/padded.onnx" --device cpu --precision $precision; done
-printf '\n== verify on the simulated GPU, whose answers are garbage\n'
+printf '\n== verify on the simulated GPU, whose results are garbage\n'
 if "$project/Scripts/simulated-gpu.sh" "$apus" verify --model "$folder/padded.onnx" --device gpu --precision f16 --no-cache \
     --shapes 1344x800; then
-    echo "bench-gpu: garbage was found right" >&2
+    echo "bench-gpu: garbage passed verification" >&2
     exit 1
 fi

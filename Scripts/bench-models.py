@@ -1,9 +1,9 @@
-"""Times apus export and apus convert beside the Python way, on one full DETR R50 of random weights, in one run.
+"""Times apus export and apus convert against the Python tools, on a full DETR R50 with random weights, in one run.
 
 Usage: bench-models.py [--apus PATH] [--rounds N] [--folder DIR]. Needs: torch, onnx, onnxscript, onnxconverter-common,
-onnxruntime-openvino, numpy. The runs of both take turns; medians are printed, with ratios. What each counts:
-export: the whole process from checkpoint to ONNX file. convert: only the conversion and writing for Python (its start and
-imports are left out), the whole process for apus. Inference: OpenVINO on the CPU, one 800x1066 picture.
+onnxruntime-openvino, numpy. Interleaves the runs of both, and prints medians and ratios. Each row measures:
+export: the whole process from checkpoint to ONNX file. convert: for Python, only conversion and writing (without startup and
+imports); for apus, the whole process. Inference: OpenVINO on the CPU, one 800x1066 image.
 """
 import argparse, os, resource, statistics, subprocess, sys, tempfile, time
 
@@ -48,10 +48,10 @@ for _ in range(options.rounds):
         seconds, memory[name] = run(options.apus, *arguments)
         times[name].append(seconds)
     times["common"].append(convert_in_python())
-print(f"{options.rounds} rounds, in turns; medians; {os.cpu_count()} cores; DETR R50, {os.path.getsize(path('r50.pth')) / 1e6:.0f} MB checkpoint\n")
+print(f"{options.rounds} rounds, interleaved; medians; {os.cpu_count()} cores; DETR R50, {os.path.getsize(path('r50.pth')) / 1e6:.0f} MB checkpoint\n")
 for name, text, baseline in [
     ("traced", "torch.onnx.export, whole process", None), ("export", "apus export --no-check", "traced"), ("checked", "apus export, with the check", "traced"),
-    ("common", "onnxconverter-common, imports left out", None), ("convert", "apus convert --no-check", "common"), ("convert checked", "apus convert, with the check", "common")]:
+    ("common", "onnxconverter-common, without imports", None), ("convert", "apus convert --no-check", "common"), ("convert checked", "apus convert, with the check", "common")]:
     value = median(times[name])
     ratio = f"{median(times[baseline]) / value:6.1f}x faster" if baseline else ""
     print(f"{text:40}{value:8.2f} s  {f'{memory[name]:6.0f} MB' if name in memory else '':9}{ratio}")

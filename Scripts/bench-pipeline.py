@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times `apus detect` on many images beside another build of it: whole processes, interleaved, medians.
+"""Compares `apus detect` on many images with another build: whole processes, interleaved, medians.
 
 Usage: Scripts/bench-pipeline.py OTHER-APUS [--apus PATH] [--copies N] [--runs N] [--output]
 """
@@ -14,9 +14,9 @@ import time
 parser = argparse.ArgumentParser()
 parser.add_argument("other", help="the build to compare with")
 parser.add_argument("--apus", default=".build/release/apus")
-parser.add_argument("--copies", type=int, default=40, help="images; copies of Examples/pictures")
-parser.add_argument("--runs", type=int, default=11, help="of each build")
-parser.add_argument("--output", action="store_true", help="draw the boxes too")
+parser.add_argument("--copies", type=int, default=40, help="number of images, copies of Examples/pictures")
+parser.add_argument("--runs", type=int, default=11, help="runs of each build")
+parser.add_argument("--output", action="store_true", help="also draw the boxes")
 options = parser.parse_args()
 
 root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -44,7 +44,7 @@ with tempfile.TemporaryDirectory() as folder:
         shutil.copy(os.path.join(pictures, name), os.path.join(folder, "in", f"{index:03}-{name}"))
     results = {"this": [], "other": []}
     for binary in (options.apus, options.other):
-        run(binary, folder)  # the files are in the system's cache from here on
+        run(binary, folder)  # puts the files into the page cache
     for index in range(options.runs):
         pair = [("this", options.apus), ("other", options.other)]
         for key, binary in pair if index % 2 else reversed(pair):

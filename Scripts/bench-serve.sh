@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# apus serve beside a FastAPI service that does the same (Benchmarks/serve). Usage: Scripts/bench-serve.sh [rounds]
+# Compares apus serve with an equivalent FastAPI service (Benchmarks/serve). Usage: Scripts/bench-serve.sh [rounds]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=.build/bench-serve
 if [ ! -e $venv/.complete-1 ]; then
-    echo "bench-serve: installing the peer's Python packages (some hundred megabytes)"
+    echo "bench-serve: installing the baseline's Python packages (several hundred megabytes)"
     rm -rf $venv
     python3 -m venv $venv
     $venv/bin/python -m pip install --quiet --disable-pip-version-check fastapi uvicorn python-multipart Pillow \

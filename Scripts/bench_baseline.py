@@ -1,7 +1,7 @@
-"""The Python way of `apus detect`, and the comparison of both. See bench-detect.sh.
+"""A Python equivalent of `apus detect`, and the comparison of both. See bench-detect.sh.
 
-usage: bench_baseline.py RUNS APUS PICTURE MODEL     compare
-       bench_baseline.py detect PICTURE MODEL        the Python way alone: detections as JSON
+usage: bench_baseline.py RUNS APUS IMAGE MODEL     compare
+       bench_baseline.py detect IMAGE MODEL        the Python equivalent alone: detections as JSON
 """
 import json, os, platform, statistics, subprocess, sys, time
 
@@ -34,7 +34,7 @@ def detect(picture, path):
 
 
 def measure(command):
-    """Wall milliseconds to the first output and to the end, peak megabytes, and the output of a run."""
+    """A run's wall-clock milliseconds to the first output and to exit, peak megabytes, and output."""
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     first = os.read(process.stdout.fileno(), 1 << 20)
@@ -51,7 +51,7 @@ def compare(runs, apus, picture, model):
     theirs = [sys.executable, __file__, "detect", picture, model]
     for command in (ours, theirs): measure(command)   # files into the page cache
     samples = {"apus": [], "python": []}
-    for _ in range(runs):   # in turns, so that both meet the same noise
+    for _ in range(runs):   # interleaved, so that both see the same noise
         samples["apus"].append(measure(ours))
         samples["python"].append(measure(theirs))
     a, b = samples["apus"][0][2][0]["results"], samples["python"][0][2]
@@ -59,7 +59,7 @@ def compare(runs, apus, picture, model):
     assert all(abs(u - v) < .5 for r, s in zip(a, b) for u, v in zip(r["boxes"], s["boxes"])), "the boxes differ"
     median = statistics.median
     cpu = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), platform.processor())
-    print(f"{runs} runs each, in turns; medians; {os.cpu_count()} cores, {cpu}; both find the same {len(a)} objects\n")
+    print(f"{runs} runs each, interleaved; medians; {os.cpu_count()} cores, {cpu}; both find the same {len(a)} objects\n")
     print(f"{'':28}{'apus':>10}{'python':>10}{'ratio':>8}")
     for name, index, unit in (("whole process", 0, "ms"), ("peak memory", 1, "MB")):
         u, v = (median(s[index] for s in samples[k]) for k in ("apus", "python"))
@@ -67,13 +67,13 @@ def compare(runs, apus, picture, model):
     reports = [(wall, answered, out[0]["load_ms"], out[0]["timings_ms"]) for wall, _, out, answered in samples["apus"]]
     part = lambda f: median(f(*r) for r in reports)
     runtimes = lambda load, time: load["runtime"] + load["device"] + load["model"] + time["inference"]
-    rows = [("load ONNX Runtime", lambda w, a, l, t: l["runtime"], ""), ("ask OpenVINO for devices", lambda w, a, l, t: l["device"], ""),
+    rows = [("load ONNX Runtime", lambda w, a, l, t: l["runtime"], ""), ("list OpenVINO devices", lambda w, a, l, t: l["device"], ""),
             ("load and compile the model", lambda w, a, l, t: l["model"], ""), ("inference (first run)", lambda w, a, l, t: t["inference"], ""),
             ("decode", lambda w, a, l, t: t["decode"], "own"), ("preprocess", lambda w, a, l, t: t["preprocess"], "own"), ("postprocess", lambda w, a, l, t: t["postprocess"], "own"),
             ("start, options, JSON", lambda w, a, l, t: a - runtimes(l, t) - t["decode"] - t["preprocess"] - t["postprocess"], "own"),
-            ("from the answer to the end", lambda w, a, l, t: w - a, "the system takes back the memory: the command calls _exit"),
-            ("own, together", lambda w, a, l, t: a - runtimes(l, t), "the start of the process by Python included")]
-    print("\nof it, in apus")
+            ("from output to exit", lambda w, a, l, t: w - a, "the system reclaims memory: the command calls _exit"),
+            ("own, total", lambda w, a, l, t: a - runtimes(l, t), "including process creation by Python")]
+    print("\nbreakdown for apus")
     for name, f, what in rows: print(f"  {name:26}{part(f):8.1f} ms   {what}".rstrip())
 
 

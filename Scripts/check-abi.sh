@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Compares every slot that Sources/COnnxRuntime declares with the official header.
+# Compares every slot declared in Sources/COnnxRuntime with the official header.
 # Usage: Scripts/check-abi.sh PATH/onnxruntime_c_api.h
-# The header is in Debian's libonnxruntime-dev (trixie: 1.21, sid: 1.23) and in ONNX Runtime's own releases. Slots that
-# are newer than the header are named, and make the check fail unless --allow-newer is given.
+# The header is in Debian's libonnxruntime-dev (trixie: 1.21, sid: 1.23) and in ONNX Runtime's releases. Slots newer than
+# the header are listed, and fail the check unless --allow-newer is given.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,12 +12,12 @@ header=${1:-/usr/include/onnxruntime/onnxruntime_c_api.h}
 [ -f "$header" ] || { echo "check-abi: no header at $header; give its path" >&2; exit 2; }
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 
-# "slot function" for each declaration
+# "slot function" per declaration
 sed -nE 's/^ORT_SLOT\(([0-9]+), [^,]+, ([A-Za-z_]+),.*/\1 \2/p' Sources/COnnxRuntime/include/onnxruntime_abi.h >"$work/ours"
 declared=$(grep -c '^ORT_SLOT(' Sources/COnnxRuntime/include/onnxruntime_abi.h)
 [ "$(wc -l <"$work/ours")" -eq "$declared" ] || { echo "check-abi: could not read every declaration" >&2; exit 2; }
 
-# Release functions are made by a macro in the header, so ask the compiler, member by member.
+# A macro in the header generates the release functions, so ask the compiler, member by member.
 newer=(); wrong=0; checked=0
 {
     echo '#include <stddef.h>'

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Compares the public API of the library with the last tag's, and fails on breaking changes. Those that are meant go, as the
-# message words them, one per line into Scripts/api-breakages.txt, which is emptied with each release.
-# Usage: Scripts/check-api.sh [tag or commit]. Exits with 77 where there is nothing to compare with.
+# Compares the library's public API with the last tag's, and fails on breaking changes. List intended ones in
+# Scripts/api-breakages.txt, one message per line, verbatim; the file is emptied with each release.
+# Usage: Scripts/check-api.sh [tag or commit]. Exits with 77 if there is nothing to compare with.
 #
-# Not `swift package diagnose-api-breaking-changes`: that takes what is `package` for public, and builds the server twice.
+# Not `swift package diagnose-api-breaking-changes`, which treats `package` as public, and builds the server twice.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -29,8 +29,8 @@ dump() { # folder of the package, scratch path, name: the public API as $work/na
     "$tools/swift-symbolgraph-extract" -module-name Apus "${options[@]}" -minimum-access-level public -output-dir "$work/$3"
     python3 - "$work/all.json" "$work/$3.json" "$work/$3"/*.symbols.json <<'PYTHON'
 import json, sys
-# The digester counts `package` as public; the symbol graph does not. What has no symbol of its own (imports, types that are
-# used, accessors) is part of something that does.
+# The digester treats `package` as public; the symbol graph does not. Nodes without a symbol (imports, used types, accessors)
+# are part of one that has a symbol.
 everything, target, *graphs = sys.argv[1:]
 public = {symbol["identifier"]["precise"] for graph in graphs for symbol in json.load(open(graph))["symbols"]}
 assert public, "there is no public API"
@@ -55,7 +55,7 @@ touch "$work/allowed"
 "$tools/swift-api-digester" -diagnose-sdk -input-paths "$work/before.json" -input-paths "$work/after.json" \
     -compiler-style-diags -breakage-allowlist-path "$work/allowed" >"$work/found" 2>&1
 if grep 'API breakage' "$work/found"; then
-    echo "check-api: the API breaks that of $baseline; what is meant goes into Scripts/api-breakages.txt"
+    echo "check-api: breaking changes since $baseline; list intended ones in Scripts/api-breakages.txt"
     exit 1
 fi
 echo "check-api: no breaking changes since $baseline"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What is packed for others, then others' clients against a server: Triton's and KServe's by HTTP and gRPC, Frigate's request,
-# schemathesis, a browser; then gRPC's limits, TLS and keys, and damaged models. Scripts/test-live.sh has what curl shows.
-# Usage: Scripts/check-clients.sh [path of apus], with SEED=N for what else schemathesis may make up. Screenshots are left in
+# Checks the packaging files, then runs third-party clients against a server: Triton's and KServe's over HTTP and gRPC,
+# Frigate's request, schemathesis, a browser; then gRPC's limits, TLS and keys, and damaged models. Scripts/test-live.sh has
+# the tests with curl. Usage: Scripts/check-clients.sh [path of apus]; SEED=N varies schemathesis' cases. Screenshots go to
 # .build/clients/pictures.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,7 +10,7 @@ apus=${1:-.build/test/debug/apus}
 home=.build/clients
 python=$home/python/bin/python3
 if [ ! -e $home/python/.complete-3 ]; then
-    echo "check-clients: installing Python's clients"
+    echo "check-clients: installing the Python clients"
     rm -rf $home/python
     python3 -m venv $home/python
     "$python" -m pip install --quiet --disable-pip-version-check 'tritonclient[http,grpc]==2.73.0' kserve==0.21.0 requests==2.34.2 \
@@ -25,7 +25,7 @@ sed 's#^ExecStart=[^ ]*#ExecStart=/bin/true#' packaging/apus.service >"$work/apu
 systemd-analyze verify "$work/apus.service"
 systemd-analyze security --offline=true --threshold=30 "$work/apus.service" >"$work/exposure" ||
     { cat "$work/exposure" && exit 1; }
-echo "packaging: hadolint and systemd find nothing wrong with the Dockerfile and the unit; its$(grep -oE ' exposure .*: [0-9.]+' \
+echo "packaging: the Dockerfile and the unit pass hadolint and systemd-analyze; its$(grep -oE ' exposure .*: [0-9.]+' \
     "$work/exposure" | sed 's/ level for .*:/ is/')"
 mkdir -p $home/pictures
 picture=$PWD/Examples/pictures/farm.jpg
@@ -38,8 +38,8 @@ url=http://127.0.0.1:$port
 "$python" Tests/Clients/triton_grpc.py "127.0.0.1:$grpc_port" "$picture"
 "$python" Tests/Clients/kserve_client.py "$url" "127.0.0.1:$grpc_port" "$picture"
 "$python" Tests/Clients/metrics.py "$url/metrics" packaging/grafana.json
-# Taking the model away would leave nothing to test; what an infer request must hold depends on the model, so of those only
-# wrong ones are made up, and Triton's clients send right ones.
+# Unloading the model would leave nothing to test. Valid infer requests depend on the model, so only invalid ones are
+# generated; Triton's clients send valid ones.
 export SCHEMATHESIS_HOOKS=$PWD/Tests/Clients/schemathesis_hooks.py PICTURE=$picture
 for scope in '--exclude-path-regex unload|infer' '--include-path-regex infer --mode negative'; do
     # shellcheck disable=SC2086 # words of a command
@@ -56,4 +56,4 @@ make_keys
 start --tls-cert "$work/cert.pem" --tls-key "$work/key.pem" --api-key-file "$work/keys" --host localhost --grpc-port 0
 "$python" Tests/Clients/guarded_grpc.py "localhost:$grpc_port" "$work/cert.pem" "$key" "$picture"
 stop
-echo "TLS and keys: gRPC's client gets in with a key, and not without"
+echo "TLS and keys: the gRPC client is accepted with a key, and rejected without"

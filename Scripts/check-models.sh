@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Holds what the model tools write against the field's own: onnx.checker on exported models, and all of the onnx package's
-# test models through apus convert and ONNX Runtime. Usage: Scripts/check-models.sh [path of apus].
+# Checks the model tools' output with the standard tools: onnx.checker on exported models, and all of the onnx package's test
+# models through apus convert and ONNX Runtime. Usage: Scripts/check-models.sh [path of apus].
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 apus=${1:-.build/test/debug/apus}
 python=.build/python/bin/python3
-# The newest of each, so that operators are met when they appear. An old installation is brought up to date once a day.
+# Uses the latest versions, to test new operators early. Updates an old installation once a day.
 if [ -z "$(find .build/python/.complete-2 -mtime -1 2>/dev/null)" ]; then
-    echo "check-models: installing the newest onnx and onnxruntime for Python"
+    echo "check-models: installing the latest onnx and onnxruntime for Python"
     [ -e .build/python/.complete-2 ] || { rm -rf .build/python && python3 -m venv .build/python; }
     "$python" -m pip install --quiet --disable-pip-version-check --upgrade onnx onnxruntime numpy ||
-        { [ -e .build/python/.complete-2 ] && echo "check-models: no update; going on with what is installed"; }
+        { [ -e .build/python/.complete-2 ] && echo "check-models: update failed; using the installed versions"; }
     touch .build/python/.complete-2
 fi
 "$python" -c 'import onnx, onnxruntime; print(f"check-models: onnx {onnx.__version__}, onnxruntime {onnxruntime.__version__}")'
@@ -20,7 +20,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 fixtures=Tests/Fixtures
 count=0
-make_model() { # what apus is told, the output left out
+make_model() { # apus arguments, without the output
     count=$((count + 1))
     "$apus" "$@" --no-check -o "$work/$count.onnx" >/dev/null
 }

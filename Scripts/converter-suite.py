@@ -1,23 +1,23 @@
 #!/usr/bin/env python3
-"""Runs `apus convert --precision f16` over every backend test model of the `onnx` package and checks what comes out.
+"""Runs `apus convert --precision f16` over every backend test model of the `onnx` package and checks the output.
 
 usage: converter-suite.py [--apus PATH] [--baseline] [--only REGEX] [--jobs N] [--timeout S] [--table FILE.md]
 
 Needs numpy, onnx and onnxruntime (its CPU provider is used). --baseline needs onnxconverter-common and puts its
 convert_float_to_float16 through the same tests. Nothing is downloaded: models that are not in the package, and those
-that ONNX Runtime does not run as they are (nor at opset 25 or 21, if they are newer), are left out and counted.
+that ONNX Runtime does not run unmodified (nor at opset 25 or 21, if they are newer), are skipped and counted.
 
-Each model runs at f32 and as converted, on the same inputs (float32 inputs are rounded to float16 first). What the
-converter writes must pass the ONNX checker if the original does, load, and answer alike. The classes:
+Each model runs at f32 and as converted, on the same inputs (float32 inputs are rounded to float16 first). The converted
+model must pass the ONNX checker if the original does, load, and return matching outputs. The classes:
 
-    converted   something became float16, the answers are right      differing   the answers are not right
-    unchanged   nothing became float16, the answers are right        load-fail   checker, loading or running failed
-    refused     apus said that it could not                          crash       a process died, hung or failed untold
+    converted   something became float16, outputs match      differing   outputs do not match
+    unchanged   nothing became float16, outputs match        load-fail   checker, loading or running failed
+    refused     apus reported an error                          crash       a process died, hung or failed silently
     error       the baseline raised an exception
 
-Prints the count of each class, what was left out and why, then every model refused, differing, load-fail or crash with
-the reason ("alike in onnx.reference": not the converter's doing but ONNX Runtime's). Of models with random results,
-only types and shapes are compared. Exits 1 if apus has a differing, load-fail or crash.
+Prints the count of each class, the skipped models with reasons, then every model refused, differing, load-fail or crash with
+the reason ("alike in onnx.reference": caused by ONNX Runtime, not the converter). For models with random results, compares
+only types and shapes. Exits with 1 if apus has a differing, load-fail or crash.
 """
 import argparse, collections, concurrent.futures, glob, json, multiprocessing, os, re, shutil, subprocess, sys, tempfile
 import warnings
@@ -32,9 +32,9 @@ FORK = multiprocessing.get_context("fork")
 # --- The models and their inputs --------------------------------------------------------------------------------------
 
 def collect():
-    """Every model of the package: its name, the model or its path, and its data sets or their folder."""
+    """Every model of the package: name, model or path, and data sets or their folder."""
     from onnx.backend.test import loader
-    np.random.seed(0)  # some node tests draw their inputs when they are loaded
+    np.random.seed(0)  # some node tests generate random inputs when loaded
     for kind in ["node", "simple", "pytorch-converted", "pytorch-operator", "real"]:
         try: cases = loader.load_model_tests(kind=kind)
         except (ValueError, FileNotFoundError): continue
@@ -51,7 +51,7 @@ def prepare(source, data):
     model = onnx.load(source) if isinstance(source, str) else source
     held = {tensor.name for tensor in model.graph.initializer}
     inputs = [value for value in model.graph.input if value.name not in held]
-    if data is None:  # a light model: the inputs that onnx's own runner makes
+    if data is None:  # a light model: the inputs that onnx's runner generates
         dims = [[dim.dim_value or 1 for dim in value.type.tensor_type.shape.dim] for value in inputs]
         sets = [[(np.arange(np.prod(shape)) / np.prod(shape)).astype(np.float32).reshape(shape) for shape in dims]]
     elif isinstance(data, str):
@@ -72,7 +72,7 @@ def read(kind, path):
 
 
 def each(value, f):
-    """A value, tensor or list, dictionary or optional of them, with f done to each tensor."""
+    """Applies f to each tensor in a value: a tensor, or a list, dictionary or optional of tensors."""
     if isinstance(value, (list, tuple)): return [each(v, f) for v in value]
     if isinstance(value, dict): return {k: each(v, f) for k, v in value.items()}
     if isinstance(value, TensorProto): value = numpy_helper.to_array(value)
@@ -80,7 +80,7 @@ def each(value, f):
 
 
 def lowered(model, ir, opset):
-    """A copy at no more than a version of the format and of the operators."""
+    """A copy with at most the given IR version and opset."""
     copy = onnx.ModelProto.FromString(model.SerializeToString())
     copy.ir_version = min(copy.ir_version, ir)
     for used in copy.opset_import:
@@ -108,10 +108,10 @@ def traits(model):
     return halves, any(n.op_type in RANDOM or n.op_type == "Dropout" and any(n.input[2:3]) for n in every)
 
 
-# --- What may crash, in a process of its own --------------------------------------------------------------------------
+# --- Code that may crash, in a separate process --------------------------------------------------------------------------
 
 def fed(model, sets, other=lambda x: x):
-    """The data sets in the types that the inputs of the model have now; other: what to do to types NumPy lacks."""
+    """The data sets converted to the model's current input types; other: applied to types that NumPy lacks."""
     half = {value.name: bool(re.search(r"elem_type: 10\b", str(value.type))) for value in model.graph.input}
     return [{name: each(value, lambda x: x.astype(np.float16) if half[name] and x.dtype == np.float32
                         else x if x.dtype.type.__module__ == "numpy" else other(x))
@@ -149,7 +149,7 @@ class Failure(Exception): pass
 
 
 class Worker:
-    """A forked process that does one task after another, and is replaced when it dies or hangs."""
+    """A forked process that runs tasks in sequence, and is replaced when it dies or hangs."""
     process = None
 
     def __call__(self, task, *arguments):
@@ -187,7 +187,7 @@ WORKER = Worker()
 # --- One model --------------------------------------------------------------------------------------------------------
 
 def difference(want, got, loose):
-    """What is wrong with a result, or None. Of a loose comparison only types and shapes count."""
+    """Why a result is wrong, or None. A loose comparison checks only types and shapes."""
     kinds = f"{describe(got)} for {describe(want)}"
     if isinstance(want, dict) and isinstance(got, dict):
         if list(want) != list(got): return "other keys"
@@ -218,7 +218,7 @@ def clipped(text):
 
 
 def convert(model, folder):
-    """What apus makes of a model, and a note; or the class and the reason."""
+    """apus's output for a model, and a note; or the class and the reason."""
     source, target = os.path.join(folder, "in.onnx"), os.path.join(folder, "out.onnx")
     with open(source, "wb") as file: file.write(model)
     command = [OPTIONS.apus, "convert", source, "-o", target, "--precision", "f16", "--no-check", "--format", "json"]
@@ -257,14 +257,14 @@ def outcome(which, original, model, sets, wanted, valid):
     except Crash as error: return "crash", str(error)
     wrong = difference(wanted, got, loose)
     if wrong and any(difference(wanted, WORKER(run, model, sets), loose) for _ in range(20)):
-        loose, wrong = True, difference(wanted, got, True)   # the runtime's answers to the unchanged model vary too
+        loose, wrong = True, difference(wanted, got, True)   # the runtime's outputs for the original model vary too
     if wrong: return "differing", wrong + excuse()
     changed = traits(onnx.load_from_string(result))[0] - before
     return "converted" if changed else "unchanged", ", ".join(filter(None, ["random" * loose, note]))
 
 
 def test(index):
-    """The name of a model, why it was left out if it was, and its outcomes by converter."""
+    """A model's name, why it was skipped (if it was), and its outcomes by converter."""
     name, source, data = CASES[index]
     reason = None
     for ir, opset in [(99, 99), (11, 25), (10, 21)]:
@@ -288,13 +288,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--apus", metavar="PATH", help="the apus executable")
     parser.add_argument("--baseline", action="store_true", help="test onnxconverter-common too")
-    parser.add_argument("--only", metavar="REGEX", default="", help="only models whose name, as node/test_add, matches")
+    parser.add_argument("--only", metavar="REGEX", default="", help="only models whose name (such as node/test_add) matches")
     parser.add_argument("--jobs", metavar="N", type=int, default=1, help="models tested at a time (default: 1)")
-    parser.add_argument("--timeout", metavar="S", type=float, default=600, help="seconds for each step, which only a hang takes (default: 600)")
+    parser.add_argument("--timeout", metavar="S", type=float, default=600, help="seconds per step, which only a hang reaches (default: 600)")
     parser.add_argument("--table", metavar="FILE.md", help="write a table of all models")
     OPTIONS = parser.parse_args()
     which = OPTIONS.converters = ["apus"] * bool(OPTIONS.apus) + ["baseline"] * OPTIONS.baseline
-    if not which: parser.error("nothing to test: give --apus PATH, --baseline or both")
+    if not which: parser.error("nothing to test: pass --apus PATH, --baseline or both")
     if OPTIONS.apus and not shutil.which(OPTIONS.apus): parser.error(f"no executable at {OPTIONS.apus}")
     os.environ["ALLOW_RELEASED_ONNX_OPSET_ONLY"] = "0"  # lets ONNX Runtime try opsets newer than it guarantees
     warnings.simplefilter("ignore")
@@ -314,7 +314,7 @@ def main():
     print(f"{len(CASES)} models, {len(results)} tested ({lower} at a lower opset, {random} random)\n")
     summary = [["", *which]] + [[kind, *(str(counts[w, kind]) for w in which)] for kind in CLASSES]
     print("\n".join("".join(f"{cell:<12}" for cell in row).rstrip() for row in summary))
-    print(f"\nLeft out: {len(left_out)}")
+    print(f"\nSkipped: {len(left_out)}")
     shapes = [("not in the package", "^not in"), ("unknown operator", "No Op registered|not a registered|Unrecognized"),
               ("no kernel", "NOT_IMPLEMENTED"), ("unsupported type", "umpy.type|Type Error"),
               ("other", "")]
@@ -327,7 +327,7 @@ def main():
             for name, detail in found: print(f"  {name}: {clipped(detail)}")
     if OPTIONS.table:
         cells = [[name, *(": ".join(filter(None, outcomes[w])) for w in which)] for name, outcomes in results.items()]
-        cells += [[name, *["left out: " + reason] * len(which)] for name, reason in left_out.items()]
+        cells += [[name, *["skipped: " + reason] * len(which)] for name, reason in left_out.items()]
         with open(OPTIONS.table, "w") as file:
             for rows in [summary, [["model", *which], *cells]]:
                 rows = [" | ".join(clipped(cell).replace("|", "\\|") for cell in row) for row in rows]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes dist/apus-VERSION-linux-x86_64.tar.gz: unpack it anywhere and run bin/apus. Usage: Scripts/dist.sh [path of apus]
+# Creates dist/apus-VERSION-linux-x86_64.tar.gz: unpack it anywhere and run bin/apus. Usage: Scripts/dist.sh [path of apus]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 apus=${1:-.build/release/apus}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the library's documentation with DocC. A warning, such as a link to nothing, is an error.
-# Usage: Scripts/docs.sh [folder], .build/docs unless given; serve it with any web server.
+# Builds the library's documentation with DocC. Warnings, such as broken links, are errors.
+# Usage: Scripts/docs.sh [folder] (default: .build/docs); serve it with any web server.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,7 +11,7 @@ rm -rf "$output"
 mkdir -p "$graphs"
 rm -f "$graphs"/*
 
-# Of a lean build: the server has no public API.
+# From a lean build: the server has no public API.
 APUS_LEAN=1 swift build --scratch-path "$work/build" --target ApusWorkflows
 APUS_LEAN=1 swift build --scratch-path "$work/build" --target ApusDrawing
 modules=$(APUS_LEAN=1 swift build --scratch-path "$work/build" --show-bin-path)
@@ -26,7 +26,7 @@ for module in Apus ApusDrawing ApusWorkflows; do
         -target "$(swiftc -print-target-info | sed -n 's/.*"triple": "\([^"]*\)".*/\1/p' | head -1)" \
         -output-dir "$graphs" -skip-synthesized-members
 done
-# Symbols that the two others add to Apus's types stand on the pages of those types.
+# Symbols that the other two add to Apus's types appear on the pages of those types.
 rm -f "$graphs"/*@Foundation*.json
 docc convert Sources/Apus/Apus.docc --additional-symbol-graph-dir "$graphs" --output-path "$output" \
     --fallback-display-name Apus --fallback-bundle-identifier apus --warnings-as-errors

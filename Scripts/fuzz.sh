@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs what reads untrusted files on damaged ones, with libFuzzer and the address sanitizer, leaks included.
+# Fuzzes the parsers of untrusted files with libFuzzer and the address sanitizer, including leak detection.
 # Usage: Scripts/fuzz.sh RUNS [target …]; targets: pictures zip legacy safetensors pickle onnx library form, all of them by default.
-# A finding leaves its input in .build/fuzz/crashes: a crash, or an input that costs more than 50 times the median of
-# processor time per byte (Fuzz/Support/CPUBudget.swift).
+# Saves findings to .build/fuzz/crashes: a crash, or an input that costs more than 50 times the median CPU time per byte
+# (Fuzz/Support/CPUBudget.swift).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,7 +26,7 @@ fuzzer() { # target
     esac
 }
 
-seeds() { # target, folder: files of the tests, if small. What the fuzzer finds is kept beside them for the next run.
+seeds() { # target, folder: small test files. The fuzzer's corpus is kept beside them for the next run.
     case $1 in
     pictures)
         for folder in formats images cuts costly; do
@@ -50,7 +50,7 @@ for path in sys.argv[2:]:
 PYTHON
         ;;
     onnx) find $fixtures/conversion $fixtures/models -name '*.onnx' -size -16k -exec cp -n {} "$2/" \; ;;
-    # Small ones that every Debian has; the smallest of all is less than the fuzzer's limit.
+    # Small ones present in every Debian; the smallest is below the fuzzer's limit.
     library) find -L /lib/x86_64-linux-gnu -maxdepth 1 -name 'lib*.so.*' -size -32k -exec cp -n {} "$2/" \; ;;
     form)
         printf 'multipart/form-data; boundary=b\n--b\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\nJPEG\r\n--b\r\nContent-Disposition: form-data; name=k\r\n\r\nv\r\n--b--\r\n' >"$2/form"
@@ -61,7 +61,7 @@ PYTHON
 
 echo "fuzz: building"
 for product in $(for target in "${targets[@]}"; do fuzzer "$target"; done | sort -u); do
-    # Swift heeds the last -sanitize only, so both are named in one; --sanitize is for C and the linker.
+    # Swift uses only the last -sanitize, so one option has both; --sanitize is for C and the linker.
     APUS_FUZZ=1 swift build -c release --scratch-path "$build" --product "$product" \
         --sanitize fuzzer --sanitize address -Xswiftc -sanitize=fuzzer,address -Xswiftc -use-ld=lld --quiet
 done
@@ -73,8 +73,7 @@ for target in "${targets[@]}"; do
     mkdir -p "$corpus"
     seeds "$target" "$corpus"
     echo "fuzz: $target, $runs inputs, from $(find "$corpus" -type f | wc -l) files"
-    # No input may take a minute, which only a hang does (CPUBudget.swift has the limit of work); no single allocation 64 MB, all
-    # of them together 2 GB.
+    # Limits: a minute per input, which only a hang reaches (CPUBudget.swift limits work); 64 MB per allocation, 2 GB in total.
     if ! SWIFT_BACKTRACE=enable=no "$build/release/$(fuzzer "$target")" -runs="$runs" -max_len=32768 -timeout=60 -malloc_limit_mb=64 \
         -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$build/crashes/" "$corpus" >"$log" 2>&1; then
         grep -vE '^#[0-9]+.*(NEW|REDUCE|pulse)' "$log" | tail -n 60 >&2

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes Sources/ApusServer/Protocols/OpenInference/Generated of open_inference.proto. Needs protoc (Debian: protobuf-compiler) and, in PATH, the
+# Generates Sources/ApusServer/Protocols/OpenInference/Generated from open_inference.proto. Needs protoc (Debian: protobuf-compiler) and, in PATH, the
 # plugins protoc-gen-swift (swift-protobuf) and protoc-gen-grpc-swift-2 (grpc-swift-protobuf), built with
 # `swift build --product …` in those packages. Usage: Scripts/generate-grpc.sh
 set -euo pipefail

@@ -1,12 +1,12 @@
-"""Writes the types that ONNX's operators take and give: Sources/CModelTools/operators.txt.
+"""Writes the input and output types of ONNX's operators: Sources/CModelTools/operators.txt.
 
 Usage: make-operator-table.py OUT. Needs: onnx, onnxruntime (for its own domain, com.microsoft).
 
-A line is an operator at the opset that brought it: domain, name, opset, inputs, outputs, types, separated by tabs.
-Inputs and outputs are numbers of types: ? may be left out, * may come any number of times and all are of one type,
-+ may come any number of times, each of any of the types. A type is what may stand in one place: letters of what is
-allowed, t tensor, s sequence of tensors, o optional tensor, p optional sequence, each with a bit for every element type
-(1 << TensorProto.DataType, hexadecimal); m is anything else. The opset of an operator that was taken away ends in !.
+Each line is an operator at the opset that introduced it: domain, name, opset, inputs, outputs, types, separated by tabs.
+Inputs and outputs are indices of types: ? is optional, * is variadic with one type for all, + is variadic with any of the
+types each. A type lists the kinds allowed in one place, t tensor, s sequence of tensors, o optional tensor, p optional
+sequence, each with a bit per element type (1 << TensorProto.DataType, hexadecimal); m is anything else. The opset of a
+removed operator ends in !.
 """
 import re, sys
 import onnx
@@ -51,7 +51,7 @@ def line(schema):
 
 
 class Homogeneous:
-    """The runtime's own schemas do not say whether a variadic input is of one type: taken as any."""
+    """The runtime's schemas do not state whether a variadic input has one type: treated as any."""
     def __init__(self, parameter): self.parameter, self.is_homogeneous = parameter, False
     def __getattr__(self, name): return getattr(self.parameter, name)
 

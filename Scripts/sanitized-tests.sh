@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Runs the tests of what reads untrusted input and of the runtime under a sanitizer, in a build of its own.
+# Runs the tests of parsers of untrusted input and of the runtime under a sanitizer, in a separate build.
 # Usage: Scripts/sanitized-tests.sh address|thread [option of swift test …]
 #
-# The system's OpenCL drivers stay out: Intel's loads its compiler with RTLD_DEEPBIND, which the address sanitizer refuses by
-# ending the process, and none of these tests is about a GPU. Both OpenCL loaders and Apus heed OCL_ICD_VENDORS.
+# Disables the system's OpenCL drivers: Intel's loads its compiler with RTLD_DEEPBIND, which makes the address sanitizer abort,
+# and none of these tests needs a GPU. Both OpenCL loaders and Apus respect OCL_ICD_VENDORS.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 sanitizer=$1
 shift
-# The library, the command and the server run mostly the runtime's own code, which is not instrumented, and far slower. What is
-# not named here is in.
+# Excludes the library, the command and the server: they mostly run the runtime's code, which is not instrumented, and are far
+# slower. Everything not listed here is included.
 without='^(ApusTests|ApusWorkflowsTests|ApusCLITests|ApusServerTests)\.'
 
 mkdir -p .build/no-opencl-drivers

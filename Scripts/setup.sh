@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what building and running Apus needs and this machine lacks: Debian packages and the runtime.
-# Does nothing, and says nothing, when all is there. Usage: Scripts/setup.sh [--tests | --check | --dist]
+# Installs missing dependencies for building and running Apus: Debian packages and the runtime.
+# Does nothing, silently, if all are present. Usage: Scripts/setup.sh [--tests | --check | --dist]
 # --tests: for make test. --check: also for make check, with a browser.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,12 +18,12 @@ fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 data="${XDG_DATA_HOME:-$HOME/.local/share}/apus"
 
 [ "$(uname -sm)" = "Linux x86_64" ] || fail "Apus runs on 64-bit Intel Linux; this is $(uname -sm)."
-command -v swift >/dev/null || fail "Swift 6.2 or later is needed: https://www.swift.org/install/linux"
+command -v swift >/dev/null || fail "Swift 6.2 or later is required: https://www.swift.org/install/linux"
 
 # --- Debian packages -------------------------------------------------------------------------------------------------
 
 packages=()
-need() { # package, what shows that it (or its like) is there
+need() { # package, command that checks that it (or an equivalent) is installed
     if ! eval "$2" >/dev/null 2>&1; then packages+=("$1"); fi
 }
 need pkg-config 'command -v pkg-config'
@@ -65,16 +65,16 @@ Installing them needs root. Run this, then try again:
     log=$(mktemp)
     if ! { "${root[@]}" apt-get update -q && DEBIAN_FRONTEND=noninteractive "${root[@]}" "${install[@]}"; } >"$log" 2>&1; then
         tail -n 20 "$log" >&2
-        fail "apt-get could not install them; its whole output is in $log"
+        fail "apt-get could not install them; its full output is in $log"
     fi
     rm -f "$log"
 fi
 
 # --- Runtime ---------------------------------------------------------------------------------------------------------
 
-# Downloads a wheel, checks its hash, and unpacks the shared libraries in it, nothing else, into a folder.
-# What is interrupted leaves nothing behind: the folder appears whole or not at all.
-install_runtime() { # package==version, SHA-256, folder, what to say
+# Downloads a wheel, checks its hash, and unpacks only its shared libraries into a folder.
+# Atomic: an interrupted run leaves no folder behind.
+install_runtime() { # package==version, SHA-256, folder, description
     local requirement=$1 sha256=$2 folder=$3 what=$4
     [ ! -e "$folder/.complete" ] || return 0
     mkdir -p "$(dirname "$folder")"
@@ -86,7 +86,7 @@ install_runtime() { # package==version, SHA-256, folder, what to say
     trap 'exit 130' INT TERM
     say "downloading $what"
     printf '%s --hash=sha256:%s\n' "$requirement" "$sha256" >"$partial/requirements.txt"
-    # Any Python 3 and its pip will do: the wheel is unpacked, never installed.
+    # Any Python 3 with pip works: the wheel is unpacked, never installed.
     python3 -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary=:all: \
         --python-version 3.11 --implementation cp --abi cp311 --platform manylinux_2_28_x86_64 \
         --dest "$partial" --requirement "$partial/requirements.txt" ||
@@ -98,7 +98,7 @@ wheel, folder = sys.argv[1:]
 with zipfile.ZipFile(wheel) as archive:
     entries = {os.path.basename(i.filename): i for i in archive.infolist()}
     wanted = [n for n in entries if re.search(r"^lib.*\.so(\.\d+)*$", n) or n in ("LICENSE", "ThirdPartyNotices.txt")]
-    kept = {}  # the wheel holds each library up to three times, under its names: keep one, link the others
+    kept = {}  # the wheel contains each library up to three times, under different names: keep one, link the others
     for name in sorted(wanted, key=len, reverse=True):
         info = entries[name]
         same = kept.setdefault((info.CRC, info.file_size), name)
@@ -109,7 +109,7 @@ with zipfile.ZipFile(wheel) as archive:
             os.symlink(same, os.path.join(folder, name))
 PYTHON
     touch "$partial/runtime/.complete"
-    rm -rf "$folder" # one without the mark is not whole, or not ours
+    rm -rf "$folder" # without the marker, it is incomplete or not ours
     mv "$partial/runtime" "$folder"
     rm -rf "$partial"
     trap - EXIT INT TERM
@@ -121,7 +121,7 @@ install_runtime onnxruntime-openvino==1.24.1 3007c803634cc69c6d52af1dea7ce729d9b
     "$data/runtime/1.24.1" "ONNX Runtime 1.24.1 with OpenVINO (81 MB)"
 
 if [ "$want_tests" = yes ]; then
-    # The oldest ONNX Runtime that Apus takes, built without OpenVINO: both must be handled, and said.
+    # The oldest supported ONNX Runtime, built without OpenVINO: Apus must handle and report both.
     install_runtime onnxruntime==1.21.1 982dcc04a6688e1af9e3da1d4ef2bdeb11417cf3f8dde81f8f721043c1919a4f \
         "$data/test-runtimes/cpu-1.21.1" "ONNX Runtime 1.21.1 without OpenVINO, for the tests (15 MB)"
 fi

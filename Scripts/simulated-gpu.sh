@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs a command with a simulated Intel Arc A770: Intel's own OpenCL driver compiles real kernels for it, but does not
-# execute them, so answers are garbage and times mean little. Shows that devices are listed and chosen, that models
-# compile, that the cache hits, and that wrong answers are found out.
+# Runs a command with a simulated Intel Arc A770: Intel's OpenCL driver compiles real kernels for it, but does not execute
+# them, so results are garbage and times mean little. Tests device listing and selection, model compilation, cache hits, and
+# the detection of wrong results.
 #
-# Installs nothing: the driver's packages are unpacked below .build. Usage: Scripts/simulated-gpu.sh COMMAND [ARGUMENT…]
-# CreateMultipleRootDevices=2 in the environment makes it two GPUs.
+# Installs nothing: unpacks the driver's packages into .build. Usage: Scripts/simulated-gpu.sh COMMAND [ARGUMENT…]
+# CreateMultipleRootDevices=2 in the environment simulates two GPUs.
 set -euo pipefail
 project=$(cd "$(dirname "$0")/.." && pwd)
 driver="$project/.build/simulated-gpu"
@@ -12,7 +12,7 @@ fail() { printf 'simulated-gpu: %s\n' "$*" >&2; exit 1; }
 
 packages=(intel-opencl-icd ocl-icd-libopencl1)
 
-# What apt would install: the packages and what they need that this system lacks.
+# What apt would install: the packages and their missing dependencies.
 missing() { apt-get -s install --no-install-recommends "${packages[@]}" 2>/dev/null | awk '/^Inst/ {print $2}'; }
 
 download() { # folder
@@ -22,13 +22,13 @@ download() { # folder
 }
 
 if [ ! -e "$driver/.complete" ]; then
-    command -v apt-get >/dev/null || fail "needs Debian or Ubuntu, whose packages it unpacks"
+    command -v apt-get >/dev/null || fail "requires Debian or Ubuntu, whose packages it unpacks"
     partial="$driver.partial.$$"
     rm -rf "$driver" "$partial"
     mkdir -p "$partial/packages" "$partial/vendors"
     trap 'rm -rf "$partial"' EXIT
     if dpkg -s "${packages[@]}" >/dev/null 2>&1; then
-        : # the system's own will do
+        : # use the system's driver
     else
         if ! download "$partial/packages"; then
             root=()
@@ -56,7 +56,7 @@ export NEOReadDebugKeys=1 SetCommandStreamReceiver=1 ProductFamilyOverride=dg2 H
 export ForceDeviceId=0x56A0
 export APUS_SIMULATED_GPU=1
 
-# The driver writes large .aub files into the working folder.
+# The driver writes large .aub files to the working folder.
 command=$1
 shift
 case $command in

@@ -1,28 +1,28 @@
 #!/usr/bin/env bash
-# Lays out Apus in a folder that can be moved: bin/apus, the runtime and every library that a bare Debian lacks beside it, a
-# font, what a service needs. Usage: Scripts/stage.sh FOLDER [path of apus]
+# Installs Apus into a relocatable folder: bin/apus, the runtime and every library missing from a minimal Debian, a font, and
+# the service files. Usage: Scripts/stage.sh FOLDER [path of apus]
 set -euo pipefail
 umask 022
 cd "$(dirname "$0")/.."
 target=$1
 apus=${2:-.build/release/apus}
 runtime=${APUS_RUNTIME:-${XDG_DATA_HOME:-$HOME/.local/share}/apus/runtime/1.24.1}
-# Under sudo the runtime lies with who built; in a container he may have no name.
+# Under sudo, the runtime is in the invoking user's home; in a container, that user may have no name.
 [ -e "$runtime" ] || runtime=$(getent passwd "$(stat -c %u .)" | cut -d: -f6 || true)/.local/share/apus/runtime/1.24.1
-[ -x "$apus" ] || { echo "stage: there is no $apus; build it: make build" >&2 && exit 1; }
-[ -e "$runtime/libonnxruntime.so.1.24.1" ] || { echo "stage: there is no runtime in $runtime: run make setup, or name its folder as APUS_RUNTIME" >&2 && exit 1; }
-command -v patchelf >/dev/null || { echo "stage: patchelf is needed: sudo apt-get install patchelf" >&2 && exit 1; }
+[ -x "$apus" ] || { echo "stage: $apus does not exist; run make build" >&2 && exit 1; }
+[ -e "$runtime/libonnxruntime.so.1.24.1" ] || { echo "stage: there is no runtime in $runtime; run make setup, or set APUS_RUNTIME to its folder" >&2 && exit 1; }
+command -v patchelf >/dev/null || { echo "stage: patchelf is required: sudo apt-get install patchelf" >&2 && exit 1; }
 
-# Only what an earlier one laid there: share/apus of a prefix ~/.local is where a user's own models and runtime are.
+# Removes only what an earlier run installed: with the prefix ~/.local, share/apus also has the user's models and runtime.
 rm -rf "${target:?}"/{bin/apus,lib/apus} "$target"/share/apus/{fonts,docs,packaging,LICENSE,README.md}
 mkdir -p "$target/bin" "$target/lib/apus/system" "$target/share/apus/fonts"
 cp "$apus" "$target/bin/apus"
 strip "$target/bin/apus"
-# Not with the builder's ownership and permissions: everybody runs it, nobody but the owner changes it.
+# Not with the builder's ownership and permissions: world-executable, writable only by the owner.
 cp -R --no-dereference --preserve=timestamps,links "$runtime/." "$target/lib/apus/"
 rm -f "$target/lib/apus/.complete"
 
-# What the program needs but the C and C++ libraries, which every system has its own of.
+# The program's libraries, except the C and C++ libraries, which every system provides.
 ldd "$apus" | awk '$3 ~ /^\// {print $3}' | grep -vE '/(libc|libm|libdl|libpthread|librt|libstdc\+\+|libgcc_s|ld-linux[^/]*)\.so' |
     while read -r library; do
         cp -L "$library" "$target/lib/apus/system/"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What needs a socket, a process and curl: the server's protocols, connections, TLS, keys and end. Needs nothing of Python's
-# packages; Scripts/check-clients.sh has the clients of others. Usage: Scripts/test-live.sh [path of apus]
+# Tests that need a socket, a process and curl: the server's protocols, connections, TLS, keys and shutdown. Needs no Python
+# packages; Scripts/check-clients.sh runs third-party clients. Usage: Scripts/test-live.sh [path of apus]
 set -Eeuo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,29 +20,29 @@ done
 curl -sSf -F file=@"$picture" -H 'Accept: image/png' -o "$work/boxes.png" "$url/predict?annotate=true"
 [ "$(head -c 4 "$work/boxes.png" | tail -c 3)" = PNG ]
 [ "$(curl -s -o /dev/null -w '%{http_code}' -F file=@README.md "$url/predict")" = 400 ]
-# curl waits a second for leave to send a large body, unless it gets it.
+# curl waits up to a second for 100 Continue before sending a large body.
 head -c 2000000 /dev/zero >>"$work/large.jpg"
 curl -sv --data-binary @"$work/large.jpg" -H 'Expect: 100-continue' -o /dev/null "$url/predict" 2>"$work/curl"
 grep -q '< HTTP/1.1 100 Continue' "$work/curl"
-# Where it will be refused anyway, it need not send it.
+# A request that will be rejected must not get 100 Continue.
 head -c 21000000 /dev/zero >"$work/larger.jpg"
 curl -sv --data-binary @"$work/larger.jpg" -H 'Expect: 100-continue' -o /dev/null "$url/predict" 2>"$work/curl"
 grep -q '< HTTP/1.1 413' "$work/curl"
 if grep -q '< HTTP/1.1 100 Continue' "$work/curl"; then
-    echo "test-live: the server asked for a body that it refuses" >&2
+    echo "test-live: the server requested a body that it rejects" >&2
     exit 1
 fi
-# curl asks for HTTP/2 with Upgrade, which is ignored: both URLs get a response, the second on another connection.
+# curl requests HTTP/2 with Upgrade, which is ignored: both URLs get a response, the second on another connection.
 [ "$(curl -s --http2 -m 600 -o /dev/null -o /dev/null -w '%{http_code} ' "$url/v2" "$url/v2/health/live")" = "200 200 " ]
 # The health check of packaging/Dockerfile speaks HTTP/1.0, and reads until the connection ends.
 timeout 600 bash -c "exec 3<>/dev/tcp/127.0.0.1/$port && printf 'GET /v2/health/ready HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q '200 OK' <&3"
-# A page whose host's name comes to mean this machine is kept out; who only asks whether the server lives is not.
+# A page whose host name resolves to this machine is rejected; a health check is not.
 for request in '403 evil.example /v2' '403 evil.example:80 /status' '200 evil.example /v2/health/ready' '200 [::1]:8000 /v2' \
     "200 localhost:$port /v2"; do
     read -r status host path <<<"$request"
     [ "$(curl -s -o /dev/null -w '%{http_code}' -H "Host: $host" "$url$path")" = "$status" ]
 done
-echo "curl: forms, raw bodies and an annotated picture work"
+echo "curl: forms, raw bodies and an annotated image work"
 stop
 
 make_keys
@@ -60,6 +60,6 @@ if curl -sS --tls-max 1.1 --cacert "$work/cert.pem" "$url/v2" >/dev/null 2>&1; t
     exit 1
 fi
 stop
-echo "TLS and keys: clients without a key are refused"
+echo "TLS and keys: clients without a key are rejected"
 
 python3 Tests/Clients/http_limits.py "$apus" "$picture"

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Tests of setup.sh on machines that lack something, by a PATH that has only what each case allows.
+# Tests setup.sh with missing dependencies, using a PATH with only what each case allows.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failures=0
-expect() { # what, then a command
+expect() { # description, then a command
     local what=$1
     shift
     if "$@" >/dev/null 2>&1; then echo "ok       $what"; else echo "NOT OK   $what"; sed 's/^/    /' "$work/log"; failures=$((failures + 1)); fi
 }
 
-# A PATH with the usual small tools, `swift`, and what is named.
+# A PATH with the usual small tools, `swift`, and the given commands.
 tools() {
     rm -rf "${work:?}/bin"
     mkdir "$work/bin"
@@ -21,7 +21,7 @@ tools() {
     done
     stub swift :
 }
-stub() { # name, script; the name may be a link to the real tool, which must not be written through
+stub() { # name, script; the name may be a link to the real tool, which must not be overwritten
     rm -f "$work/bin/$1"
     printf '#!%s\n%s\n' "$BASH" "$2" >"$work/bin/$1"
     chmod +x "$work/bin/$1"
@@ -33,21 +33,21 @@ left() { [ -z "$(find "$work/home" -mindepth 1 ! -type d 2>/dev/null)" ] && [ -z
 tools
 expect "without apt-get it fails" bash -c '! "$@"' _ env -i PATH="$work/bin" HOME="$work/home" "$BASH" Scripts/setup.sh
 setup || true
-expect "and lists what is needed" says "These packages are needed: pkg-config"
-expect "and says that this is no Debian" says "This is not Debian or Ubuntu"
+expect "and lists the required packages" says "These packages are needed: pkg-config"
+expect "and reports that this is not Debian" says "This is not Debian or Ubuntu"
 
 tools
 stub apt-get 'exit 1'
 stub id 'echo 1000'
 if setup; then status=0; else status=$?; fi
 expect "without root and sudo it fails" test "$status" -ne 0
-expect "and says the one command to run" says "sudo apt-get install -y -q --no-install-recommends pkg-config"
+expect "and prints the command to run" says "sudo apt-get install -y -q --no-install-recommends pkg-config"
 
 tools pkg-config
 stub python3 'case "$*" in *--version*) exit 0 ;; esac; exit 1'
 if setup; then status=0; else status=$?; fi
 expect "a failed download fails" test "$status" -ne 0
-expect "and says that nothing was installed" says "nothing was installed"
+expect "and reports that nothing was installed" says "nothing was installed"
 expect "and leaves nothing behind" left
 
 tools pkg-config
@@ -63,6 +63,6 @@ expect "and leaves nothing behind" left
 
 Scripts/setup.sh >"$work/log" 2>&1
 Scripts/setup.sh >"$work/log" 2>&1
-expect "a second run has nothing to say" test ! -s "$work/log"
+expect "a second run prints nothing" test ! -s "$work/log"
 
 [ "$failures" -eq 0 ] || exit 1

@@ -1,5 +1,5 @@
-// The program's own malloc and its like, which the dynamic linker puts before glibc's, also for Swift's runtime: they count, and
-// leave the work to glibc. Nothing has to be preloaded. What is freed does not count.
+// Overrides malloc and related functions, also for Swift's runtime: the dynamic linker prefers the program's over glibc's. They
+// count, then call glibc. Needs no preloading. Ignores frees.
 #include "allocation_counter.h"
 
 #include <errno.h>

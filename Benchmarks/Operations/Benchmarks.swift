@@ -1,6 +1,6 @@
 import Foundation
 
-/// Counts what each operation allocates, and compares it with the committed thresholds.
+/// Counts the allocations of each operation, and compares them with the committed thresholds.
 ///
 ///     Benchmarks THRESHOLDS.json [--update]
 @main struct Benchmarks {
@@ -31,11 +31,11 @@ import Foundation
         let gone = thresholds.operations.keys.filter { measured[$0] == nil }.sorted()
         guard failures.isEmpty, gone.isEmpty else {
             fail(
-                "bench-allocations: more than committed: \(failures.joined(separator: ", ")); "
+                "bench-allocations: above the threshold: \(failures.joined(separator: ", ")); "
                     + "not measured: \(gone.joined(separator: ", "))\n"
-                    + "If that is meant: make bench-allocations UPDATE=--update, and commit the file with the reason.")
+                    + "If intended, run make bench-allocations UPDATE=--update, and commit the file with the reason.")
         }
-        print("bench-allocations: none of \(measured.count) operations allocates more than committed")
+        print("bench-allocations: all \(measured.count) operations are within their thresholds")
     }
 
     private static func fail(_ message: String) -> Never {

@@ -1,10 +1,10 @@
 import AllocationCounter
 import Foundation
 
-/// Something that Apus does for each image or model, whose allocations are counted.
+/// An operation of Apus per image or model, whose allocations are counted.
 struct Operation {
     var name: String
-    /// What it works on is made once, and not counted.
+    /// Its input is created once, and not counted.
     var prepare: () throws -> () throws -> Void
 
     init(_ name: String, _ prepare: @escaping () throws -> () throws -> Void) {
@@ -12,7 +12,7 @@ struct Operation {
         self.prepare = prepare
     }
 
-    /// The least of several runs: other threads may allocate in between, and the first run of a kind fills caches.
+    /// The minimum of several runs: other threads may allocate in between, and the first run fills caches.
     func measure() throws -> Allocations {
         let work = try prepare()
         for _ in 0..<3 { try work() }
@@ -27,7 +27,7 @@ struct Operation {
     }
 }
 
-/// How often memory is allocated, and how many bytes in all.
+/// The number of allocations, and their total bytes.
 struct Allocations: Codable, Equatable {
     var count: Int
     var bytes: Int
@@ -35,7 +35,7 @@ struct Allocations: Codable, Equatable {
 
 /// The committed counts, by operation.
 struct Thresholds: Codable {
-    /// How much more than committed is no failure, in percent: compilers differ.
+    /// The tolerated excess, in percent, as compilers differ.
     var tolerance: Int
     var operations: [String: Allocations]
 
@@ -49,13 +49,13 @@ struct Thresholds: Codable {
         try (encoder.encode(self) + Data("\n".utf8)).write(to: url)
     }
 
-    /// What is wrong with a measurement; nil if nothing.
+    /// Why a measurement fails; nil if it passes.
     func objection(to measured: Allocations, of name: String) -> String? {
         guard let committed = operations[name] else { return "has no threshold" }
         func grown(_ measured: Int, _ committed: Int) -> Bool { measured * 100 > committed * (100 + tolerance) }
         let parts =
-            (grown(measured.count, committed.count) ? ["\(committed.count) allocations are committed"] : [])
-            + (grown(measured.bytes, committed.bytes) ? ["\(committed.bytes) bytes are committed"] : [])
+            (grown(measured.count, committed.count) ? ["\(committed.count) allocations allowed"] : [])
+            + (grown(measured.bytes, committed.bytes) ? ["\(committed.bytes) bytes allowed"] : [])
         return parts.isEmpty ? nil : parts.joined(separator: ", ")
     }
 }

@@ -6,7 +6,7 @@ import ModelTools
 import ONNX
 
 extension Operation {
-    /// What happens for each image, and for each model.
+    /// The operations per image and per model.
     static var all: [Operation] {
         [
             decode("street.jpg"), decode("farm.jpg"),
@@ -53,7 +53,7 @@ extension Operation {
                     inputs: [image], outputs: [value("pred_logits", classes + 1), value("pred_boxes", 4)], metadata: [:]
                 ))
         ).family
-        // Every tenth query has found something.
+        // Every tenth query is a detection.
         let logits = (0..<queries * (classes + 1)).map { index in
             index % (classes + 1) == (index / (classes + 1) % 10 == 0 ? 3 : classes) ? Float(9) : 0
         }
@@ -73,7 +73,7 @@ extension Operation {
         Bitmap(width: width, height: height, pixels: (0..<3 * width * height).map { UInt8(truncatingIfNeeded: $0) })
     }
 
-    /// Below the package's root.
+    /// Relative to the package's root.
     private static func file(_ path: String) throws -> Data {
         try Data(contentsOf: URL(fileURLWithPath: #filePath).appendingPathComponent("../../../" + path).standardized)
     }

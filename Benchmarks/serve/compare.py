@@ -1,6 +1,6 @@
-"""apus serve beside the FastAPI service: one picture of a megapixel, the demo model, the same machine, in turns.
+"""apus serve compared with the FastAPI service: a one-megapixel image, the demo model, the same machine, interleaved.
 
-Usage: compare.py APUS MODEL PICTURE [ROUNDS]   (with fastapi, uvicorn, torch, torchvision, pillow, onnxruntime-openvino)"""
+Usage: compare.py APUS MODEL IMAGE [ROUNDS]   (with fastapi, uvicorn, torch, torchvision, pillow, onnxruntime-openvino)"""
 import http.client
 import io
 import json
@@ -29,7 +29,7 @@ headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
 
 
 def ask(connection):
-    """Milliseconds on the wire, those of the inference, and what was found."""
+    """Milliseconds of the request and of the inference, and the detections."""
     start = time.perf_counter()
     connection.request("POST", "/predict", body, headers)
     response = connection.getresponse()
@@ -64,7 +64,7 @@ def start_fastapi():
 
 
 def first_answer(port, begun):
-    """Seconds from the start of the process to the first answer."""
+    """Seconds from process start to the first response."""
     while True:
         try:
             ask(connect(port))
@@ -100,11 +100,11 @@ try:
     total = {name: median(each[0] for each in samples[name]) for name in samples}
     inference = {name: median(each[1] for each in samples[name]) for name in samples}
     outside = {name: median(each[0] - each[1] for each in samples[name]) for name in samples}
-    print(f"{rounds} requests each, in turns; medians; {len(jpeg) / 1e3:.0f} kB JPEG of 1152x864; both find the same {len(a)} objects\n")
+    print(f"{rounds} requests each, interleaved; medians; {len(jpeg) / 1e3:.0f} kB JPEG of 1152x864; both find the same {len(a)} objects\n")
     print(f"{'':34}{'apus':>11}{'fastapi':>11}{'ratio':>8}")
     for text, values, unit in [
-        ("a request", total, "ms"), ("  of it inference", inference, "ms"), ("  of it everything else", outside, "ms"),
-        ("first answer after the start", {name: 1e3 * median(starts[name]) for name in starts}, "ms"),
+        ("request", total, "ms"), ("  inference", inference, "ms"), ("  everything else", outside, "ms"),
+        ("first response after start", {name: 1e3 * median(starts[name]) for name in starts}, "ms"),
         ("resident memory", {"apus": memory(ours), "fastapi": memory(theirs)}, "MB"),
     ]:
         print(f"{text:34}{values['apus']:8.1f} {unit}{values['fastapi']:8.1f} {unit}{values['apus'] / values['fastapi']:7.2f}x")

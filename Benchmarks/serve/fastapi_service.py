@@ -1,4 +1,4 @@
-"""The peer: POST /predict as a Python programmer writes it: FastAPI, Pillow, torchvision, ONNX Runtime with OpenVINO.
+"""The baseline: POST /predict in idiomatic Python: FastAPI, Pillow, torchvision, ONNX Runtime with OpenVINO.
 
 uvicorn fastapi_service:app   with MODEL in the environment"""
 import io

@@ -1,4 +1,4 @@
-// A libFuzzer target: every input is read as a checkpoint that somebody sent us, whichever kind it claims to be.
+// A libFuzzer target: reads every input as an untrusted checkpoint of any format.
 
 import FuzzSupport
 import ModelTools
@@ -15,7 +15,7 @@ public func fuzz(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
 private func read(_ input: [UInt8]) {
     guard let checkpoint = try? Checkpoint(bytes: Bytes(input), name: "fuzz-dc5.pth") else { return }
     for tensor in checkpoint.tensors.values {
-        // No view shows an element twice, so all of them together are bounded by the file.
+        // Views don't repeat elements, so their total size is bounded by the file.
         precondition(tensor.count <= input.count, "a tensor larger than its file")
         precondition(tensor.floats().count == tensor.count, "a tensor of another size than its shape")
     }

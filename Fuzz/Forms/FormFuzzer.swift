@@ -1,4 +1,4 @@
-// A libFuzzer target: every input is read as a form that a client sent, its first line being the boundary.
+// A libFuzzer target: reads every input as a client's form, with the boundary on the first line.
 
 import FormData
 import FuzzSupport
@@ -19,7 +19,7 @@ private func read(_ input: [UInt8]) {
     guard let form = try? Multipart(body, boundary: boundary) else { return }
     for part in form.parts {
         guard part.content.lowerBound >= 0, part.content.upperBound <= body.count else {
-            preconditionFailure("a part that is not in the body")
+            preconditionFailure("a part outside the body")
         }
     }
 }

@@ -1,4 +1,4 @@
-// A libFuzzer target: every input is read as an ONNX model that somebody sent us, converted, and written.
+// A libFuzzer target: reads every input as an untrusted ONNX model, converts it, and writes it.
 
 import FuzzSupport
 import ModelTools
@@ -22,7 +22,7 @@ private func read(_ input: [UInt8]) {
         guard let (result, _) = try? PrecisionConverter.convert(model, options),
             let written = try? ONNXFile.skeleton(result)
         else { continue }
-        // What was written is a model.
+        // The output must be a valid model.
         guard (try? ONNXModel(Bytes(written))) != nil else { preconditionFailure("a model that cannot be read again") }
     }
 }

@@ -1,4 +1,4 @@
-// A libFuzzer target: every input is the pickle of a checkpoint that is sound otherwise.
+// A libFuzzer target: every input is the pickle of an otherwise valid checkpoint.
 
 import FuzzSupport
 import ModelTools

@@ -1,14 +1,14 @@
-// A libFuzzer target: every input goes through the image decoders, as a file that somebody sent us.
+// A libFuzzer target: decodes every input as an untrusted image file.
 // Built and run by Scripts/fuzz.sh, which also sets the limit on a single allocation.
 
 import FuzzSupport
 import Imaging
 
-/// Small enough that a decoder which forgets the limit shows up as an allocation above libFuzzer's.
+/// Small enough that a decoder that ignores it exceeds libFuzzer's allocation limit.
 private let limits = ImageLimits(bytes: 1 << 20, pixels: 1 << 20)
 
-/// Decoding costs by pixels as well as by bytes, and a pixel costs less than a byte of a compressed file. An image
-/// that is refused may have used up the budget of the largest one first.
+/// Decoding cost depends on pixels as well as bytes, and a pixel costs less than a compressed byte. A rejected image may
+/// have used the budget of the largest one first.
 private let pixelsPerByte = 2
 
 /// Decoding takes some 20 ns per byte and 10 ns per pixel.
@@ -20,12 +20,12 @@ public func fuzz(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     budget.run(bytes, count) { input in count + decode(input) / pixelsPerByte }
 }
 
-/// Returns how many pixels the image has, or may have had, and those that it was resized to.
+/// Returns the pixels that the image has, or may have had, plus those it was resized to.
 private func decode(_ input: [UInt8]) -> Int {
     guard let image = try? ImageDecoder.decode(input, limits: limits) else { return limits.pixels }
     let pixels = image.bitmap.width * image.bitmap.height
     precondition(pixels <= limits.pixels, "an image above the limit")
-    // What follows a decoded image: the sizes that come of it must not break the resampler either.
+    // The sizes that follow from a decoded image must not break the resampler either.
     guard pixels <= 4096 else { return pixels }
     let small = image.bitmap.resized(width: 1 + image.bitmap.width / 2, height: 1 + image.bitmap.height * 3 / 2)
     precondition(small.pixels.count == 3 * small.width * small.height, "an image of another size")

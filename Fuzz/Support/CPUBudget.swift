@@ -1,15 +1,15 @@
 internal import Glibc
 internal import Synchronization
 
-/// Finds inputs that cost far more processor time than others of their size.
+/// Finds inputs that cost far more CPU time than others of their size.
 ///
 /// An input that costs more than 50 times the median per byte is a finding: it traps, and libFuzzer keeps the input.
-/// Three things keep noise from being one:
+/// Three measures prevent false positives:
 ///
-/// - Only this thread's processor time counts, and a suspicious input runs again: the least of all its runs counts.
-/// - A small input counts as 1 KB, and a median below `minSecondsPerByte` as that, since most inputs are refused at
+/// - Only this thread's CPU time counts, and a suspicious input runs again: the minimum of all its runs counts.
+/// - A small input counts as 1 KB, and a median below `minSecondsPerByte` as that value, since most inputs are rejected at
 ///   their first bytes. So nothing under 5 ms is a finding, unless a target sets it lower.
-/// - The first inputs only make the median.
+/// - The first inputs only establish the median.
 package final class CPUBudget: Sendable {
     private static let factor = 50.0
     private static let minBytes = 1024
@@ -22,8 +22,8 @@ package final class CPUBudget: Sendable {
     private let report: @Sendable (String) -> Void
 
     /// - Parameters:
-    ///   - minSecondsPerByte: what an honest input may well cost.
-    ///   - clock: processor time in seconds.
+    ///   - minSecondsPerByte: the acceptable cost of a valid input.
+    ///   - clock: CPU time in seconds.
     ///   - report: receives findings; it traps unless tests say otherwise.
     package init(
         minSecondsPerByte: Double = 100e-9, clock: @escaping @Sendable () -> Double = cpuSeconds,
@@ -34,7 +34,7 @@ package final class CPUBudget: Sendable {
         self.report = report
     }
 
-    /// Runs `body`, whose work depends only on the input's length, on one input of libFuzzer's and judges its cost.
+    /// Runs `body`, whose work depends only on the input's length, on one libFuzzer input and checks its cost.
     package func run(_ bytes: UnsafePointer<UInt8>?, _ count: Int, _ body: ([UInt8]) -> Void) -> CInt {
         run(bytes, count) { input in
             body(input)
@@ -42,8 +42,8 @@ package final class CPUBudget: Sendable {
         }
     }
 
-    /// Runs `body` on one input of libFuzzer's and judges its cost. `body` returns how many bytes of work the input
-    /// asked for in good faith: its own length, and more where it declares a size, as images do.
+    /// Runs `body` on one libFuzzer input and checks its cost. `body` returns the bytes of work that the input legitimately
+    /// requires: its length, and more if it declares a size, as images do.
     package func run(_ bytes: UnsafePointer<UInt8>?, _ count: Int, _ body: ([UInt8]) -> Int) -> CInt {
         let input = [UInt8](UnsafeBufferPointer(start: bytes, count: count))
         var size = 0
@@ -71,18 +71,18 @@ package final class CPUBudget: Sendable {
     }
 }
 
-/// This thread's processor time.
+/// This thread's CPU time.
 @Sendable package func cpuSeconds() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
 }
 
-/// A running median in constant memory: counts of values by their logarithm, 8 steps for each doubling.
+/// A running median in constant memory: a histogram of logarithms, 8 bins per doubling.
 private struct CostHistogram {
     private(set) var count = 0
     private var counts = [Int](repeating: 0, count: 512)
-    /// The step that the median is in, and how many values lie in steps below it.
+    /// The bin of the median, and the number of values in bins below it.
     private var step = 0
     private var below = 0
 
@@ -101,6 +101,6 @@ private struct CostHistogram {
         }
     }
 
-    /// The upper end of its step.
+    /// The upper bound of its bin.
     var median: Double { exp2(Double(step + 1) / 8) * 1e-12 }
 }

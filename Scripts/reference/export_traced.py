@@ -1,9 +1,9 @@
-"""The usual traced export of DETR, for comparing: export_traced.py CHECKPOINT OUT.onnx [OPSET]. Needs: torch, onnx, onnxscript."""
+"""The usual traced export of DETR, for comparison: export_traced.py CHECKPOINT OUT.onnx [OPSET]. Needs: torch, onnx, onnxscript."""
 import math, os, sys, time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 t0 = time.perf_counter()
 import torch
-import onnx, onnxscript  # noqa: F401 - what torch.onnx needs, counted as import
+import onnx, onnxscript  # noqa: F401 - needed by torch.onnx, counted as import
 import detr_reference
 t1 = time.perf_counter()
 checkpoint, out = sys.argv[1:3]
@@ -13,7 +13,7 @@ t2 = time.perf_counter()
 
 
 def sine_position(mask, d):
-    """detr_reference's, with the sums of ones in float32 as in the official model: ONNX's CumSum takes no booleans."""
+    """detr_reference's, with the sums of ones in float32 as in the official model: ONNX's CumSum does not accept booleans."""
     keep, eps, half = ~mask, 1e-6, d // 2
     y, x = keep.cumsum(1, dtype=torch.float32), keep.cumsum(2, dtype=torch.float32)
     y, x = y / (y[:, -1:] + eps) * 2 * math.pi, x / (x[:, :, -1:] + eps) * 2 * math.pi

@@ -13,7 +13,7 @@ struct ApusCommand: AsyncParsableCommand {
         commandName: "apus",
         abstract: "Object detection on Intel GPUs and CPUs.",
         discussion: """
-            Runs detection models (DETR, in ONNX form) with ONNX Runtime and OpenVINO, and says what ran where.
+            Runs DETR detection models in ONNX format with ONNX Runtime and OpenVINO, and reports what ran where.
 
             Shell completions: apus --generate-completion-script bash|zsh|fish
             """,

@@ -4,12 +4,12 @@ import ApusWorkflows
 import CommandSupport
 import Foundation
 
-/// Loads and runs a model in a process of its own before a running server loads it: a file on which the runtime crashes or
-/// hangs is an error then, and the server goes on.
+/// Loads and runs a model in a separate process before a running server loads it: a file that crashes or hangs the runtime
+/// becomes an error, and the server keeps running.
 ///
-/// The process is this command with the server's own arguments, so that it has the same settings.
+/// The process is this command with the server's arguments, so it has the same settings.
 enum ModelProbe {
-    /// Compiling takes a weak GPU's driver minutes.
+    /// Compiling can take minutes with the driver of a slow GPU.
     private static let limit = Duration.seconds(600)
 
     static func run(_ name: String) throws {
@@ -24,7 +24,7 @@ enum ModelProbe {
             ["/proc/self/exe"] + CommandLine.arguments.dropFirst() + ["--check-model", name], output: answer,
             errors: log)
         guard let end = child.wait(limit) else {
-            throw failure(name, "it does not load and run within \(limit.components.seconds) s")
+            throw failure(name, "it did not load and run within \(limit.components.seconds) s")
         }
         let text = (try? String(contentsOfFile: answer, encoding: .utf8)) ?? ""
         switch end {
@@ -32,15 +32,15 @@ enum ModelProbe {
         case .signal(let number):
             throw failure(name, "the runtime crashes on it: \(String(cString: strsignal(number)))")
         case .code(let code):
-            throw failure(name, text.isEmpty ? "a process that loaded it exited with \(code)" : text)
+            throw failure(name, text.isEmpty ? "the process that loaded it exited with code \(code)" : text)
         }
     }
 
     private static func failure(_ name: String, _ cause: String) -> ApusError {
-        ApusError(.model, doing: "load the model \(name), tried in a process of its own", cause: cause)
+        ApusError(.model, doing: "load the model \(name) in a separate process", cause: cause)
     }
 
-    /// The other process's part: exits with 1 if the model doesn't load or run, and writes why to standard output.
+    /// Runs in the other process: exits with 1 if the model doesn't load or run, and writes the reason to standard output.
     static func answer(_ name: String, _ configuration: ServerConfiguration) throws {
         exitWithParent()
         let output = dup(STDOUT_FILENO)
@@ -60,7 +60,7 @@ enum ModelProbe {
         }
     }
 
-    /// A server that is killed leaves no process behind.
+    /// If the server is killed, the process ends too.
     private static func exitWithParent() {
         let parent = getppid()
         let thread = Thread {

@@ -11,9 +11,9 @@ package struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Serve models over HTTP and gRPC.",
         discussion: """
-            Listens on this machine only unless --host says otherwise. Every option can also be set in the environment \
-            (--max-body as APUS_MAX_BODY) or in a YAML or JSON file (max-body: 20MB); the command line counts first, then \
-            the environment, then the file. docs/serve.md has all of it.
+            Listens on localhost only, unless --host is set. Every option can also be set in the environment (--max-body as \
+            APUS_MAX_BODY) or in a YAML or JSON file (max-body: 20MB). The command line takes precedence over the \
+            environment, and the environment over the file. See docs/serve.md.
 
             Examples:
               apus serve
@@ -25,10 +25,10 @@ package struct ServeCommand: AsyncParsableCommand {
     @OptionGroup var options: ServerOptions
 
     @Option(
-        help: ArgumentHelp("A YAML or JSON file with settings; or APUS_CONFIG.", valueName: "file"),
+        help: ArgumentHelp("A YAML or JSON file with settings; also APUS_CONFIG.", valueName: "file"),
         completion: .file())
     var config: String?
-    @Flag(help: "Print all settings and their origins, and exit.")
+    @Flag(help: "Print all settings with their origins, and exit.")
     var printConfig = false
     @Option(help: .hidden)
     var checkModel: String?

@@ -3,7 +3,7 @@ internal import ArgumentParser
 internal import CommandSupport
 internal import Settings
 
-/// All settings of the server, of which the command line may give some.
+/// All settings of the server, each optional on the command line.
 struct ServerOptions: ParsableArguments {
     @Option(repeated: ServerSetting.model) var model
     @OptionGroup var detector: DetectorOptions

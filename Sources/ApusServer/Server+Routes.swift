@@ -3,7 +3,7 @@ internal import GRPCCore
 internal import Hummingbird
 internal import NIOCore
 
-/// What the server offers, over HTTP and over gRPC.
+/// The server's HTTP routes and gRPC services.
 extension Server {
     var requestLog: RequestLog { RequestLog(logger: logger, metrics: metrics) }
 

@@ -9,7 +9,7 @@ internal import NIOCore
 internal import ServiceLifecycle
 internal import UnixSignals
 
-/// The server: HTTP, and gRPC if configured, in front of the models.
+/// The server: serves models over HTTP and, if configured, gRPC.
 package struct Server: Sendable {
     let configuration: ServerConfiguration
     let logger: Logger
@@ -17,10 +17,10 @@ package struct Server: Sendable {
     package let queue: InferenceQueue
     package let metrics: ServerMetrics
     let bodies: BodyReader
-    /// When the server was told to end.
+    /// When shutdown began.
     private let stopped = NIOLockedValueBox<ContinuousClock.Instant?>(nil)
 
-    /// - Parameter load: loads a model; nil for the library's detector, as the configuration has it.
+    /// - Parameter load: loads a model; nil for the library's detector with this configuration.
     package init(
         _ configuration: ServerConfiguration, logger: Logger,
         load: (@Sendable (_ name: String, Model) throws -> any ObjectDetector)? = nil
@@ -42,9 +42,9 @@ package struct Server: Sendable {
             limit: configuration.maxBody, total: configuration.maxBodies, timeout: configuration.bodyTimeout)
     }
 
-    /// Runs until it is told to stop by a signal, or a model cannot be loaded.
+    /// Runs until a signal stops it or a model cannot be loaded.
     package func run() async throws {
-        // Until there is something to load again, it is not to end the process.
+        // Until there is something to reload, the signal must not end the process.
         signal(SIGHUP, SIG_IGN)
         if !configuration.isLoopback, !configuration.keys.areWanted {
             logger.warning(
@@ -52,7 +52,7 @@ package struct Server: Sendable {
                 metadata: ["host": "\(configuration.host)"])
         }
         var settings = ServiceGroupConfiguration(
-            // The last is the first to hear of the end.
+            // Services shut down in reverse order.
             services: [
                 .init(service: ModelWatching(models: models, interval: configuration.reloadInterval)),
                 .init(service: try listeners()),
@@ -69,7 +69,7 @@ package struct Server: Sendable {
         }
         if let stopped = stopped.withLockedValue({ $0 }), ContinuousClock.now - stopped >= configuration.grace {
             logger.warning(
-                "the grace time is over: what had not finished was cut off",
+                "grace period over: unfinished requests were cancelled",
                 metadata: ["grace_ms": "\(Int(configuration.grace.milliseconds))"])
         }
         queue.stop()
@@ -103,7 +103,7 @@ package struct Server: Sendable {
 }
 
 extension Logger {
-    /// For libraries: what they say of each connection is not news.
+    /// For libraries, which log every connection.
     fileprivate var quiet: Logger {
         var own = self
         own.logLevel = max(logLevel, .warning)

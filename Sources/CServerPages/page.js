@@ -1,11 +1,11 @@
 "use strict";
-// Objects above this come with each answer, so that the slider needs no new request.
+// Responses contain objects above this score, so that the slider needs no new request.
 const LEAST = 0.05;
 const byId = (id) => document.getElementById(id);
 const canvas = byId("canvas"), pen = canvas.getContext("2d"), slider = byId("threshold");
 let picture = null, answer = null, stream = null, asked = 0;
 
-// One colour for each class, apart from its neighbours' (golden angle).
+// One colour per class, distinct from its neighbours (golden angle).
 const colour = (label) => `hsl(${(label * 137.508) % 360} 85% 34%)`;
 const name = (found) => found.category ?? `class ${found.label}`;
 const visible = () => answer.results.filter((found) => found.score > Number(slider.value));
@@ -25,7 +25,7 @@ function draw() {
   const size = Math.max(12, Math.round(Math.min(canvas.width, canvas.height) / 32));
   pen.lineWidth = line;
   pen.font = `600 ${size}px system-ui, sans-serif`;
-  // Labels after all boxes, so that no line crosses a text; the surest on top.
+  // Labels after all boxes, so that no line crosses a label; the highest score on top.
   for (const found of visible().reverse()) {
     const [left, top, right, bottom] = found.boxes;
     pen.strokeStyle = colour(found.label);
@@ -59,11 +59,11 @@ function list() {
   byId("count").textContent =
     found.length === 0 ? "Nothing above the threshold" : found.length === 1 ? "1 object" : `${found.length} objects`;
   byId("found").hidden = false;
-  canvas.setAttribute("aria-label", `The picture with ${byId("count").textContent}: ${found.map(name).join(", ")}`);
+  canvas.setAttribute("aria-label", `The image with ${byId("count").textContent}: ${found.map(name).join(", ")}`);
 }
 
 function facts(milliseconds) {
-  const words = { yes: "yes, its answers were compared with a reference", no: "NO: its answers were found wrong",
+  const words = { yes: "yes, its results were compared with a reference", no: "NO: its results are wrong",
                   never: "never (apus verify)" };
   const times = ["queue", "decode", "preprocess", "inference", "postprocess"]
     .map((stage) => `${stage} ${answer.timings_ms[stage].toFixed(1)}`).join(", ");
@@ -95,7 +95,7 @@ async function work(blob) {
   try {
     image = await createImageBitmap(blob);
   } catch {
-    fail("This file is no picture that the browser can show.");
+    fail("The browser cannot show this file as an image.");
     return;
   }
   picture = image;
@@ -112,7 +112,7 @@ async function work(blob) {
       method: "POST", body: blob, headers: headers({ "Content-Type": blob.type || "application/octet-stream" }),
     });
     const body = await response.json();
-    if (turn !== asked) return;  // a newer picture is being worked on
+    if (turn !== asked) return;  // a newer image is being processed
     if (response.status === 401) byId("keyrow").hidden = false;
     if (!response.ok) {
       fail([body.detail, body.remedy].filter(Boolean).join(". "));
@@ -123,7 +123,7 @@ async function work(blob) {
     list();
     facts(performance.now() - start);
   } catch (error) {
-    if (turn === asked) fail(`The server does not answer (${error.message}).`);
+    if (turn === asked) fail(`The server does not respond (${error.message}).`);
   }
 }
 
@@ -166,7 +166,7 @@ async function ask() {
     const response = await fetch("/status", { headers: headers({}) });
     if (response.status === 401) {
       byId("keyrow").hidden = false;
-      state.textContent = "This server wants an API key.";
+      state.textContent = "This server requires an API key.";
       return;
     }
     const status = await response.json();
@@ -180,7 +180,7 @@ async function ask() {
     byId("modelrow").hidden = status.models.length < 2;
     if (status.models.some((model) => model.state === "loading")) setTimeout(ask, 2000);
   } catch (error) {
-    state.textContent = `The server does not answer (${error.message}).`;
+    state.textContent = `The server does not respond (${error.message}).`;
   }
 }
 
@@ -208,5 +208,5 @@ addEventListener("drop", (event) => {
   const file = event.dataTransfer.files[0];
   if (file) work(file);
 });
-if (!navigator.mediaDevices?.getUserMedia) byId("camera").hidden = true;  // only on https and on this machine
+if (!navigator.mediaDevices?.getUserMedia) byId("camera").hidden = true;  // available only over HTTPS and on localhost
 ask();

@@ -7,10 +7,10 @@ internal import Remedies
 package enum Terminal {
     package static func print(_ text: String) { write(text + "\n", to: .standardOutput) }
 
-    /// Writes text, in which what a terminal would act on is shown by its number.
+    /// Writes text with control characters escaped.
     package static func write(_ text: String, to file: FileHandle) { put(TerminalText.escaped(text), to: file) }
 
-    /// Puts a line on standard error in place of the one that is there; an empty one removes it. For progress.
+    /// Replaces the current line on standard error, for progress; an empty line clears it.
     package static func redraw(_ line: String) {
         put("\r\u{1B}[K" + TerminalText.escaped(line, keepingLines: false), to: .standardError)
     }
@@ -19,14 +19,14 @@ package enum Terminal {
         do {
             try file.write(contentsOf: Data(text.utf8))
         } catch  where file === FileHandle.standardOutput {
-            // A full disk, say. (A reader that went away, as in `apus … | head`, ends the command by SIGPIPE.)
+            // A full disk, for example. (A closed reader, as in `apus … | head`, ends the command with SIGPIPE.)
             report(
                 ApusError(
                     .option, doing: "write to standard output", cause: error.localizedDescription,
-                    remedy: "Results from here on are lost: free space, or write elsewhere."))
+                    remedy: "Further results are lost: free disk space, or write elsewhere."))
             exit(1)
         } catch {
-            // Nowhere is left to say it.
+            // Nowhere left to report it.
         }
     }
 
@@ -36,19 +36,19 @@ package enum Terminal {
         write("apus: warning: \(TerminalText.escaped(text, keepingLines: false))\n", to: .standardError)
     }
 
-    /// "apus: could not …: …", and what to do, indented.
+    /// "apus: could not …: …" and the remedy, indented.
     package static func describe(_ error: any Error) -> String {
-        // Escaped first: a return and a newline are one character, which is not a newline.
+        // Escapes first: "\r\n" is one character, which does not equal a newline.
         let text = (error as? ApusError)?.text(for: .command) ?? "\(error)"
         let lines = TerminalText.escaped(text).split(separator: "\n", omittingEmptySubsequences: true)
         return "apus: " + lines.joined(separator: "\n      ") + "\n"
     }
 
-    /// Ends the process at once. Output is written unbuffered and files are closed, so nothing is lost; what is left out
-    /// is the runtime's taking apart of itself, tens of milliseconds that the process's end makes needless.
+    /// Exits immediately. Output is unbuffered and files are closed, so nothing is lost. Skips the runtime's teardown, which
+    /// takes tens of milliseconds.
     package static func exit(_ code: Int32) -> Never { _exit(code) }
 
-    /// Runs `body`; an error is written to standard error and ends the command with code 1.
+    /// Runs `body`; prints an error to standard error and exits with code 1.
     package static func reporting<Result>(_ body: () throws -> Result) throws -> Result {
         do {
             return try body()
@@ -58,7 +58,7 @@ package enum Terminal {
         }
     }
 
-    /// The same for work that waits.
+    /// The async variant.
     package static func reporting<Result>(_ body: () async throws -> Result) async throws -> Result {
         do {
             return try await body()

@@ -1,36 +1,36 @@
 internal import Foundation
 
-/// Reads multipart/form-data (RFC 7578, RFC 2046), of a body that is there whole.
+/// Parses a complete multipart/form-data body (RFC 7578, RFC 2046).
 package struct Multipart: Sendable {
     package struct Part: Sendable, Equatable {
         package var name: String
         package var filename: String?
         package var contentType: String?
-        /// Where in the body its content is.
+        /// The range of its content in the body.
         package var content: Range<Int>
     }
 
-    /// What is wrong with a body.
+    /// Why a body is invalid.
     package struct Failure: Error, Equatable {
         package var cause: String
 
         package init(cause: String) { self.cause = cause }
     }
 
-    /// More than a form has is not a form.
+    /// The maximum number of parts.
     private static let mostParts = 100
     private static let longestHead = 8192
 
     package var parts: [Part]
 
-    /// - Parameter boundary: without the two hyphens, 1 to 70 bytes.
+    /// - Parameter boundary: 1 to 70 bytes, without the two leading hyphens.
     package init(_ body: [UInt8], boundary: String) throws(Failure) {
         guard (1...70).contains(boundary.utf8.count) else {
             throw Failure(cause: "the boundary is not 1 to 70 bytes")
         }
         let delimiter = Array("\r\n--\(boundary)".utf8)
         parts = []
-        // The first delimiter may be at the very start.
+        // The first delimiter may be at the start of the body.
         var position: Int
         if body.starts(with: delimiter.dropFirst(2)) {
             position = delimiter.count - 2
@@ -51,16 +51,16 @@ package struct Multipart: Sendable {
                 throw Failure(cause: "it has more than \(Multipart.mostParts) parts")
             }
             let (head, start) = try Multipart.head(body, from: position)
-            // The content of an empty part ends where it begins, with the delimiter's own line break before it.
+            // An empty part's content is preceded directly by the delimiter's line break.
             guard let end = Multipart.find(delimiter, in: body, from: start - 2) else {
-                throw Failure(cause: "the last part has no end: the body was cut short")
+                throw Failure(cause: "the last part is not terminated: the body is truncated")
             }
             parts.append(try Multipart.part(head, content: start..<max(start, end)))
             position = end + delimiter.count
         }
     }
 
-    /// The parameter boundary of a Content-Type of multipart/form-data; nil if it is another type.
+    /// The boundary parameter of a multipart/form-data Content-Type; nil for another type.
     package static func boundary(of contentType: String) -> String? {
         let pieces = fields(contentType)
         guard pieces.first?.lowercased() == "multipart/form-data" else { return nil }
@@ -70,10 +70,10 @@ package struct Multipart: Sendable {
     private static func head(
         _ body: [UInt8], from start: Int
     ) throws(Failure) -> (lines: [String], content: Int) {
-        // A part without headers has an empty line at once.
+        // A part without headers starts with an empty line.
         if body.starts(with: [0x0d, 0x0a], at: start) { return ([], start + 2) }
         guard let end = find([0x0d, 0x0a, 0x0d, 0x0a], in: body, from: start, limit: longestHead) else {
-            throw Failure(cause: "a part's headers have no end within \(longestHead) bytes")
+            throw Failure(cause: "a part's headers do not end within \(longestHead) bytes")
         }
         let text = String(decoding: body[start..<end], as: UTF8.self)
         return (text.split(separator: "\r\n").map(String.init), end + 4)
@@ -88,20 +88,20 @@ package struct Multipart: Sendable {
             case "content-disposition":
                 let pieces = fields(String(value))
                 guard pieces.first?.lowercased() == "form-data" else {
-                    throw Failure(cause: "a part is no form-data")
+                    throw Failure(cause: "a part is not form-data")
                 }
                 part.name = parameter("name", in: pieces) ?? ""
                 part.filename = parameter("filename", in: pieces)
             case "content-type": part.contentType = String(value)
             case "content-transfer-encoding" where !["binary", "8bit", "7bit"].contains(value.lowercased()):
-                throw Failure(cause: "a part is encoded as \(value.prefix(40)), which forms may not be")
+                throw Failure(cause: "a part has the encoding \(value.prefix(40)), which forms do not allow")
             default: break
             }
         }
         return part
     }
 
-    /// Splits at semicolons that are not in quotes.
+    /// Splits at semicolons outside quotes.
     private static func fields(_ value: String) -> [String] {
         var fields = [""]
         var isQuoted = false
@@ -144,8 +144,8 @@ package struct Multipart: Sendable {
         return nil
     }
 
-    /// The first place of `pattern` at or after `start`. Images are megabytes, and most of their bytes are not the first one of
-    /// a delimiter, so those are skipped by memchr.
+    /// The first occurrence of `pattern` at or after `start`. Uses memchr: images are megabytes, and few of their bytes match
+    /// the delimiter's first one.
     private static func find(_ pattern: [UInt8], in body: [UInt8], from start: Int, limit: Int = .max) -> Int? {
         body.withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress else { return nil }

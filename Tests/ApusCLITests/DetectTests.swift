@@ -104,7 +104,7 @@ import Testing
         let nothing = try await Command.run("detect", path + "/*.gif", "--format", "json")
         #expect(nothing.status == 1 && (nothing.json as? [[String: Any]])?.first?["error"] != nil)
         let empty = try TemporaryFolder()
-        #expect(try await Command.run("detect", empty.url.path).errors.contains("the folder holds no picture"))
+        #expect(try await Command.run("detect", empty.url.path).errors.contains("the folder contains no images"))
     }
 
     @Test func aDamagedPictureThatCanBeReadCarriesAWarning() async throws {
@@ -147,7 +147,7 @@ import Testing
         let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: farm)))
         let path = try folder.write(bytes, to: "x.jpg")
         let run = try await Command.run("detect", path, "--output", path)
-        #expect(run.status == 1 && run.errors.contains("it is one of the pictures themselves"))
+        #expect(run.status == 1 && run.errors.contains("it is one of the input images"))
         #expect(try [UInt8](Data(contentsOf: URL(fileURLWithPath: path))) == bytes)
         let gif = try await Command.run("detect", path, "--output", folder.path("x.gif"))
         #expect(gif.status == 1 && gif.errors.contains("Use a name that ends in .png or .jpg."))
@@ -158,7 +158,7 @@ import Testing
         let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: farm)))
         let (a, b) = (try folder.write(bytes, to: "a.jpg"), try folder.write(bytes, to: "a.boxes.png"))
         let run = try await Command.run("detect", a, b, "--output", folder.url.path)
-        #expect(run.status == 1 && run.errors.contains("it is one of the pictures themselves"))
+        #expect(run.status == 1 && run.errors.contains("it is one of the input images"))
         #expect(try [UInt8](Data(contentsOf: URL(fileURLWithPath: b))) == bytes)
     }
 
@@ -184,7 +184,7 @@ import Testing
             #expect(run.errors.contains("Usage: apus detect"))
         }
         #expect(try await Command.run("detect").status == 64)
-        #expect(try await Command.run("detect", "-", "-").errors.contains("Standard input can be read once."))
+        #expect(try await Command.run("detect", "-", "-").errors.contains("Standard input can be read only once."))
     }
 
     /// In a pseudo-terminal the bar moves and is gone at the end; in a pipe there is none.

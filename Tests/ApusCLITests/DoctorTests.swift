@@ -260,6 +260,6 @@ import Testing
         #expect(run.status == 1)
         #expect(run.output.contains("FAIL  device-gpu.9   OpenVINO finds no GPU.9"))
         #expect(run.output.contains("ok    device-cpu"))
-        #expect(run.output.hasSuffix("gpu.9 does not work: see what is marked FAIL, from the top.\n"))
+        #expect(run.output.hasSuffix("gpu.9 does not work: see the checks marked FAIL, from the top.\n"))
     }
 }

@@ -25,7 +25,7 @@ import Testing
     @Test func whatIsNoPictureOrTooLargeIsAnError() async throws {
         try await withServer { address in
             for (path, cause) in [
-                ("/missing", "the server answered 404 Not Found"),
+                ("/missing", "the server returned 404 Not Found"),
                 ("/page", #"it begins with the text "<html>no pic""#),
                 ("/large", "it has 500003 bytes; the limit is 100000"),
                 ("/endless", "it has more bytes than the limit of 100000"),
@@ -44,7 +44,7 @@ import Testing
                 let error = await #expect(throws: ApusError.self) {
                     try await Downloader.bytes(of: url, limits: Image.Limits(), within: .seconds(2))
                 }
-                #expect(error?.cause == "it had not come whole within 2 seconds")
+                #expect(error?.cause == "it did not complete within 2 seconds")
             }
         }
     #endif

@@ -197,7 +197,7 @@ import Testing
         let run = try await Command.run("detect", Fixtures.path("demo/val/0005.jpg"), "--runtime", folder)
         #expect(run.status == 0, "\(run.errors)")
         #expect(run.output.contains("(ONNX Runtime 1.21.1 was built without OpenVINO)"))
-        #expect(run.output.contains("CPUExecutionProvider (ONNX Runtime 1.21.1 cannot tell its nodes)"))
+        #expect(run.output.contains("CPUExecutionProvider (ONNX Runtime 1.21.1 cannot list its nodes)"))
         let message = try await failure(picture, "--runtime", folder, "--device", "gpu")
         #expect(message.contains("was built without OpenVINO, so it has no OpenVINO devices"))
         #expect(

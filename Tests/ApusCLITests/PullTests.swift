@@ -44,7 +44,7 @@ import Testing
                     downloads: folder.path("cache"))
                 let lines = try await pull.run().lines
                 #expect(lines.contains { $0.0 == "use" && $0.1 == "apus detect --model tiny image.jpg" })
-                #expect(lines.contains { $0.0 == "takes" && $0.1 == "valid_sizes i64 [batch, 2]" })
+                #expect(lines.contains { $0.0 == "input" && $0.1 == "valid_sizes i64 [batch, 2]" })
                 let run = try await Command.run(
                     executable: Command.apus,
                     ["detect", Fixtures.path("images/baseline.jpg"), "--model", "tiny", "--format", "json"],

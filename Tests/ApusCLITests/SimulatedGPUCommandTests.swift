@@ -44,7 +44,7 @@ struct SimulatedGPUCommandTests {
     @Test func verifySaysThatItsAnswersAreWrong() async throws {
         let run = try await run(["verify", "--device", "gpu", "--precision", "f16", "--shapes", "448x256,256x448"])
         #expect(run.status == 1)
-        #expect(run.output.contains("The answers of GPU are WRONG: do not use it with this model."))
+        #expect(run.output.contains("The results of GPU are WRONG: do not use it with this model."))
         #expect(run.output.contains("19 objects are lost"))
         let refused = try await self.run(
             [

@@ -1,7 +1,7 @@
-"""The request that Frigate's deepstack detector makes, and what it does with the answer.
+"""The request of Frigate's deepstack detector, and how it handles the response.
 
-After frigate/detectors/plugins/deepstack.py: a JPEG of its 300x300 frame, the key beside it, a timeout; it stops at the
-first object below 0.4 or of a label that it does not know, and has room for 20. Usage: frigate.py URL PICTURE"""
+Based on frigate/detectors/plugins/deepstack.py: a JPEG of its 300x300 frame, the key beside it, a timeout; it stops at the
+first object below 0.4 or with an unknown label, and reads at most 20. Usage: frigate.py URL IMAGE"""
 import io
 import sys
 
@@ -40,4 +40,4 @@ assert refused.status_code == 400 and refused.json()["success"] is False and ref
 custom = url.replace("/detection", "/custom")
 assert requests.post(f"{custom}/list", timeout=600).json()["models"] == ["demo"]
 assert requests.post(f"{custom}/demo", files={"image": jpeg}, timeout=600).json()["count"] >= 5
-print(f"frigate: {count} objects in a frame, sorted, with labels that it knows")
+print(f"frigate: {count} objects in a frame, sorted, with known labels")

@@ -1,9 +1,9 @@
-"""gRPC's limits, with raw HTTP/2 where a client would not do that, and its end. Usage: grpc_limits.py APUS PICTURE
+"""gRPC's limits, with raw HTTP/2 for what real clients don't do, and shutdown. Usage: grpc_limits.py APUS IMAGE
 
- 1. Connections on which no call comes, calls whose message does not come, and messages that would take much memory end with a
-    reason, and take no place for good.
- 2. Who gives up waiting for a model that is loaded does not end the loading.
- 3. SIGTERM with calls that run and wait: all are answered, and the server exits with 0.
+ 1. Connections without calls, calls without a message, and messages that would need too much memory end with a reason, and leak
+    no slot.
+ 2. A client that stops waiting for a model to load does not cancel the load.
+ 3. SIGTERM with running and waiting calls: all get responses, and the server exits with 0.
 """
 import signal
 import socket
@@ -21,7 +21,7 @@ apus, path = sys.argv[1:]
 with open(path, "rb") as file:
     picture = file.read()
 GRPC = r"listening for gRPC address=.*?(\d+)\n"
-# One that waits for whatever takes long on a busy machine, and one that waits for nobody.
+# One server with generous timeouts for a busy machine, and one with short ones.
 server = Server(apus, "--grpc-port", "0", "--timeout", f"{HANG}s", "--body-timeout", f"{HANG}s",
                 "--idle-timeout", "5s", "--grace", "3600s", ready=None)
 port = int(server.wait(GRPC)[1])
@@ -32,7 +32,7 @@ def stub():
     return service_pb2_grpc.GRPCInferenceServiceStub(grpc.insecure_channel(f"127.0.0.1:{port}", options))
 
 
-# What is loaded at the start is not ended by one who asks for it, and gives up.
+# A client that requests a model and gives up does not cancel its load at startup.
 try:
     stub().RepositoryModelLoad(service_pb2.RepositoryModelLoadRequest(model_name="demo"), timeout=0.05)
 except grpc.RpcError as error:
@@ -47,7 +47,7 @@ request.inputs.add(name="image", datatype="BYTES", shape=[1])
 request.raw_input_contents.append(struct.pack("<I", len(picture)) + picture)
 assert len(stub().ModelInfer(request).raw_output_contents) > 0
 
-# What a real client makes of it.
+# How a real client reports it.
 twice = service_pb2.ModelInferRequest()
 twice.CopyFrom(request)
 for _ in range(20_000):
@@ -66,7 +66,7 @@ for wrong, options, code in [
     except grpc.RpcError as error:
         assert error.code() == code, error
 
-# Silent connections, as many as there may be: they are let go.
+# As many silent connections as allowed: they are closed.
 preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + struct.pack(">HBBBL", 0, 0, 4, 0, 0)
 silent = [socket.create_connection(("127.0.0.1", hasty_port)) for _ in range(7)]
 for each in silent:
@@ -80,7 +80,7 @@ ended = time.monotonic() - start
 with grpc.insecure_channel(f"127.0.0.1:{hasty_port}") as channel:
     assert service_pb2_grpc.GRPCInferenceServiceStub(channel).ServerLive(service_pb2.ServerLiveRequest()).live
 
-# A call without a message: HPACK's literal fields, without index and Huffman code.
+# A call without a message: HPACK literal fields, without indexing or Huffman coding.
 def field(name, value):
     return b"\0" + bytes([len(name)]) + name + bytes([len(value)]) + value
 def call_head(method):
@@ -89,8 +89,8 @@ def call_head(method):
             + field(b"content-type", b"application/grpc") + field(b"te", b"trailers"))
 def frame(kind, flags, stream, content):
     return struct.pack(">HBBBL", len(content) >> 8, len(content) & 255, kind, flags, stream) + content
-# Headers that no client should send, and calls without a message, get a status: the first of these once ended the process.
-# grpc-status with the values that are expected, in HPACK's Huffman code.
+# Invalid headers, and calls without a message, get a status: the first of these once crashed the process.
+# grpc-status with the expected values, in HPACK's Huffman coding.
 status_name = bytes.fromhex("889acac8b21234da8f")
 status_values = {b"\x81\x67": 3, b"\x81\x6b": 4, b"\x82\x08\xbf": 12}
 def status_of(answer):
@@ -106,14 +106,14 @@ for fields, end, code in [
         odd.sendall(preface + frame(1, end, 1, call_head(b"ServerLive") + fields))
         reset = b"\0\0\4\3\0\0\0\0\1"
         answer = b""
-        # What the client hasn't ended is reset: with NO_ERROR, as CANCEL would take the status's place.
+        # A stream that the client hasn't ended is reset with NO_ERROR, as CANCEL would replace the status.
         while reset + b"\0\0\0\0" not in answer and (end == 4 or not status_of(answer)):
             received = odd.recv(4096)
             assert received, answer
             answer += received
         assert status_of(answer) == code, (fields, status_of(answer), answer)
 
-# A deadline that passes while the call runs is told as one, also by those whose own clock is slower.
+# A deadline that passes while the call runs is reported as such, even if the client's clock is slower.
 message = request.SerializeToString()
 with socket.create_connection(("127.0.0.1", port)) as hurried:
     hurried.settimeout(HANG)
@@ -140,7 +140,7 @@ with socket.create_connection(("127.0.0.1", hasty_port)) as hanging:
         answer += received
 hasty.wait("gRPC 408 .*The body was not received within 2 s")
 
-# Two bytes of a message, millions of times, would be an element of a list each; and so would be one byte's numbers.
+# Two bytes of a message, millions of times, would each become a list element; so would one-byte numbers.
 def varint(number):
     return (bytes([number & 127 | 128]) + varint(number >> 7)) if number >= 128 else bytes([number])
 def part(number, content):
@@ -152,20 +152,20 @@ for contents in [part(8, b"") * 10_000_000, part(3, b"\1" * 20_000_000)]:
         "/inference.GRPCInferenceService/ModelInfer")
     try:
         call(message)
-        raise AssertionError("a message that takes too much was taken")
+        raise AssertionError("a message that needs too much memory was accepted")
     except grpc.RpcError as error:
-        assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED and "would take" in error.details(), error
+        assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED and "would need" in error.details(), error
 parameters = b"".join(part(3, part(1, b"%07d" % number)) for number in range(200_000))
 try:
     call = grpc.insecure_channel(f"127.0.0.1:{port}").unary_unary("/inference.GRPCInferenceService/RepositoryModelUnload")
     call(part(2, b"demo") + parameters)
-    raise AssertionError("parameters that take too much were taken")
+    raise AssertionError("parameters that need too much memory were accepted")
 except grpc.RpcError as error:
-    assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED and "would take" in error.details(), error
+    assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED and "would need" in error.details(), error
 grown = server.memory() - before
 assert grown < 150e6, f"{grown / 1e6:.0f} MB"
 
-# A client that gives leave to send nothing of an answer: its stream is reset.
+# A client whose window is 0: its stream is reset.
 with socket.create_connection(("127.0.0.1", hasty_port)) as closed:
     closed.settimeout(HANG)
     closed.sendall(preface[:24] + frame(4, 0, 0, struct.pack(">HL", 4, 0)) + frame(1, 4, 1, call_head(b"ModelMetadata"))
@@ -176,7 +176,7 @@ with socket.create_connection(("127.0.0.1", hasty_port)) as closed:
         assert received, answer
         answer += received
 
-# One that takes nothing at all is let go, with all that it holds.
+# A client that reads nothing at all is disconnected, and its resources are freed.
 deaf = socket.socket()
 deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
 deaf.connect(("127.0.0.1", hasty_port))
@@ -188,12 +188,12 @@ try:
         deaf.sendall(ping * 100)
 except OSError:
     pass
-within(lambda: hasty.files() <= hasty_files, "a connection is left on which nobody reads")
+within(lambda: hasty.files() <= hasty_files, "an unread connection is still open")
 deaf.close()
 hasty.stop()
 
 client = stub()
-frozen = socket.create_connection(("127.0.0.1", port))  # which never says goodbye
+frozen = socket.create_connection(("127.0.0.1", port))  # which never closes
 frozen.sendall(preface)
 calls = [client.ModelInfer.future(request, timeout=HANG) for _ in range(60)]
 while sum(call.done() for call in calls) < 5:
@@ -203,7 +203,7 @@ answered = 0
 for call in calls:
     assert len(call.result().raw_output_contents) > 0
     answered += 1
-code = server.process.wait(HANG)  # when the idle time of that client is over, not the grace time of an hour
+code = server.process.wait(HANG)  # after that client's idle timeout, not the grace period of an hour
 assert code == 0, server.text()[-2000:]
-print(f"grpc_limits: silent connections end after {ended:.1f} s, calls without a message with a reason, and messages that would "
-      f"take much are refused ({grown / 1e6:.0f} MB more); {answered} calls answered across SIGTERM")
+print(f"grpc_limits: silent connections end after {ended:.1f} s, calls without a message with a reason, and oversized messages "
+      f"are rejected ({grown / 1e6:.0f} MB more); {answered} calls got responses across SIGTERM")

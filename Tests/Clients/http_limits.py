@@ -1,7 +1,7 @@
-"""HTTP/1's connections, with raw sockets where a client would not do that. Usage: http_limits.py APUS IMAGE
+"""HTTP/1 connections, with raw sockets for what real clients don't do. Usage: http_limits.py APUS IMAGE
 
  1. HTTP/1.0, Connection: Close and Upgrade end a connection after its response; malformed bodies get 400, never 500.
- 2. More connections than the system allows files for: those there are get answers, the rest wait, and no core burns.
+ 2. More connections than the open-file limit allows: open ones get responses, the rest wait, and no core spins.
 """
 import re
 import socket
@@ -17,7 +17,7 @@ with open(path, "rb") as file:
 
 
 def exchange(server, request, closes=False):
-    """What comes until the connection ends."""
+    """The bytes received until the connection ends."""
     with server.connect() as connection:
         connection.sendall(request)
         if closes:
@@ -34,7 +34,7 @@ def status(answer):
 
 
 def connections_end(server):
-    """Each exchange reads until the server closes: one that does not would hang, as the idle timeout is an hour."""
+    """Each exchange reads until the server closes; otherwise it hangs, as the idle timeout is an hour."""
     live = b"GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n"
     for request in [
         b"GET /v2/health/live HTTP/1.0\r\n\r\n", live + b"Connection: Close\r\n\r\n", live + b"Connection: TE, close\r\n\r\n",
@@ -49,18 +49,18 @@ def malformed_bodies(server):
     head = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nTransfer-Encoding: chunked\r\n\r\n"
     for chunk in [b"ZZ\r\nabc\r\n", b"-1\r\na\r\n", b"FFFFFFFFFFFFFFFFFF\r\na\r\n", b"3\nabc\r\n", b"5\r\nab"]:
         answer = exchange(server, head + chunk, closes=chunk.startswith(b"5"))
-        # A client that closes its side has gone; it may get nothing.
+        # A client that closes its side counts as disconnected; it may get nothing.
         assert not answer or status(answer) == 400, (chunk, answer[:300])
         assert len(re.findall(rb"HTTP/1.1 \d", answer)) <= 1, answer
     length = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nContent-Length: 18446744073709551615\r\n"
-    assert status(exchange(server, length + b"Connection: close\r\n\r\n")) == 413  # the body is not waited for
+    assert status(exchange(server, length + b"Connection: close\r\n\r\n")) == 413  # without waiting for the body
     metrics = exchange(server, b"GET /metrics HTTP/1.0\r\n\r\n").decode()
     failures = re.findall(r'apus_requests_total\{[^}]*status="5..".*', metrics)
     assert not failures, failures
 
 
 def connections_beyond_files():
-    """The hard limit of files is 600, so that there is room for 344 connections."""
+    """The hard limit on open files is 600, which leaves room for 344 connections."""
     with Server(apus, "--idle-timeout", "3600s", files=600) as server:
         server.wait("max-connections is lowered.*max_connections=344")
         first = server.connect()
@@ -70,7 +70,7 @@ def connections_beyond_files():
             connection.setblocking(False)
             connection.connect_ex(("127.0.0.1", server.port))
             idle.append(connection)
-        server.wait("all connections are taken")
+        server.wait("connection limit reached")
         before = server.cpu()
         for _ in range(30):
             first.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -88,5 +88,5 @@ with Server(apus, "--idle-timeout", "3600s", "--body-timeout", "3600s") as serve
     connections_end(server)
     malformed_bodies(server)
 spent = connections_beyond_files()
-print(f"http_limits: connections end as their clients ask, malformed bodies get 400, and 700 idle connections beyond the limit "
-      f"of files cost {spent:.1f} s of CPU in 3 s")
+print(f"http_limits: connections end as clients request, malformed bodies get 400, and 700 idle connections beyond the file "
+      f"limit cost {spent:.1f} s of CPU in 3 s")

@@ -1,4 +1,4 @@
-"""KServe's own client against the server, by HTTP and gRPC. Usage: kserve_client.py URL HOST:GRPC_PORT PICTURE"""
+"""KServe's client against the server, over HTTP and gRPC. Usage: kserve_client.py URL HOST:GRPC_PORT IMAGE"""
 import asyncio
 import sys
 
@@ -55,4 +55,4 @@ async def main():
 
 
 asyncio.run(main())
-print("kserve_client: health, pictures and tensors by HTTP and gRPC work")
+print("kserve_client: health, images and tensors over HTTP and gRPC work")

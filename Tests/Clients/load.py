@@ -1,18 +1,18 @@
-"""A server under load, and what must hold there. Every request is to this machine, and their number is bounded.
+"""Load-tests a server. All requests go to this machine, and their number is bounded.
 
 Usage: load.py APUS IMAGE [--short] [--timing]
 
- 1. Overload: 64 clients against a queue of 8. Each request is answered 200 or 503; those accepted never have more than the nine
-    places that there are; memory stays.
+ 1. Overload: 64 clients against a queue of 8. Each request gets 200 or 503; accepted ones never occupy more than the nine
+    places; memory stays constant.
  2. Endurance: 10,000 requests. Resident memory grows by less than 5 %.
- 3. Bad company: 1,000 connections that hang or send garbage. A good client gets all its results.
- 4. Large work: 16 images of 24 megapixels in a request lie decoded one after the other, not all at once; a client that reads
-    its response slowly gets all of it, one that reads nothing is let go, also if it asks for more.
- 5. The end: SIGTERM under load. No request that was accepted is lost, and the server exits with 0.
- 6. A new model: its file is replaced 50 times under load. No request fails.
+ 3. Bad clients: 1,000 connections that hang or send garbage. A good client gets all its results.
+ 4. Large work: 16 images of 24 megapixels in a request are decoded one at a time, not all at once; a client that reads its
+    response slowly gets all of it, one that reads nothing is disconnected, even if it sends more requests.
+ 5. Shutdown: SIGTERM under load. No accepted request is lost, and the server exits with 0.
+ 6. Model reload: the model's file is replaced 50 times under load. No request fails.
 
-None of this depends on the machine's speed. --timing also requires, which only an idle machine can show, that accepted requests
-wait no longer than the queue's length explains, and that bad company at most doubles a good client's time.
+None of this depends on the machine's speed. --timing, for idle machines only, also requires that accepted requests wait no
+longer than the queue's length explains, and that bad clients at most double a good client's time.
 """
 import functools
 import http.client
@@ -49,7 +49,7 @@ def ask(connection):
 
 
 def clients(server, count, work):
-    """Runs work(connection) in `count` threads and gives what they return, in order."""
+    """Runs work(connection) in `count` threads and returns their results, in order."""
     results = [None] * count
     def run(index):
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=HANG)
@@ -69,9 +69,9 @@ def overload():
         answers = []
         while time.monotonic() < end:
             answers.append(timed(connection))
-            if answers[-1][0] == 503: time.sleep(0.01)  # less than Retry-After asks for, and no busy loop
+            if answers[-1][0] == 503: time.sleep(0.01)  # less than Retry-After, but no busy loop
         return answers
-    end = time.monotonic() + 3  # what 64 connections need stays
+    end = time.monotonic() + 3  # warm-up: memory for 64 connections stays allocated
     clients(server, 64, hammer)
     before = server.memory()
     start = time.monotonic()
@@ -82,26 +82,26 @@ def overload():
     accepted = sorted(seconds for status, seconds, _ in answers if status == 200)
     assert {status for status, _, _ in answers} == {200, 503}, {status for status, _, _ in answers}
     rate = len(accepted) / span
-    # Nine have a place: eight that wait and one that runs. However fast the machine, the time that all of them spend there is
-    # no more than nine times what the clock says.
+    # Nine places: eight waiting and one running. On any machine, their total time in a place is at most nine times the elapsed
+    # time.
     places = sum(inside for _, _, inside in answers) / span
     bound = 9 / rate
     tail = accepted[int(len(accepted) * 0.99)]
     refused = statistics.median(seconds for status, seconds, _ in answers if status == 503)
-    print(f"overload: {len(answers)} requests in {span:.0f} s, {len(accepted)} accepted ({rate:.1f}/s), the rest refused in "
+    print(f"overload: {len(answers)} requests in {span:.0f} s, {len(accepted)} accepted ({rate:.1f}/s), the rest rejected in "
           f"{1000 * refused:.1f} ms; accepted ones took {1000 * statistics.median(accepted):.0f} ms (99 %: {1000 * tail:.0f}), "
           f"queue/throughput is {1000 * bound:.0f} ms, one alone {1000 * alone:.0f} ms; {places:.1f} of 9 places were taken; "
           f"memory {before / 1e6:.0f} -> {after / 1e6:.0f} MB")
-    assert places <= 9, "more requests waited than the queue has places"
+    assert places <= 9, "more requests waited than the queue allows"
     if timing:
-        # The bound is one of averages, and the clients' threads keep the server from a core now and then.
+        # The bound applies to averages, and the clients' threads sometimes take a core from the server.
         assert statistics.median(accepted) <= 1.5 * bound and tail <= 3 * bound, "accepted requests waited too long"
     assert after <= 1.05 * before, "memory grew"
     server.stop()
 
 
 def timed(connection):
-    """A request's status, its seconds, and those that it had a place in the server."""
+    """A request's status, its seconds, and the seconds it had a place in the server."""
     start = time.monotonic()
     status, body = ask(connection)
     inside = sum(json.loads(body)["timings_ms"].values()) / 1000 if status == 200 else 0
@@ -115,7 +115,7 @@ def endurance():
         def work(connection):
             for _ in range(number): assert ask(connection)[0] == 200
         return work
-    clients(server, 4, many(count // 40))  # what the first requests need stays
+    clients(server, 4, many(count // 40))  # warm-up: memory for the first requests stays allocated
     before = server.memory()
     clients(server, 4, many(count // 4))
     after = server.memory()
@@ -136,21 +136,21 @@ def bad_company():
     for index in range(count):
         each = socket.create_connection(("127.0.0.1", server.port))
         match index % 5:
-            case 0: pass  # says nothing
+            case 0: pass  # sends nothing
             case 1: each.sendall(b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Le")  # stops in the head
             case 2: each.sendall(b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nabc")  # and in the body
-            case 3: each.sendall(bytes(range(256)) * 16)  # no HTTP
+            case 3: each.sendall(bytes(range(256)) * 16)  # not HTTP
             case 4: each.sendall(b"GET /" + b"a" * 60_000)  # a long line
         bad.append(each)
     after = clients(server, 1, normal)[0]
     for each in bad: each.close()
-    print(f"bad company: a good client takes {1000 * before:.1f} ms alone, {1000 * after:.1f} ms beside {count} bad ones ({after / before:.2f}x)")
+    print(f"bad clients: a good client takes {1000 * before:.1f} ms alone, {1000 * after:.1f} ms beside {count} bad ones ({after / before:.2f}x)")
     assert not timing or after <= 2 * before
     server.stop()
 
 
 def png(side, row):
-    """A square RGB picture whose rows all come from a function."""
+    """A square RGB image whose rows come from a function."""
     rows = b"".join(b"\0" + row() for _ in range(side))
     def chunk(kind, data): return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
     head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
@@ -158,7 +158,7 @@ def png(side, row):
 
 
 def large_work():
-    # An idle time that the slow client's reading outlasts, and that no pause of a busy machine reaches.
+    # An idle timeout shorter than the slow client's reading, but longer than any pause of a busy machine.
     idle = 5
     server = Server(apus, "--idle-timeout", str(idle), "--timeout", f"{HANG}s", "--body-timeout", f"{HANG}s")
     idle_files = server.files()
@@ -207,11 +207,11 @@ def large_work():
     assert slow.recv(65536).startswith(b"HTTP/1.1 200 OK")
     slow.close()
     assert taken > idle, taken
-    within(lambda: server.files() <= idle_files, "a connection is left on which nobody reads")
+    within(lambda: server.files() <= idle_files, "an unread connection is still open")
     deaf.close()
     chatty.close()
-    print(f"large work: 16 pictures of 24 megapixels took the memory of {grown:.1f} more; {wanted / 1e6:.0f} MB were read in "
-          f"{taken:.1f} s, beyond any idle time; who read nothing was let go")
+    print(f"large work: 16 images of 24 megapixels needed the memory of {grown:.1f} more; {wanted / 1e6:.0f} MB were read in "
+          f"{taken:.1f} s, beyond the idle timeout; a client that read nothing was disconnected")
     server.stop()
 
 
@@ -224,19 +224,19 @@ def the_end():
             try:
                 connection.request("POST", "/predict", picture, headers)
             except OSError:
-                return  # refused: never accepted
+                return  # rejected: never accepted
             try:
                 response = connection.getresponse()
                 response.read()
                 answered.append(response.status)
                 if response.getheader("Connection") == "close": return
             except (http.client.RemoteDisconnected, ConnectionResetError):
-                # The server had closed before it read this one: no byte of an answer, which clients try again elsewhere.
+                # The server closed before reading this one: no byte of a response, so clients retry elsewhere.
                 return
             except Exception as error:
                 lost.append(repr(error))
                 return
-    # Each client has had a result and waits for the next.
+    # Each client got a result and waits for the next.
     stopper = threading.Thread(target=lambda: (within(lambda: len(answered) > 32, "no results"), server.stop()))
     stopper.start()
     clients(server, 16, work)
@@ -246,9 +246,9 @@ def the_end():
     with late.connect() as slow:
         slow.sendall(b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\nExpect: 100-continue\r\n\r\n")
         assert slow.recv(65536).startswith(b"HTTP/1.1 100")  # so it has begun
-        late.stop()  # with 0, though somebody never finished
-    assert "the grace time is over" in late.text()
-    print(f"the end: {taken} requests taken before and after SIGTERM, {len(answered)} answered, {len(lost)} cut off, exit code 0")
+        late.stop()  # exits with 0, though one client never finished
+    assert "grace period over" in late.text()
+    print(f"shutdown: {taken} requests accepted before and after SIGTERM, {len(answered)} completed, {len(lost)} cut off, exit code 0")
     assert taken == len(answered) > 32 and not lost and set(answered) <= {200, 503}, (lost, set(answered))
 
 
@@ -268,7 +268,7 @@ def new_model():
         loads = lambda: server.text().count("model ready")
         for index in range(times):
             have = loads()
-            # Half of them in place, slowly; half by a rename.
+            # Half of them in place, slowly; half with a rename.
             if index % 2:
                 shutil.copy(source, model + ".new")
                 os.rename(model + ".new", model)
@@ -279,15 +279,15 @@ def new_model():
                         file.write(data[start:start + (1 << 20)])
                         file.flush()
                         time.sleep(0.01)
-            within(lambda: loads() > have, "the model was not loaded again")
-        # One that is none: the old one goes on.
+            within(lambda: loads() > have, "the model was not reloaded")
+        # An invalid model: the old one stays in service.
         open(model, "wb").write(b"no model")
         server.wait("model not loaded")
         done = len(statuses)
-        within(lambda: len(statuses) > done + 8, "no results after it")
+        within(lambda: len(statuses) > done + 8, "no results after the invalid model")
         stop.set()
         worker.join()
-        print(f"a new model: {times} times and a broken one, {len(statuses)} requests, {statuses.count(200)} answered")
+        print(f"model reload: {times} times and an invalid one, {len(statuses)} requests, {statuses.count(200)} succeeded")
         assert set(statuses) == {200}, set(statuses)
         server.stop()
 

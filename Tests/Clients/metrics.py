@@ -1,4 +1,4 @@
-"""Prometheus' own parser on /metrics, and what the dashboard asks of it. Usage: metrics.py URL DASHBOARD"""
+"""Checks /metrics with Prometheus' parser, and that it has the dashboard's metrics. Usage: metrics.py URL DASHBOARD"""
 import json
 import re
 import sys
@@ -18,4 +18,4 @@ asked = set(re.findall(r"\b(?:apus|process)_[a-z_]+", text))
 assert asked and asked <= samples, asked - samples
 answered = sum(s.value for f in families for s in f.samples if s.name == "apus_requests_total" and s.labels.get("route") == "/predict")
 assert answered >= 4, answered
-print(f"metrics: {len(families)} families are read by Prometheus' parser; the dashboard's {len(asked)} names are all there")
+print(f"metrics: {len(families)} families parsed by Prometheus' parser; all {len(asked)} names of the dashboard exist")

@@ -1,21 +1,21 @@
-"""Sends generated and mutated requests to a server: HTTP/1, the Open Inference Protocol over HTTP, forms and pictures, gRPC.
+"""Sends generated and mutated requests to a server: HTTP/1, the Open Inference Protocol over HTTP, forms and images, gRPC.
 
-Usage: mutate.py APUS PICTURE [--cases 100000] [--seed 1] [--build release] [--surface all] [--case NUMBER]
+Usage: mutate.py APUS IMAGE [--cases 100000] [--seed 1] [--build release] [--surface all] [--case NUMBER]
 
-The cases are the same for the same seed. All go to this machine, to servers that this starts: one that anybody may ask, one that
-wants a key, and one with the default limits for requests that are meant to be expensive. What must hold:
+A seed determines the cases. All go to this machine, to servers that this script starts: one without a key, one that requires a
+key, and one with the default limits for expensive requests. Requirements:
 
- 1. The server does not die, answers a probe after each block of cases, and ends with 0.
- 2. No status of 500 or above but 503 and 504; no gRPC status UNKNOWN, INTERNAL, DATA_LOSS or, as nobody cancels, CANCELLED.
- 3. A whole request is answered, and the connection goes on after it, or is closed if that was asked for. Legal calls end with
-    a status.
- 4. Who shows no key gets nothing that needs one.
- 5. Resident memory grows by less than 5 % after the first fifth of the cases, and no connection is left behind. Fewer than
-    10,000 cases don't show a trend: there it grows by less than 64 MB.
- 6. A case costs less than 20 ms of CPU in the mean of each block, and each of the expensive ones less than 5 s. Debug builds
-    (--build debug) may take ten times as much.
+ 1. The server does not die, responds to a probe after each block of cases, and exits with 0.
+ 2. No status of 500 or above except 503 and 504; no gRPC status UNKNOWN, INTERNAL, DATA_LOSS or, as no client cancels, CANCELLED.
+ 3. A complete request gets a response, and the connection persists after it, or closes if requested. Valid calls end with a
+    status.
+ 4. Clients without a key get nothing that requires one.
+ 5. Resident memory grows by less than 5 % after the first fifth of the cases, and no connection is leaked. Fewer than
+    10,000 cases don't show a trend: then it grows by less than 64 MB.
+ 6. A case costs less than 20 ms of CPU on average in each block, and each expensive one less than 5 s. Debug builds (--build
+    debug) may use ten times as much.
 
-Each failure is reported once for its kind, with a file of the bytes that show it.
+Each kind of failure is reported once, with a file of the bytes that reproduce it.
 """
 import argparse
 import collections
@@ -41,12 +41,12 @@ GENERATORS = {"http1": http1.generate, "v2": v2.generate, "multipart": multipart
 WEIGHTS = {"http1": 8, "v2": 7, "multipart": 5, "grpc": 8}
 CHUNK, CLIENTS, BLOCKS = 16, 12, 10
 MOST_GROWTH, MOST_BYTES, TREND = 0.05, 64e6, 10_000
-# Seconds of CPU by the kind of build: of a case in the mean of a block, and of an expensive one.
+# Seconds of CPU by build: per case on average in a block, and per expensive one.
 MOST_CPU = {"release": (0.020, 5.0), "debug": (0.200, 50.0)}
-# Limits low enough to be reached. Connections that say nothing more are let go soon.
+# Limits low enough to be reached. Silent connections are closed soon.
 OPTIONS = ["--max-body", "4MB", "--max-bodies", "64MB", "--max-pixels", "4000000", "--body-timeout", "5", "--idle-timeout", "10",
            "--timeout", "20"]
-# In answers that need a key.
+# Strings in responses that require a key.
 SECRETS = [b'"outputs"', b'"results"', b'"predictions"', b'"models"', b'"extensions"', b'"platform"', b"# HELP", b'"state"',
            b'"canvases"']
 
@@ -64,12 +64,12 @@ class Run:
         self.cpu, self.worst, self.growth = 0.0, 0.0, None
         self.deaths = 0
         self.lock = threading.Lock()
-        # What each thread has sent last, and sends.
+        # What each thread sent last, and is sending.
         self.last: dict[int, collections.deque[list[Case]]] = {}
         self.warm_up()
 
     def warm_up(self) -> None:
-        """Requests of the largest sizes, as some of the memory that they need stays with the server."""
+        """Requests of the largest sizes, as some of their memory stays allocated."""
         client = clients.HTTP1(self.server.port)
         for width, height in [(2000, 2000), (4000, 1000), (1000, 4000), (2000, 2000)]:
             picture = expensive.png(width, height, expensive.zeros((width + 1) * height))
@@ -81,7 +81,7 @@ class Run:
         client.close()
 
     def chunk(self, start: int) -> list[Case]:
-        """Cases from a number on, all of one surface."""
+        """Cases from a start number, all of one surface."""
         surface = self.arguments.surface
         if surface == "all":
             rng = random.Random(f"{self.arguments.seed}/{start // CHUNK}")
@@ -92,7 +92,7 @@ class Run:
         return [case for case in cases if not (skip and skip.search(case.label.encode() + b"|" + case.data + case.body))]
 
     def send(self, cases: list[Case], client: clients.HTTP1) -> None:
-        """Sends a chunk, and looks at what comes."""
+        """Sends a chunk, and checks the responses."""
         if cases and cases[0].surface == "grpc":
             legal = [case for case in cases if case.framed]
             try:
@@ -110,12 +110,12 @@ class Run:
     def note(self, case: Case, result: clients.Result, sent: list[Case]) -> None:
         if result.problem and not set(result.outcomes).isdisjoint(["closed", "unreachable", "reset"]):
             time.sleep(0.1)  # it may be dying
-        if not self.server.alive(): return  # whose fault that is will be found out
+        if not self.server.alive(): return  # the culprit is determined later
         problem, text = result.problem, result.text
         if self.world.guarded and not problem and KEY.encode() not in case.data + case.body and "200" in result.outcomes:
-            # The pages' own text, in HTML, JavaScript or as a description, is for all.
+            # The pages' text, in HTML, JavaScript or as a description, is public.
             is_data = text[:1] in (b"{", b"[", b"#") and b'"openapi"' not in text
-            if is_data and any(secret in text for secret in SECRETS): problem = "an answer without the key"
+            if is_data and any(secret in text for secret in SECRETS): problem = "a protected response without the key"
         with self.lock:
             self.sent[case.surface] += 1
             self.outcomes[case.surface].update(result.outcomes)
@@ -158,14 +158,14 @@ class Run:
                 self.findings.add(case.surface, "the server died: " + self.server.end(), [case], self.named_options)
                 self.server = Server(self.arguments.apus, *self.options)
                 return
-        problem = f"it died, and none of the cases of the time does that alone: {how}"
+        problem = f"it died, and none of the cases in flight reproduces that alone: {how}"
         self.findings.add("server", problem, suspects, self.named_options)
 
     def fail(self, problem: str) -> None:
         self.findings.add("server", problem, [], self.named_options)
 
     def all(self) -> None:
-        """Sends all of them block by block, and looks at the server after each."""
+        """Sends all cases in blocks, and checks the server after each."""
         step = max(CHUNK, len(self.numbers) // BLOCKS // CHUNK * CHUNK)
         warm, deaths = 0, 0
         for at, start in enumerate(range(self.numbers.start, self.numbers.stop, step)):
@@ -194,7 +194,7 @@ class Run:
         deadline = time.monotonic() + 300
         while self.server.open_files() > self.server.files + 2:
             if time.monotonic() > deadline:
-                self.fail(f"{self.server.open_files() - self.server.files} descriptors are left open")
+                self.fail(f"{self.server.open_files() - self.server.files} descriptors leaked")
                 break
             time.sleep(0.2)
 
@@ -217,24 +217,24 @@ def parse() -> argparse.Namespace:
     parser.add_argument("picture")
     parser.add_argument("--cases", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--build", choices=MOST_CPU, default="release", help="by which the bounds of CPU go")
+    parser.add_argument("--build", choices=MOST_CPU, default="release", help="selects the CPU limits")
     parser.add_argument("--surface", choices=[*GENERATORS, "expensive", "all"], default="all")
-    parser.add_argument("--case", type=int, help="only the case of a number")
+    parser.add_argument("--case", type=int, help="only the case with this number")
     parser.add_argument("--most", type=int, default=10, help="kinds of failures after which to stop")
-    # Leaves out cases whose label or bytes match, to look for more behind a failure that is known.
+    # Skips cases whose label or bytes match, to find more behind a known failure.
     parser.add_argument("--skip", type=lambda text: re.compile(text.encode(), re.I | re.S), help=argparse.SUPPRESS)
-    parser.add_argument("--only", type=re.compile, help="only the expensive ones whose names match")
+    parser.add_argument("--only", type=re.compile, help="only the expensive cases whose names match")
     return parser.parse_args()
 
 
 def main() -> int:
     arguments = parse()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the server ends with this
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the server ends with this script
     findings = Findings(tempfile.mkdtemp(prefix="mutate-"), arguments.seed, arguments.most)
     with tempfile.NamedTemporaryFile("w", suffix=".key") as keys:
         print(KEY, file=keys, flush=True)
         guarded = [*OPTIONS, "--api-key-file", keys.name, "--log-format", "json"]
-        # A fifth of the cases has to come by the key.
+        # A fifth of the cases runs against the server with a key.
         split = arguments.cases * 4 // 5 // CHUNK * CHUNK
         parts = [("open", OPTIONS, range(split)), ("guarded", guarded, range(split, arguments.cases))]
         if arguments.case is not None:

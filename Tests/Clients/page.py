@@ -1,6 +1,6 @@
-"""The page at / in a real browser: a picture is chosen, boxes are drawn, and the slider asks nothing.
+"""The page at / in a real browser: choosing an image draws boxes, and the slider sends no requests.
 
-Usage: page.py URL PICTURE FOLDER   (screenshots go into FOLDER)"""
+Usage: page.py URL IMAGE FOLDER   (screenshots go to FOLDER)"""
 import sys
 
 from selenium import webdriver
@@ -27,7 +27,7 @@ try:
     wait.until(lambda _: "demo: ready on" in find("state").text)
     assert "verified: " in find("state").text, find("state").text
 
-    # By the keyboard alone: the first stops are the file, the camera and the slider.
+    # With the keyboard alone: the first tab stops are the file, the camera and the slider.
     stops = []
     for _ in range(4):
         ActionChains(browser).send_keys(Keys.TAB).perform()
@@ -40,7 +40,7 @@ try:
     found = rows()
     assert found[0].startswith("sheep") and find("count").text == f"{len(found)} objects", found
     assert "inference" in find("facts").text and "verified" in find("facts").text, find("facts").text
-    # Boxes are on the canvas: it differs from the picture alone.
+    # The canvas has boxes: it differs from the image alone.
     blank = "const c = document.createElement('canvas'); c.width = picture.width; c.height = picture.height;" \
             "c.getContext('2d').drawImage(picture, 0, 0); return c.toDataURL() === document.getElementById('canvas').toDataURL()"
     assert browser.execute_script(blank) is False
@@ -52,15 +52,15 @@ try:
     assert find("shown").text == "0.99", find("shown").text
     fewer = rows()
     assert 0 < len(fewer) < len(found), fewer
-    assert requests() == 1, "the slider asked the server"
+    assert requests() == 1, "the slider sent a request"
 
-    # The camera, which the browser pretends to have.
+    # The camera, simulated by the browser.
     find("camera").click()
     wait.until(lambda _: find("shoot").is_displayed())
     find("shoot").click()
     wait.until(lambda _: requests() == 2 and find("facts").is_displayed())
 
-    # Dropped and pasted, as the browser tells the page of it.
+    # Drop and paste, with the browser's events.
     for number, (kind, event, field) in enumerate([("drop", "DragEvent", "dataTransfer"), ("paste", "ClipboardEvent", "clipboardData")]):
         browser.execute_async_script(f"""
             const done = arguments[arguments.length - 1];
@@ -72,11 +72,11 @@ try:
             }});""")
         wait.until(lambda _: requests() == 3 + number and find("facts").is_displayed())
 
-    # What is no picture is said.
+    # A file that is not an image is reported.
     find("file").send_keys(__file__)
-    wait.until(lambda _: find("error").text == "This file is no picture that the browser can show.")
+    wait.until(lambda _: find("error").text == "The browser cannot show this file as an image.")
 
-    # On a phone nothing sticks out.
+    # On a phone, nothing overflows.
     browser.set_window_size(500, 900)
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
                             {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True})
@@ -93,9 +93,9 @@ try:
 
     browser.get(url + "docs")
     assert "Open Inference Protocol" in browser.page_source
-    # Nothing was refused by the page's own policy, nothing failed.
+    # No Content Security Policy violations or errors.
     complaints = [entry["message"] for entry in browser.get_log("browser")]
     assert not complaints, complaints
 finally:
     browser.quit()
-print("page: a picture chosen, dropped and pasted, the slider, the camera, a phone and the keyboard work, without a complaint of the browser")
+print("page: choosing, dropping and pasting an image, the slider, the camera, a phone and the keyboard work, without browser errors")

@@ -1,4 +1,4 @@
-"""Changed models that are damaged or crash the runtime: the server stays, and the older model serves.
+"""Changed models that are damaged or crash the runtime: the server survives, and the older model stays in service.
 
 Usage: reload.py APUS IMAGE MODEL [CASES] [SEED]. MODEL is an ONNX file that APUS serves.
 """
@@ -32,7 +32,7 @@ def install(content):
 
 
 def damaged():
-    """A few changes, most of them where the graph is and not the weights."""
+    """A few changes, mostly in the graph rather than the weights."""
     content = bytearray(good)
     for _ in range(chosen.choice([1, 1, 2, 8, 64])):
         place = chosen.randrange(min(len(content), 4096)) if chosen.random() < 0.3 else chosen.randrange(len(content))
@@ -60,7 +60,7 @@ def child_processes():
         try:
             found += open(f"/proc/{server.pid}/task/{task}/children").read().split()
         except FileNotFoundError:
-            pass  # a thread that has ended
+            pass  # an ended thread
     return found
 
 
@@ -77,8 +77,8 @@ try:
     expected = request("/predict", image)
     assert expected[0] == 200 and b"sheep" in expected[1], expected
 
-    # A process that loads a changed model and crashes, as a runtime may on a file. One that was over before it could be hit
-    # shows nothing, so there is another try.
+    # A process that loads a changed model and crashes, as the runtime may on some files. If it ends before it can be killed,
+    # try again.
     for attempt in range(20):
         install(good)
         loading = subprocess.Popen(
@@ -93,7 +93,7 @@ try:
             pass
         if loading.wait(600) != 0: break
     else:
-        raise AssertionError("the model was loaded by no process of its own")
+        raise AssertionError("the model was not loaded in a separate process")
     assert "the runtime crashes on it: Segmentation fault" in open(log.name).read(), open(log.name).read()[-2000:]
     assert request("/predict", image)[0] == 200
 
@@ -105,7 +105,7 @@ try:
         assert server.poll() is None, (case, open(log.name).read()[-3000:])
         if status == 200:
             loaded += 1
-            # Its answers may be anything now, but there are some, or an error of the model.
+            # Its results may be anything now, but there must be some, or a model error.
             assert request("/predict", image)[0] in (200, 500), case
             install(good)
             assert request("/v2/repository/models/m/load")[0] == 200, case
@@ -117,5 +117,5 @@ finally:
     server.terminate()
     code = server.wait(600)
 assert code == 0, code
-print(f"reload: a crash while a changed model is tried leaves the older one serving, and so do damaged models: "
-      f"{refused} refused, {loaded} harmless, of {cases} (seed {seed})")
+print(f"reload: the older model stays in service after a crash on a changed model, and after damaged models: "
+      f"{refused} rejected, {loaded} harmless, of {cases} (seed {seed})")

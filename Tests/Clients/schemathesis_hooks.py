@@ -1,4 +1,4 @@
-"""What schemathesis cannot know: that a file is to be a picture. Everything else it makes up itself."""
+"""What schemathesis cannot know: that a file must be an image. It generates everything else."""
 import base64
 import os
 

@@ -1,4 +1,4 @@
-"""A server that a test starts on this machine, and what it holds. Its log is a file."""
+"""A local server for a test, and its resource usage. Its log is a file."""
 import atexit
 import os
 import re
@@ -9,12 +9,12 @@ import subprocess
 import tempfile
 import time
 
-# Longer than anything takes on a busy machine in a debug build: only what hangs reaches it.
+# Longer than anything takes on a busy machine in a debug build: only a hang reaches it.
 HANG = 600
 
 
 def within(condition, what, seconds=HANG):
-    """Waits until a condition holds, and returns what it gave."""
+    """Waits until a condition holds, and returns its value."""
     end = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < end, f"{what() if callable(what) else what} (after {seconds} s)"
@@ -23,7 +23,7 @@ def within(condition, what, seconds=HANG):
 
 
 class Server:
-    """`files` limits the open files of the process, for its hard limit."""
+    """`files` sets the process's hard limit on open files."""
 
     def __init__(self, apus, *options, files=None, ready="model ready"):
         self.log = tempfile.NamedTemporaryFile("r", suffix=".log")
@@ -47,7 +47,7 @@ class Server:
             return file.read()
 
     def wait(self, pattern):
-        """Waits until the log has something, and returns the match."""
+        """Waits until the log matches, and returns the match."""
         def look():
             text = self.text()
             found = re.search(pattern, text)
@@ -64,17 +64,17 @@ class Server:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
 
     def cpu(self):
-        """Seconds of all cores so far."""
+        """CPU seconds of all cores so far."""
         with open(f"/proc/{self.process.pid}/stat") as file:
             fields = file.read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def files(self):
-        """How many descriptors are open."""
+        """The number of open descriptors."""
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def stop(self):
-        """Ends it as a service manager does."""
+        """Stops it like a service manager."""
         self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(HANG)
-        assert code == 0, f"the server ended with {code}: {self.text()[-2000:]}"
+        assert code == 0, f"the server exited with {code}: {self.text()[-2000:]}"

@@ -1,4 +1,4 @@
-"""Triton's own gRPC client against the server. Usage: triton_grpc.py HOST:PORT PICTURE"""
+"""Triton's gRPC client against the server. Usage: triton_grpc.py HOST:PORT IMAGE"""
 import sys
 
 import grpc
@@ -30,7 +30,7 @@ tensors[1].set_data_from_numpy(numpy.array([[256, 320]]))
 raw = client.infer("demo.raw", tensors).as_numpy("pred_logits")
 assert raw.shape == (1, 25, 92) and numpy.isfinite(raw).all()
 
-# Contents of their own instead of raw ones, which other clients send.
+# Typed contents instead of raw ones, as other clients send.
 stub = service_pb2_grpc.GRPCInferenceServiceStub(grpc.insecure_channel(address))
 request = service_pb2.ModelInferRequest(model_name="demo.raw")
 for tensor, values in [(tensors[0], {"fp32_contents": pixels.ravel()}), (tensors[1], {"int64_contents": [256, 320]})]:
@@ -44,14 +44,14 @@ assert came["x-request-id"] == "mine" and came["traceparent"].startswith(trace[:
 typed = answer.raw_output_contents[0]
 assert (numpy.frombuffer(typed, numpy.float32) == raw.ravel()).all()
 
-for model, code, text in [("nobody", "NOT_FOUND", "No model is called nobody"), ("demo.raw", "INVALID_ARGUMENT", "BYTES")]:
+for model, code, text in [("nobody", "NOT_FOUND", "There is no model named nobody"), ("demo.raw", "INVALID_ARGUMENT", "BYTES")]:
     try:
         client.infer(model, [image])
     except InferenceServerException as error:
         assert code in error.status() and text in error.message(), error
     else:
-        raise AssertionError(f"{model} was not refused")
-# What comes as contents of its own counts like raw contents.
+        raise AssertionError(f"{model} was not rejected")
+# Typed contents count like raw contents.
 many = service_pb2.ModelInferRequest(model_name="demo.raw")
 entry = many.inputs.add(name="inputs", datatype="FP32", shape=[1, 3, 1000, 2000])
 entry.contents.fp32_contents.extend(numpy.zeros(6_000_000, numpy.float32))
@@ -61,7 +61,7 @@ except grpc.RpcError as error:
     assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED and "20000000 are allowed" in error.details(), error
     assert dict(error.trailing_metadata())["x-request-id"] == "theirs", error.trailing_metadata()
 else:
-    raise AssertionError("24 MB were not refused")
+    raise AssertionError("24 MB were not rejected")
 large = triton.InferInput("image", [1], "BYTES")
 large.set_data_from_numpy(numpy.array([bytes(25_000_000)], dtype=numpy.object_))
 try:
@@ -69,5 +69,5 @@ try:
 except InferenceServerException as error:
     assert "20000000 are allowed" in error.message(), error
 else:
-    raise AssertionError("25 MB were not refused")
-print("triton_grpc: health, metadata, pictures, tensors and errors work")
+    raise AssertionError("25 MB were not rejected")
+print("triton_grpc: health, metadata, images, tensors and errors work")

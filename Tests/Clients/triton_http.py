@@ -1,4 +1,4 @@
-"""Triton's own HTTP client against the server. Usage: triton_http.py HOST:PORT PICTURE"""
+"""Triton's HTTP client against the server. Usage: triton_http.py HOST:PORT IMAGE"""
 import sys
 
 import numpy
@@ -13,7 +13,7 @@ assert metadata["name"] == "apus" and "binary_tensor_data" in metadata["extensio
 assert client.get_model_metadata("demo")["inputs"] == [{"name": "image", "datatype": "BYTES", "shape": [-1]}]
 assert [entry["state"] for entry in client.get_model_repository_index()] == ["READY", "READY"]
 
-# Pictures in, boxes out; binary both ways, which is this client's default.
+# Images in, boxes out; binary both ways, this client's default.
 with open(path, "rb") as file:
     picture = file.read()
 image = http.InferInput("image", [2], "BYTES")
@@ -26,13 +26,13 @@ assert answer.as_numpy("boxes").shape == (12, 4) and answer.as_numpy("labels").d
 assert answer.get_response()["id"] == "42" and answer.get_response()["model_version"] == "1"
 assert abs(answer.as_numpy("boxes")[0] - [419.3, 294.2, 550.3, 420.6]).max() < 1
 
-# Outputs as JSON, of those that are asked for, and with parameters.
+# Requested outputs as JSON, and with parameters.
 wanted = [http.InferRequestedOutput("scores", binary_data=False)]
 answer = client.infer("demo", [image], outputs=wanted, parameters={"threshold": 0.99, "limit": 2})
 assert [output["name"] for output in answer.get_response()["outputs"]] == ["scores"]
 assert len(answer.as_numpy("scores")) == 4 and (answer.as_numpy("scores") > 0.99).all()
 
-# Tensors in and out: the same numbers whether they travel as bytes or as JSON.
+# Tensors in and out: the same numbers as bytes or as JSON.
 inputs = {entry["name"]: entry for entry in client.get_model_metadata("demo.raw")["inputs"]}
 assert inputs["inputs"]["datatype"] == "FP32" and inputs["valid_sizes"]["datatype"] == "INT64", inputs
 pixels = numpy.random.default_rng(1).standard_normal((1, 3, 256, 320)).astype(numpy.float32)
@@ -50,16 +50,16 @@ def refused(status, model, tensors, text):
     except InferenceServerException as error:
         assert error.status() == str(status) and text in error.message(), error
     else:
-        raise AssertionError(f"{model} was not refused")
+        raise AssertionError(f"{model} was not rejected")
 
-refused(404, "nobody", [image], "No model is called nobody")
+refused(404, "nobody", [image], "There is no model named nobody")
 refused(400, "demo.raw", [image], "is of type BYTES")
 refused(400, "demo.raw", tensors[:1], "valid_sizes")
-refused(400, "demo", tensors, "takes one input")
+refused(400, "demo", tensors, "accepts one input")
 
 client.unload_model("demo")
 assert not client.is_model_ready("demo")
 refused(503, "demo", [image], "is not loaded")
 client.load_model("demo")
 assert client.is_model_ready("demo") and client.get_model_metadata("demo")["versions"] == ["2"]
-print("triton_http: health, metadata, pictures, tensors, errors and the repository work")
+print("triton_http: health, metadata, images, tensors, errors and the repository work")

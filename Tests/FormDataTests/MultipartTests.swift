@@ -28,16 +28,16 @@ import Testing
         ("--c\r\n\r\n--c--", "the boundary of the Content-Type is not in the body"),
         ("--b", "a delimiter does not end its line"),
         ("--bx\r\n", "a delimiter does not end its line"),
-        ("--b\r\nContent-Disposition: form-data; name=a", "a part's headers have no end within 8192 bytes"),
+        ("--b\r\nContent-Disposition: form-data; name=a", "a part's headers do not end within 8192 bytes"),
         (
             "--b\r\nContent-Disposition: form-data; name=a\r\n\r\ncut",
-            "the last part has no end: the body was cut short"
+            "the last part is not terminated: the body is truncated"
         ),
         ("--b\r\nno colon\r\n\r\n\r\n--b--", "a part's header has no colon"),
-        ("--b\r\nContent-Disposition: attachment\r\n\r\n\r\n--b--", "a part is no form-data"),
+        ("--b\r\nContent-Disposition: attachment\r\n\r\n\r\n--b--", "a part is not form-data"),
         (
             "--b\r\nContent-Transfer-Encoding: base64\r\n\r\n\r\n--b--",
-            "a part is encoded as base64, which forms may not be"
+            "a part has the encoding base64, which forms do not allow"
         ),
     ])
     func whatIsNoFormIsSaid(text: String, cause: String) {

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// What work costs: the processor time of this thread, which other tests and other programs do not change.
+/// Measures CPU time of this thread, which other tests and programs do not affect.
 package enum CPUTime {
     package static func seconds(_ work: () throws -> Void) rethrows -> Double {
         let start = now
@@ -8,8 +8,8 @@ package enum CPUTime {
         return now - start
     }
 
-    /// How many times as much work of a size costs as work of a quarter of it: 4 where the cost is linear, 16 where it is quadratic.
-    /// Both are measured side by side, so neither a slow machine nor a sanitizer changes it.
+    /// The cost of work of a given size relative to work of a quarter of it: 4 if linear, 16 if quadratic. Interleaves both, so
+    /// that neither a slow machine nor a sanitizer affects the ratio.
     package static func growth(to size: Int, _ work: (Int) throws -> Void) rethrows -> Double {
         func least(_ size: Int) throws -> Double { try min(seconds { try work(size) }, seconds { try work(size) }) }
         return try least(size) / max(least(size / 4), 0.001)

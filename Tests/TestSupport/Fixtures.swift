@@ -1,6 +1,6 @@
 package import Foundation
 
-/// Files below Tests/Fixtures.
+/// Files in Tests/Fixtures.
 package enum Fixtures {
     package static func url(_ path: String) -> URL {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -9,10 +9,10 @@ package enum Fixtures {
 
     package static func path(_ path: String) -> String { url(path).path }
 
-    /// Where Package.swift is.
+    /// The folder of Package.swift.
     package static var projectFolder: String { url("../..").standardizedFileURL.path }
 
-    /// Decodes a JSON file; its snake_case keys are camelCase here. Nil if it cannot be read as that.
+    /// Decodes a JSON file, converting snake_case keys to camelCase. Nil if it cannot be decoded.
     package static func json<Value: Decodable>(_ path: String, as _: Value.Type = Value.self) -> Value? {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
@@ -22,7 +22,7 @@ package enum Fixtures {
     package static func bytes(_ path: String) throws -> [UInt8] { try [UInt8](Data(contentsOf: url(path))) }
 }
 
-/// A folder that is removed when the value goes away.
+/// A temporary folder, removed on deinit.
 package final class TemporaryFolder: Sendable {
     package let url: URL
 

@@ -1,4 +1,4 @@
-/// The models of Tests/Fixtures/hostile, and a part of the error that each deserves.
+/// The models in Tests/Fixtures/hostile, with a substring of each one's expected error.
 package enum HostileModels {
     package static let all: [(name: String, cause: String)] = [
         ("function-calls-itself", "its function f.A calls itself"),

@@ -2,7 +2,7 @@ package import Engine
 import Foundation
 package import ONNXRuntime
 
-/// The runtime that setup installed. With APUS_REQUIRE_RUNTIME its absence is a failure; elsewhere the tests that need it are left out.
+/// The installed runtime. If it is missing, tests that need it are skipped, or fail with APUS_REQUIRE_RUNTIME.
 package enum TestRuntime {
     package static let isWanted: Bool =
         ProcessInfo.processInfo.environment["APUS_REQUIRE_RUNTIME"] != nil || (try? RuntimeSearch.find()) != nil

@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-/// What the whole process has allocated so far, on all threads: never less than before.
+/// Total allocations of the process so far, on all threads; monotonic.
 typedef struct {
     uint64_t count;
     uint64_t bytes;

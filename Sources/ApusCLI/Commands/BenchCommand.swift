@@ -5,16 +5,16 @@ import CommandSupport
 import Foundation
 
 extension ShapePolicy: ExpressibleByArgument {
-    /// Reads what `ShapePolicy.init(_:)` reads.
+    /// Accepts the same syntax as `ShapePolicy.init(_:)`.
     public init?(argument: String) { self.init(argument) }
 }
 
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Time a model on a device: until it is ready, the first picture, and each new size.",
+        abstract: "Measure a model on a device: startup latency, first image, and each new size.",
         discussion: """
-            Pictures are made up, and answers are not looked at: `apus verify` does that. Run it twice to see what the \
+            Images are synthetic and results are not checked; use `apus verify` for that. Run it twice to see what the \
             cache of compiled models saves.
 
             Examples:
@@ -26,22 +26,22 @@ struct BenchCommand: AsyncParsableCommand {
 
     @OptionGroup var verification: VerificationOptions
 
-    @Option(help: ArgumentHelp("Sizes of the pictures, one after the other.", valueName: "sizes"))
+    @Option(help: ArgumentHelp("Image sizes, in order.", valueName: "sizes"))
     var sizes: ShapePolicy = .canvases(
         [
             (640, 480), (1280, 720), (800, 600), (1000, 1000), (1920, 1080), (480, 640), (1024, 768), (720, 1280),
             (1500, 1000), (1333, 800), (600, 800), (2000, 900),
         ].map { PixelSize(width: $0, height: $1) })
 
-    @Option(help: ArgumentHelp("Runs of the first size before the others, for the median.", valueName: "n"))
+    @Option(help: ArgumentHelp("Runs of the first size, for the median, before the others.", valueName: "n"))
     var runs = 10
 
     @Option(help: "The output format.")
     var format = ReportFormat.text
 
     func validate() throws {
-        guard case .canvases = sizes else { throw ValidationError("--sizes is a list as 640x480,1920x1080.") }
-        guard (1...100_000).contains(runs) else { throw ValidationError("--runs is from 1 to 100000.") }
+        guard case .canvases = sizes else { throw ValidationError("--sizes must be a list such as 640x480,1920x1080.") }
+        guard (1...100_000).contains(runs) else { throw ValidationError("--runs must be from 1 to 100000.") }
     }
 
     mutating func run() async throws {
@@ -73,20 +73,20 @@ struct BenchCommand: AsyncParsableCommand {
         let repeated = try (0..<runs).map { _ in try run(pictures[0]) }
         let each = try zip(sizes, pictures).map { size, picture in
             let new = try run(picture)
-            // Once only: a device whose runs get slower all the while, as a simulated one's do, is not to show that as stalls.
+            // Once only: on a device whose runs get ever slower (a simulated one), more runs would look like stalls.
             return BenchReport.Size(size, new: new, again: try run(picture))
         }
         return BenchReport(detector, ready: ready, first: first, repeated: repeated, sizes: each)
     }
 }
 
-/// What `apus bench` prints. Times are of the inference alone.
+/// The output of `apus bench`. Times cover inference only.
 private struct BenchReport: Encodable {
     struct Size: Encodable {
         var size: String
-        /// The first run of this size; of the first size the first after the repeated ones.
+        /// The first run of this size; for the first size, the first run after the repeated ones.
         var newMs: Double
-        /// The next run, of the same size.
+        /// The next run of the same size.
         var againMs: Double
         var ratio: Double
 
@@ -108,9 +108,9 @@ private struct BenchReport: Encodable {
     var medianMs: Double
     var firstToMedian: Double
     var sizes: [Size]
-    /// A new size to the same size again, at most.
+    /// Maximum ratio of a new size to the same size again.
     var largestRatio: Double
-    /// A new size to the median of all new ones, at most.
+    /// Maximum ratio of a new size to the median of all new ones.
     var largestToMedian: Double
 
     init(_ detector: Detector, ready: Duration, first: Double, repeated: [Double], sizes: [Size]) {
@@ -135,20 +135,20 @@ private struct BenchReport: Encodable {
     var text: String {
         var lines = [
             "model   \(model) on \(device)" + (precision.map { ", \($0)" } ?? ""),
-            "shapes  " + (canvases.isEmpty ? "each picture's own" : canvases.joined(separator: ", ")),
+            "shapes  " + (canvases.isEmpty ? "each image's own" : canvases.joined(separator: ", ")),
         ]
         lines += compiled.map { "        \($0)" }
-        lines.append(String(format: "ready   %.2f s after the start of loading", readySeconds))
+        lines.append(String(format: "ready   %.2f s after loading started", readySeconds))
         lines.append(
             String(format: "first   %.1f ms, %.2fx of the median %.1f ms", firstMs, firstToMedian, medianMs))
-        lines.append("sizes   each new, then the same again")
+        lines.append("sizes   new, then again")
         lines += sizes.map { size in
             "        " + size.size.padding(toLength: 11, withPad: " ", startingAt: 0)
                 + String(format: "%9.1f ms %9.1f ms  %6.2fx", size.newMs, size.againMs, size.ratio)
         }
         lines.append(
             String(
-                format: "worst   a new size takes %.2fx of the same again, and %.2fx of the median new one",
+                format: "worst   new size: %.2fx of the same size again, %.2fx of the median new size",
                 largestRatio, largestToMedian))
         return lines.joined(separator: "\n")
     }

@@ -10,10 +10,10 @@ import ONNX
 struct ConvertCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert",
-        abstract: "Make an FP16 model of an FP32 one.",
+        abstract: "Convert an FP32 model to FP16.",
         discussion: """
-            Takes any ONNX model. What f16 cannot hold or compute safely stays f32, and the report says what and why. The \
-            new model is type-checked, run beside the old one, and not kept if its answers differ.
+            Accepts any ONNX model. Nodes that f16 cannot represent or compute safely stay f32; the report lists them with \
+            the reason. The new model is type-checked, compared with the original, and discarded if the outputs differ.
 
             Examples:
               apus convert model.onnx -o model.f16.onnx
@@ -31,26 +31,26 @@ struct ConvertCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "f16 computes in f16; f16-weights only stores the weights so; bf16-safe stays f32.",
-            discussion: "bf16-safe: for a device that is told to compute in bf16 (--precision bf16 of apus detect)."))
+            "f16 computes in f16; f16-weights only stores weights in f16; bf16-safe stays f32.",
+            discussion: "bf16-safe: for a device set to compute in bf16 (apus detect --precision bf16)."))
     var precision = PrecisionTarget.f16
 
-    @Flag(name: .customLong("keep-io"), help: "Inputs and outputs stay f32.")
+    @Flag(name: .customLong("keep-io"), help: "Keep inputs and outputs in f32.")
     var keepIO = false
 
     @Option(
         name: .customLong("block-op"), parsing: .singleValue,
-        help: ArgumentHelp("Keep all nodes of this operator in f32; may be given again.", valueName: "operator"))
+        help: ArgumentHelp("Keep all nodes with this operator in f32; may be repeated.", valueName: "operator"))
     var blockOperators: [String] = []
 
     @Option(
         name: .customLong("block-node"), parsing: .singleValue,
         help: ArgumentHelp(
-            "Keep the node of this name, or that gives a value of this name, in f32; * at the end for any rest.",
+            "Keep the node with this name, or with an output of this name, in f32; a trailing * matches any suffix.",
             valueName: "name"))
     var blockNodes: [String] = []
 
-    @Option(help: "The output format; json names every node that stays f32.")
+    @Option(help: "The output format; json lists every node that stays f32.")
     var format = ReportFormat.text
 
     @OptionGroup var check: CheckOptions
@@ -94,7 +94,7 @@ struct ConvertCommand: AsyncParsableCommand {
 
 extension PrecisionTarget: ExpressibleByArgument {}
 
-/// What `apus convert` says in JSON; documented in docs/models.md.
+/// The JSON output of `apus convert`, documented in docs/models.md.
 struct ConvertReport: Encodable {
     var model: String
     var output: String

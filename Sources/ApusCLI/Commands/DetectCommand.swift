@@ -11,10 +11,10 @@ struct DetectCommand: AsyncParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "detect",
-        abstract: "Find objects in pictures.",
+        abstract: "Detect objects in images.",
         discussion: """
-            Reads JPEG, PNG and WebP. One picture that fails does not stop the others; the exit code is 0 if all \
-            succeeded, 1 if something failed, 64 if the options are wrong.
+            Reads JPEG, PNG and WebP. An image that fails does not stop the others. The exit code is 0 if all \
+            succeeded, 1 if any failed, 64 if the options are invalid.
 
             Examples:
               apus detect street.jpg --output boxes.png
@@ -23,7 +23,7 @@ struct DetectCommand: AsyncParsableCommand {
             """)
 
     @Argument(
-        help: "A file, a folder (with all below it), a glob, an http(s) URL, or - for standard input.",
+        help: "A file, a folder (searched recursively), a glob, an http(s) URL, or - for standard input.",
         completion: .file(extensions: ImageInput.extensions.sorted()))
     var images: [String]
 
@@ -31,20 +31,23 @@ struct DetectCommand: AsyncParsableCommand {
 
     @OptionGroup var verification: VerificationOptions
 
-    @Option(help: "text is a table; json is a list with an object a picture; jsonl is one object a line, as they come.")
+    @Option(
+        help: "text: a table; json: an array with one object per image; jsonl: one object per line, as results arrive.")
     var format = Format.text
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Write the pictures with boxes drawn: a .png or .jpg file, or a folder.", valueName: "path"),
+        help: ArgumentHelp("Write copies with boxes drawn: a .png or .jpg file, or a folder.", valueName: "path"),
         completion: .file())
     var output: String?
 
     @OptionGroup var limits: LimitOptions
 
     func validate() throws {
-        guard !images.isEmpty else { throw ValidationError("Name a picture.") }
-        guard images.filter({ $0 == "-" }).count <= 1 else { throw ValidationError("Standard input can be read once.") }
+        guard !images.isEmpty else { throw ValidationError("Name an image.") }
+        guard images.filter({ $0 == "-" }).count <= 1 else {
+            throw ValidationError("Standard input can be read only once.")
+        }
     }
 
     mutating func run() async throws {
@@ -52,7 +55,7 @@ struct DetectCommand: AsyncParsableCommand {
         let inputs = entries.compactMap { try? $0.input.get() }
         let (detector, annotated) = try Terminal.reporting { () -> (Detector?, AnnotatedOutput?) in
             guard !inputs.isEmpty else { return (nil, nil) }
-            // Before the model, which takes longer to load than a wrong path to find.
+            // Before loading the model: a wrong path fails fast.
             let annotated = try output.map { try AnnotatedOutput(path: $0, inputs: inputs) }
             return (try options.detector(verification), annotated)
         }
@@ -61,9 +64,9 @@ struct DetectCommand: AsyncParsableCommand {
     }
 }
 
-/// Works through images and prints what is found, in order.
+/// Processes images and prints the results in order.
 private struct DetectionJob {
-    /// Nil if there is no image to work on.
+    /// Nil if there is no image to process.
     let detector: Detector?
     let format: DetectCommand.Format
     let limits: Image.Limits
@@ -85,16 +88,16 @@ private struct DetectionJob {
                 }
             }
         } catch {
-            // It isn't the fault of one image, and reported once; but each of the others has its place in the output.
+            // Not specific to one image, so reported once; the remaining images still get an entry in the output.
             for (index, entry) in rest.enumerated() { output.write(error, of: entry, reports: index == 0) }
         }
         if format == .text, let detector { Terminal.print(TextReport.footer(detector)) }
         return output.succeeded
     }
 
-    /// Writes the annotated copy, under the name that comes next.
+    /// Writes the annotated copy under the next name.
     private mutating func report(_ found: DetectionStages.Output, of input: ImageInput) throws -> ImageReport {
-        guard let detector else { preconditionFailure("images are worked on with a detector") }
+        guard let detector else { preconditionFailure("images need a detector") }
         var path: String?
         if let drawn = found.drawn { path = try annotated?.write(drawn, of: input) }
         return ImageReport(
@@ -114,7 +117,7 @@ private struct DetectionStages: PipelineStages {
         var result: DetectionResult
         var decode: Duration
         var warning: String?
-        /// The annotated copy, if there is to be one.
+        /// The annotated copy, if requested.
         var drawn: AnnotatedOutput.Drawn?
     }
 
@@ -131,7 +134,7 @@ private struct DetectionStages: PipelineStages {
     }
 
     func run(_ batch: [Decoded], _ cancellation: RunCancellation) throws -> [DetectionResult] {
-        guard let detector else { preconditionFailure("images are worked on with a detector") }
+        guard let detector else { preconditionFailure("images need a detector") }
         return try detector.detect(batch.map(\.image), threshold: nil, cancellation: cancellation)
     }
 

@@ -7,10 +7,10 @@ import Hardware
 struct DevicesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "devices",
-        abstract: "List the devices that can run a model, and say which one auto takes.",
+        abstract: "List the devices that can run a model, and show which one auto selects.",
         discussion: """
-            What OpenVINO and OpenCL tell of each. A device that you miss here: apus doctor --device gpu. The exit code is 1 \
-            if auto can take none.
+            Shows what OpenVINO and OpenCL report for each. If a device is missing, run apus doctor --device gpu. The exit \
+            code is 1 if auto finds no device.
 
             Examples:
               apus devices
@@ -32,7 +32,7 @@ struct DevicesCommand: AsyncParsableCommand {
     }
 }
 
-/// What `apus devices` prints.
+/// The output of `apus devices`.
 struct DevicesReport: Encodable {
     struct Automatic: Encodable {
         var device: String?
@@ -59,7 +59,7 @@ struct DevicesReport: Encodable {
             blocks.append(
                 "\(device.name)\n" + rows([("not for OpenVINO", "\(device.platform), \(device.vendor)")]))
         }
-        var last = ["auto takes \(list.automatic?.lowercased() ?? "nothing") (\(list.automaticReason))"]
+        var last = ["auto selects \(list.automatic?.lowercased() ?? "nothing") (\(list.automaticReason))"]
         last += list.notes
         return (blocks + [last.joined(separator: "\n")]).joined(separator: "\n\n")
     }
@@ -86,7 +86,7 @@ struct DevicesReport: Encodable {
         let units = [
             device.computeUnits.map { "\($0) compute units" }, device.subSlices.map { "\($0) sub-slices" },
             device.executionUnitsPerSubSlice.map { "\($0) EUs each" },
-            device.threadsPerExecutionUnit.map { "\($0) threads an EU" },
+            device.threadsPerExecutionUnit.map { "\($0) threads per EU" },
         ]
         let groups = [
             device.maxWorkGroupSize.map { "at most \($0) items" }, device.maxSubGroups.map { "\($0) sub-groups" },

@@ -11,10 +11,10 @@ import Settings
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Say what keeps a device from working, and what mends it.",
+        abstract: "Diagnose why a device does not work, and suggest fixes.",
         discussion: """
-            Examines the runtime and its libraries without loading them, then the system, then runs a small model on each \
-            device in a process of its own. The exit code is 0 if the device that was asked for works.
+            Checks the runtime and its libraries without loading them, then the system, then runs a small model on each \
+            device in a separate process. The exit code is 0 if the requested device works.
 
             Examples:
               apus doctor
@@ -73,8 +73,8 @@ extension DeviceDiagnosis {
         lines.append("")
         lines.append(
             works
-                ? "\(device) works: a small model ran. Whether your model's answers are right there, apus verify tells."
-                : "\(device) does not work: see what is marked FAIL, from the top.")
+                ? "\(device) works: a small model ran. Run apus verify to check your model's results on it."
+                : "\(device) does not work: see the checks marked FAIL, from the top.")
         return lines.joined(separator: "\n")
     }
 }

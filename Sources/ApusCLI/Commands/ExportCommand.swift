@@ -10,11 +10,11 @@ extension CheckpointExport.Precision: ExpressibleByArgument {}
 struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Make an ONNX model of a DETR checkpoint.",
+        abstract: "Export a DETR checkpoint to ONNX.",
         discussion: """
-            Reads what PyTorch saved (.pth, .pt; no code in it is run) and safetensors, in DETR's own layout or Hugging \
-            Face's, and writes the network with batch norm folded in and any batch, height and width. The new model is run \
-            beside the network as the reference implementation has it, and is not kept if the answers differ.
+            Reads PyTorch checkpoints (.pth, .pt; never runs code in them) and safetensors, in DETR's or Hugging Face's \
+            layout, and writes the network with batch norm folded in and dynamic batch, height and width. The new model is \
+            compared with the network as the reference implementation builds it, and discarded if the outputs differ.
 
             Examples:
               apus export detr-r50-e632da11.pth -o detr-r50.onnx
@@ -31,14 +31,14 @@ struct ExportCommand: AsyncParsableCommand {
         completion: .file(extensions: ["onnx"]))
     var output: String
 
-    @Option(help: "What the model computes in; f16 keeps its inputs and outputs f32.")
+    @Option(help: "The precision the model computes in; with f16, inputs and outputs stay f32.")
     var precision = CheckpointExport.Precision.f32
 
     @Flag(
         help: ArgumentHelp(
-            "Add an input valid_sizes [batch, 2], so that pictures of several sizes make a batch.",
+            "Add an input valid_sizes [batch, 2], so that images of different sizes can share a batch.",
             discussion:
-                "It holds the height and width of each picture on its canvas; the rest is masked, as in PyTorch."))
+                "It holds the height and width of each image on its canvas; the rest is masked, as in PyTorch."))
     var padding = false
 
     @OptionGroup var options: ExportOptions

@@ -11,9 +11,9 @@ import Remedies
 struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Say what is in a model or a checkpoint.",
+        abstract: "Describe a model or a checkpoint.",
         discussion: """
-            Reads .onnx files, PyTorch's checkpoints (no code in them is run) and safetensors. Needs no runtime.
+            Reads .onnx files, PyTorch checkpoints (never runs code in them) and safetensors. Needs no runtime.
 
             Examples:
               apus inspect model.onnx
@@ -22,14 +22,14 @@ struct InspectCommand: AsyncParsableCommand {
             """)
 
     @Argument(
-        help: "An .onnx file, a checkpoint, or the name of a model that was pulled.",
+        help: "An .onnx file, a checkpoint, or the name of a pulled model.",
         completion: .file(extensions: ["onnx", "pth", "pt", "safetensors"]))
     var file: String
 
-    @Option(help: ArgumentHelp("The height of pictures for the arithmetic estimate.", valueName: "pixels"))
+    @Option(help: ArgumentHelp("The image height for the compute estimate.", valueName: "pixels"))
     var height = 800
 
-    @Option(help: ArgumentHelp("The width of pictures for the arithmetic estimate.", valueName: "pixels"))
+    @Option(help: ArgumentHelp("The image width for the compute estimate.", valueName: "pixels"))
     var width = 1066
 
     @OptionGroup var familyOption: FamilyOption
@@ -39,7 +39,7 @@ struct InspectCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard (1...10_000).contains(height), (1...10_000).contains(width) else {
-            throw ValidationError("--height and --width are from 1 to 10000.")
+            throw ValidationError("--height and --width must be from 1 to 10000.")
         }
     }
 

@@ -10,11 +10,11 @@ struct PreprocessCommand: AsyncParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "preprocess",
-        abstract: "Write the tensor that a model sees of a picture.",
+        abstract: "Write a model's input tensor for an image.",
         discussion: """
-            The file is NumPy's .npy: [1, 3, height, width], resized and normalized exactly as `apus detect` does it, for \
-            comparing with other programs. As the model wants it; with --shortest and --longest, as a DETR with this \
-            resize rule and ImageNet's mean and deviation would.
+            Writes a NumPy .npy file of shape [1, 3, height, width], resized and normalized exactly as in `apus detect`, to \
+            compare with other programs. Follows the model's rules; with --shortest and --longest, those of a DETR with \
+            this resize rule and ImageNet's mean and standard deviation.
             """)
 
     @Argument(help: "A file, an http(s) URL, or - for standard input.", completion: .file())
@@ -27,17 +27,17 @@ struct PreprocessCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "An .onnx file, or the name of a model that was pulled; default: the demo model.", valueName: "model"),
+            "An .onnx file, or the name of a pulled model; default: the demo model.", valueName: "model"),
         completion: .file(extensions: ["onnx"]))
     var model: String?
 
-    @Option(help: ArgumentHelp("Pixels of the shorter side, instead of the model's rule.", valueName: "n"))
+    @Option(help: ArgumentHelp("Length of the shorter side, instead of the model's rule.", valueName: "n"))
     var shortest: Int?
 
-    @Option(help: ArgumentHelp("The most pixels of the longer side, instead of the model's rule.", valueName: "n"))
+    @Option(help: ArgumentHelp("Maximum length of the longer side, instead of the model's rule.", valueName: "n"))
     var longest: Int?
 
-    @Option(help: "The type of the numbers; default: as the model takes them, else f32.")
+    @Option(help: "The element type; default: the model's input type, else f32.")
     var dtype: ElementFormat?
 
     @OptionGroup var limits: LimitOptions
@@ -45,14 +45,14 @@ struct PreprocessCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard (shortest == nil) == (longest == nil) else {
-            throw ValidationError("--shortest and --longest go together.")
+            throw ValidationError("--shortest and --longest must be given together.")
         }
         if let shortest, let longest {
             guard model == nil else {
                 throw ValidationError("--model has a resize rule: leave out --shortest and --longest.")
             }
             guard shortest > 0, longest >= shortest, longest <= 10_000 else {
-                throw ValidationError("--shortest is above 0, --longest no smaller and at most 10000.")
+                throw ValidationError("--shortest must be above 0, and --longest from --shortest to 10000.")
             }
         }
     }
@@ -60,7 +60,7 @@ struct PreprocessCommand: AsyncParsableCommand {
     mutating func run() async throws {
         do {
             let inputs = try ImageInput.expand(image).map { try $0.input.get() }
-            guard inputs.count == 1 else { throw ValidationError("\(image) names \(inputs.count) pictures; name one.") }
+            guard inputs.count == 1 else { throw ValidationError("\(image) names \(inputs.count) images; name one.") }
             let limits = try limits.limits
             let picture = try Image(
                 decoding: await inputs[0].bytes(limits: limits), name: inputs[0].name, limits: limits)

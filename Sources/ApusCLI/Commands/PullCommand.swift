@@ -8,13 +8,13 @@ import ModelTools
 struct PullCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pull",
-        abstract: "Download a published DETR checkpoint and make a model of it.",
+        abstract: "Download a published DETR checkpoint and convert it to a model.",
         discussion: """
-            Without a name, lists the checkpoints. The download goes on where a broken one stopped, its SHA-256 is checked, \
-            and the model is exported, converted and checked; then `apus detect --model NAME` finds it.
+            Without a name, lists the checkpoints. Resumes an interrupted download and verifies its SHA-256, then exports, \
+            converts and checks the model. `apus detect --model NAME` then finds it.
 
-            Pulled models take valid_sizes, so pictures of several sizes make a batch and a model of one size need not \
-            stretch them; without padding the answers are the same.
+            Pulled models have a valid_sizes input, so images of different sizes can share a batch and a fixed-size model \
+            need not stretch them. Without padding, the results are the same.
 
             Examples:
               apus pull
@@ -22,15 +22,15 @@ struct PullCommand: AsyncParsableCommand {
               apus pull detr-r101-dc5 --precision f32 --url http://mirror.local/detr
             """)
 
-    @Argument(help: "The name of a checkpoint, as detr-r50.", completion: .list(PublishedCheckpoint.all.map(\.name)))
+    @Argument(
+        help: "The name of a checkpoint, such as detr-r50.", completion: .list(PublishedCheckpoint.all.map(\.name)))
     var name: String?
 
     @Option(
-        help: ArgumentHelp(
-            "Where the checkpoints are, in place of \(PublishedCheckpoint.address).", valueName: "address"))
+        help: ArgumentHelp("The base URL of the checkpoints.", valueName: "address"))
     var url = PublishedCheckpoint.address
 
-    @Option(help: "What the model computes in; its inputs and outputs are f32 in any case.")
+    @Option(help: "The precision the model computes in; inputs and outputs are always f32.")
     var precision = CheckpointExport.Precision.f16
 
     @OptionGroup var check: CheckOptions
@@ -39,7 +39,7 @@ struct PullCommand: AsyncParsableCommand {
         guard let name else { return }
         guard PublishedCheckpoint.all.contains(where: { $0.name == name }) else {
             let names = PublishedCheckpoint.all.map(\.name).joined(separator: ", ")
-            throw ValidationError("There is no published checkpoint \(name). There are \(names).")
+            throw ValidationError("\(name) is not a published checkpoint. Available: \(names).")
         }
     }
 

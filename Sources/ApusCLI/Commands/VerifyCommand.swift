@@ -9,11 +9,11 @@ extension VerificationReference: ExpressibleByArgument {}
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Compare a device's answers with a reference's, and remember the verdict.",
+        abstract: "Compare a device's results with a reference, and record the verdict.",
         discussion: """
-            Runs the same pictures on the device, at each precision it offers, and on a reference that is trusted. The \
-            exit code is 0 if a precision passes, 1 if none does. `apus detect` then says whether it was verified, and \
-            --require-verified refuses what was not.
+            Runs the same images on the device, at each precision it supports, and on a trusted reference. The exit code \
+            is 0 if a precision passes, 1 if none does. `apus detect` then reports whether the device was verified, and \
+            --require-verified rejects one that was not.
 
             Examples:
               apus verify --device gpu
@@ -24,20 +24,20 @@ struct VerifyCommand: AsyncParsableCommand {
     @OptionGroup var options: ModelOptions
 
     @Option(
-        help: ArgumentHelp("A folder of pictures, or one; default: three that come with Apus.", valueName: "path"),
+        help: ArgumentHelp("An image or a folder of images; default: three bundled images.", valueName: "path"),
         completion: .directory)
     var images: String?
 
     @Option(
         help: """
-            What is trusted: cpu-f32 is ONNX Runtime's own CPU kernels, which share no code with OpenVINO; \
+            The trusted reference: cpu-f32 is ONNX Runtime's own CPU kernels, which share no code with OpenVINO; \
             openvino-cpu-f32 is OpenVINO's CPU device.
             """)
     var reference = VerificationReference.cpu
 
     @Option(
         help: ArgumentHelp(
-            "Compile the canvases for this many pictures at a time, as apus serve --max-batch does.", valueName: "n"))
+            "Compile the canvases for this batch size, as apus serve --max-batch does.", valueName: "n"))
     var batch = 1
 
     @Option(help: "The output format; docs/gpu.md describes json.")
@@ -69,33 +69,33 @@ struct VerifyCommand: AsyncParsableCommand {
         let pictures = try ImageInput.expand(images).map { found -> Verifier.Picture in
             guard case .file(let path) = try found.input.get() else {
                 throw ApusError(
-                    .option, doing: "verify with \(found.name)", cause: "it is no file or folder",
-                    remedy: "Save the pictures in a folder, and name that.")
+                    .option, doing: "verify with \(found.name)", cause: "it is not a file or folder",
+                    remedy: "Save the images in a folder, and name that folder.")
             }
             return (path, try Image(contentsOfFile: path, limits: limits))
         }
         guard !pictures.isEmpty else {
             throw ApusError(
-                .image, doing: "verify with \(images)", cause: "there is no picture in it",
-                remedy: "Give a folder of JPEG, PNG or WebP files.")
+                .image, doing: "verify with \(images)", cause: "it contains no images",
+                remedy: "Use a folder of JPEG, PNG or WebP files.")
         }
         return pictures
     }
 }
 
-/// What `apus verify` says to people.
+/// The text output of `apus verify`.
 private enum VerifyReport {
     static func text(_ report: VerificationReport) -> String {
         let name = report.deviceName.isEmpty ? "" : ": \(report.deviceName)"
         var lines = [
             "model      \(report.model)",
             "device     \(report.device)\(name)\(report.driver.isEmpty ? "" : ", driver \(report.driver)")",
-            "reference  \(report.reference), \(milliseconds(report.referenceMillisecondsPerImage)) a picture",
-            "pictures   \(report.images.count), with \(report.objects) objects above \(report.threshold)",
+            "reference  \(report.reference), \(milliseconds(report.referenceMillisecondsPerImage)) per image",
+            "images     \(report.images.count), with \(report.objects) objects above \(report.threshold)",
             "",
         ]
         if report.objects == 0 {
-            lines.insert("           (nothing is found, so the verdict is on logits and boxes of all queries)", at: 4)
+            lines.insert("           (no objects found, so the verdict covers logits and boxes of all queries)", at: 4)
         }
         for candidate in report.candidates { lines += block(candidate, report) + [""] }
         lines += conclusion(report)
@@ -103,7 +103,7 @@ private enum VerifyReport {
             .joined(separator: "\n")
     }
 
-    /// The candidates come with the device's default first.
+    /// The device's default is the first candidate.
     private static func conclusion(_ report: VerificationReport) -> [String] {
         let wrong = report.candidates.filter { !$0.passed && $0.error == nil }.map { name($0.precision) }
         let failed = report.candidates.filter { $0.error != nil }.map { name($0.precision) }
@@ -114,17 +114,17 @@ private enum VerifyReport {
             if let first = report.candidates.first, !first.passed, report.candidates.count > 1 {
                 lines.append(
                     first.error == nil
-                        ? "At \(name(first.precision)), the default of \(device), its answers are WRONG: use --precision \(fastest.rawValue)"
+                        ? "At \(name(first.precision)), the default of \(device), its results are WRONG: use --precision \(fastest.rawValue)"
                         : "At \(name(first.precision)), the default of \(device), the model does not run: use --precision \(fastest.rawValue)"
                 )
             } else if !wrong.isEmpty {
-                lines.append("At \(list(wrong)) the answers of \(device) are WRONG.")
+                lines.append("At \(list(wrong)), the results of \(device) are WRONG.")
             } else if !failed.isEmpty {
-                lines.append("At \(list(failed)) the model does not run on \(device).")
+                lines.append("At \(list(failed)), the model does not run on \(device).")
             }
             let passed = report.candidates.filter(\.passed).map { name($0.precision) }
             lines.append(
-                "The answers of \(device) are right at \(list(passed)). Fastest precision that passes: \(fastest.rawValue)"
+                "The results of \(device) are correct at \(list(passed)). Fastest precision that passes: \(fastest.rawValue)"
             )
             return lines
         }
@@ -133,12 +133,12 @@ private enum VerifyReport {
         }
         if device == "CPU" {
             return [
-                "The answers of CPU are WRONG at \(list(wrong)): do not use it so with this model.",
-                "Use --precision f32, or --provider cpu, which are ONNX Runtime's own kernels.",
+                "The results of CPU are WRONG at \(list(wrong)): do not use that precision with this model.",
+                "Use --precision f32, or --provider cpu (ONNX Runtime's own kernels).",
             ]
         }
         return [
-            "The answers of \(device) are WRONG: do not use it with this model.",
+            "The results of \(device) are WRONG: do not use it with this model.",
             "Update its driver (apus doctor --device \(device.lowercased())), or use --device cpu.",
         ]
     }
@@ -157,7 +157,7 @@ private enum VerifyReport {
         }
         var lines = [
             name + String(repeating: " ", count: max(1, 11 - name.count)) + (candidate.passed ? "passes" : "FAILS")
-                + ", \(milliseconds(candidate.millisecondsPerImage)) a picture "
+                + ", \(milliseconds(candidate.millisecondsPerImage)) per image "
                 + String(format: "(%.2f of the reference's)", ratio),
             "  objects  \(candidate.matched) of \(report.objects) matched, \(candidate.lost) lost, \(candidate.added) added, "
                 + "\(candidate.moved) moved, \(candidate.borderline) at the threshold",
@@ -165,12 +165,12 @@ private enum VerifyReport {
         if candidate.matched > 0 {
             lines.append(
                 String(
-                    format: "  drift    scores by %.4f at most, %.4f on average; boxes overlap by %.3f at least",
+                    format: "  drift    scores by at most %.4f, %.4f on average; boxes overlap by at least %.3f",
                     candidate.largestScoreDrift, candidate.meanScoreDrift, candidate.leastOverlap))
         }
         for (name, output) in candidate.outputs.sorted(by: { $0.key < $1.key }) {
             lines.append(
-                "  \(name)  off by \(number(output.largestDifference)) at most, \(number(output.meanDifference)) on "
+                "  \(name)  off by at most \(number(output.largestDifference)), \(number(output.meanDifference)) on "
                     + "average, of values up to \(number(output.scale)); correlation "
                     + String(format: "%.6f", output.correlation))
         }
@@ -186,11 +186,11 @@ private enum VerifyReport {
     private static func milliseconds(_ value: Double) -> String { String(format: "%.1f ms", value) }
 
     private static func number(_ value: Double) -> String {
-        value.isFinite ? String(format: "%.2g", value) : "no number"
+        value.isFinite ? String(format: "%.2g", value) : "not a number"
     }
 }
 
-/// What is being done, in a line on standard error that is overwritten; nothing where that is not a terminal.
+/// A status line on standard error that is overwritten; nothing unless it is a terminal.
 struct StepProgress {
     private let isShown = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
 

@@ -9,13 +9,13 @@ import Foundation
     import NIOHTTP1
 #endif
 
-/// Fetches pictures by http and https.
+/// Downloads images over HTTP and HTTPS.
 enum Downloader {
-    /// Within which the whole picture must have come.
+    /// The time limit for the whole download.
     static let deadline = Duration.seconds(30)
 
     #if URLs
-        /// The body of an answer with status 200, no longer than the limit.
+        /// The body of a response with status 200, up to the limit.
         static func bytes(
             of url: URL, limits: Image.Limits, within deadline: Duration = deadline
         ) async throws -> [UInt8] {
@@ -25,8 +25,8 @@ enum Downloader {
                     try await Task.sleep(for: deadline)
                     throw ApusError(
                         .image, doing: "download \(url.absoluteString)",
-                        cause: "it had not come whole within \(deadline.components.seconds) seconds",
-                        remedy: "Try again, or download it by other means and name the file.")
+                        cause: "it did not complete within \(deadline.components.seconds) seconds",
+                        remedy: "Try again, or download it some other way and name the file.")
                 }
                 defer { group.cancelAll() }
                 return try await group.next() ?? []
@@ -42,10 +42,10 @@ enum Downloader {
             request.headers.add(name: "User-Agent", value: "apus/\(Apus.version)")
             request.headers.add(name: "Accept", value: "image/jpeg, image/png, image/webp, */*;q=0.1")
             do {
-                // `bytes` has the deadline.
+                // `bytes` enforces the deadline.
                 let response = try await HTTPClient.apus.execute(request, timeout: .hours(1))
                 guard response.status == .ok else {
-                    throw failure("the server answered \(response.status)", "Check the URL.")
+                    throw failure("the server returned \(response.status)", "Check the URL.")
                 }
                 if let length = response.headers.first(name: "Content-Length").flatMap({ Int($0) }),
                     length > limits.bytes
@@ -65,8 +65,8 @@ enum Downloader {
         static func bytes(of url: URL, limits: Image.Limits) async throws -> [UInt8] {
             throw ApusError(
                 .image, doing: "download \(url.absoluteString)",
-                cause: "this command was built without support for URLs",
-                remedy: "Build it with it: make build. Or download the picture and name the file.")
+                cause: "this build does not support URLs",
+                remedy: "Build with URL support (make build), or download the image and name the file.")
         }
     #endif
 }

@@ -1,7 +1,7 @@
 import Apus
 import Foundation
 
-/// A picture that was asked for, before it is read.
+/// A requested image, before it is read.
 enum ImageInput: Sendable, Equatable {
     case file(String)
     case url(URL)
@@ -9,7 +9,7 @@ enum ImageInput: Sendable, Equatable {
 
     static let extensions: Set<String> = ["jpg", "jpeg", "png", "webp"]
 
-    /// What an argument led to: a picture, or why there is none.
+    /// What an argument resolved to: an image, or an error.
     struct Found {
         var name: String
         var input: Result<ImageInput, ApusError>
@@ -25,7 +25,7 @@ enum ImageInput: Sendable, Equatable {
         }
     }
 
-    /// What output calls it.
+    /// Its name in the output.
     var name: String {
         switch self {
         case .file(let path): path
@@ -34,7 +34,7 @@ enum ImageInput: Sendable, Equatable {
         }
     }
 
-    /// The stem of the file that an annotated copy is written to: one part of a path, whatever a URL says.
+    /// The stem of the annotated copy's file name: a single path component, whatever the URL contains.
     var stem: String {
         let url: URL
         switch self {
@@ -46,15 +46,17 @@ enum ImageInput: Sendable, Equatable {
         return ["", ".", "..", "_"].contains(name) ? "download" : name
     }
 
-    /// The pictures that an argument names: `-`, a URL, a file, all pictures in a folder and below, or a glob's matches.
-    /// What cannot be read is an error beside the others, never left out.
+    /// The images an argument names: `-`, a URL, a file, all images in a folder (recursively), or a glob's matches.
+    /// An input that cannot be read is an error in the list, never skipped.
     ///
-    /// A name that exists is taken as it is, whatever characters it has.
+    /// The name of an existing file is used literally, whatever its characters.
     static func expand(_ argument: String) -> [Found] {
         if argument == "-" { return [Found(.standardInput)] }
         if argument.hasPrefix("http://") || argument.hasPrefix("https://") {
             guard let url = URL(string: argument), url.host?.isEmpty == false else {
-                return [Found(argument, cause: "it is no valid URL", remedy: "Check it for spaces and missing parts.")]
+                return [
+                    Found(argument, cause: "it is not a valid URL", remedy: "Check it for spaces and missing parts.")
+                ]
             }
             return [Found(.url(url))]
         }
@@ -69,10 +71,10 @@ enum ImageInput: Sendable, Equatable {
             }
             return matches.flatMap { existing($0) ?? [Found(.file($0))] }
         }
-        return [Found(.file(argument))]  // reading it says what is wrong
+        return [Found(.file(argument))]  // reading it reports the error
     }
 
-    /// A file, or the pictures in a folder; nil if there is neither.
+    /// A file, or the images in a folder; nil if the path does not exist.
     private static func existing(_ path: String) -> [Found]? {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return nil }
@@ -81,12 +83,12 @@ enum ImageInput: Sendable, Equatable {
         guard found.isEmpty else { return found }
         return [
             Found(
-                path, cause: "the folder holds no picture",
-                remedy: "Pictures are recognized by their names: \(extensions.sorted().joined(separator: ", ")).")
+                path, cause: "the folder contains no images",
+                remedy: "Images are recognized by extension: \(extensions.sorted().joined(separator: ", ")).")
         ]
     }
 
-    /// Regular files by their names, in order; links to folders below are not followed, as they may lead back.
+    /// Regular files in name order; links to folders are not followed, as they may form cycles.
     private static func pictures(inFolder path: String) -> [Found] {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: path).sorted() else {
             return [
@@ -105,7 +107,7 @@ enum ImageInput: Sendable, Equatable {
         }
     }
 
-    /// The encoded picture.
+    /// The encoded image.
     func bytes(limits: Image.Limits) async throws -> [UInt8] {
         switch self {
         case .file(let path): try Image.bytes(ofFile: path, limits: limits)

@@ -5,31 +5,31 @@ import CommandSupport
 import ModelTools
 import ONNX
 
-/// What a checkpoint does not say of its network.
+/// Network settings that a checkpoint does not contain.
 struct ExportOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The version of ONNX's operators, \(DETRExportOptions.opsets.lowerBound) to \(DETRExportOptions.opsets.upperBound).",
+            "The ONNX opset version, \(DETRExportOptions.opsets.lowerBound) to \(DETRExportOptions.opsets.upperBound).",
             valueName: "n"))
     var opset = 17
 
-    @Option(help: ArgumentHelp("Fix the height of pictures, with --width; default: any.", valueName: "pixels"))
+    @Option(help: ArgumentHelp("Fix the image height, with --width; default: any.", valueName: "pixels"))
     var height: Int?
 
-    @Option(help: ArgumentHelp("Fix the width of pictures, with --height; default: any.", valueName: "pixels"))
+    @Option(help: ArgumentHelp("Fix the image width, with --height; default: any.", valueName: "pixels"))
     var width: Int?
 
-    @Option(help: ArgumentHelp("Fix the number of pictures at a time; default: any.", valueName: "n"))
+    @Option(help: ArgumentHelp("Fix the batch size; default: any.", valueName: "n"))
     var batch: Int?
 
     @Option(
-        help: ArgumentHelp("Attention heads; default: what config.json or the checkpoint says, else 8.", valueName: "n")
+        help: ArgumentHelp("Attention heads; default: from config.json or the checkpoint, else 8.", valueName: "n")
     )
     var heads: Int?
 
     @Flag(
         inversion: .prefixedNo,
-        help: "The last stage of the backbone is dilated; default: what config.json, the checkpoint or its name says.")
+        help: "Dilate the backbone's last stage; default: from config.json, the checkpoint or its name.")
     var dc5: Bool?
 
     @Option(
@@ -37,22 +37,26 @@ struct ExportOptions: ParsableArguments {
         completion: .file())
     var labels: String?
 
-    @Option(help: ArgumentHelp("Pixels that the shorter side gets; default: 800, as DETR was trained.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Length of the shorter side in pixels; default: 800, as in DETR's training.", valueName: "n"))
     var shortest: Int?
 
-    @Option(help: ArgumentHelp("The most pixels of the longer side; default: 1333.", valueName: "n"))
+    @Option(help: ArgumentHelp("Maximum length of the longer side in pixels; default: 1333.", valueName: "n"))
     var longest: Int?
 
     func validate() throws {
         guard (shortest == nil) == (longest == nil) else {
-            throw ValidationError("--shortest and --longest go together.")
+            throw ValidationError("--shortest and --longest must be given together.")
         }
         if let shortest, let longest {
             guard shortest > 0, longest >= shortest, longest <= 10_000 else {
-                throw ValidationError("--shortest is above 0, --longest no smaller and at most 10000.")
+                throw ValidationError("--shortest must be above 0, and --longest from --shortest to 10000.")
             }
         }
-        guard (height == nil) == (width == nil) else { throw ValidationError("--height and --width go together.") }
+        guard (height == nil) == (width == nil) else {
+            throw ValidationError("--height and --width must be given together.")
+        }
     }
 
     func settings() throws(ApusError) -> CheckpointExport.Settings {
@@ -68,11 +72,11 @@ struct ExportOptions: ParsableArguments {
     }
 }
 
-/// Whether a model that was made is run beside what it was made of.
+/// Whether a new model is compared with its source.
 struct CheckOptions: ParsableArguments {
     @Flag(
         inversion: .prefixedNo,
-        help: "Run the new model and what it was made of on random and extreme inputs, and compare the answers.")
+        help: "Run the new model and its source on random and extreme inputs, and compare the outputs.")
     var check = true
 
     @OptionGroup var runtime: RuntimeOptions

@@ -2,11 +2,11 @@ import Apus
 import ArgumentParser
 import CommandSupport
 
-/// Which model runs, where and how.
+/// Which model to run, where and how.
 struct ModelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "An .onnx file, or the name of a pulled model. (default: the demo model, which knows drawings only)",
+            "An .onnx file, or the name of a pulled model. (default: the demo model, which detects drawn shapes only)",
             valueName: "model"),
         completion: .file(extensions: ["onnx"]))
     var model: String?
@@ -17,7 +17,7 @@ struct ModelOptions: ParsableArguments {
 
     func chosenModel() throws -> Model { try model.map { .file(try ModelStore.path(of: $0)) } ?? .demo }
 
-    /// A detector for a few pictures: other canvases than the first are compiled when a picture needs them.
+    /// A detector for a few images: canvases other than the first are compiled when an image needs them.
     func detector(_ verification: VerificationOptions) throws -> Detector {
         var configuration = try configuration()
         configuration.requiresVerified = verification.requireVerified

@@ -3,7 +3,7 @@ import ApusDrawing
 import Foundation
 import Imaging
 
-/// Where annotated copies go: one file, or a folder for any number.
+/// Where annotated copies go: one file, or a folder for any number of them.
 struct AnnotatedOutput {
     private enum Target {
         case file(String)
@@ -13,10 +13,10 @@ struct AnnotatedOutput {
     private let target: Target
     private let format: ImageFormat
     private var taken: Set<String> = []
-    /// No copy may take the place of a picture that is read.
+    /// A copy must not overwrite an input image.
     private let sources: Set<String>
 
-    /// A path that ends in `/`, is a folder, or has no file extension is a folder; for several pictures it must be one.
+    /// A path that ends in `/`, is a folder, or has no file extension is a folder; several images require one.
     init(path: String, inputs: [ImageInput]) throws(ApusError) {
         let count = inputs.count
         sources = Set(
@@ -30,7 +30,7 @@ struct AnnotatedOutput {
         if isFile {
             guard count == 1 else {
                 throw ApusError(
-                    .option, doing: "write \(count) pictures to \(path)", cause: "it is one file",
+                    .option, doing: "write \(count) images to \(path)", cause: "it is one file",
                     remedy: "Name a folder: --output folder/")
             }
             do {
@@ -44,18 +44,18 @@ struct AnnotatedOutput {
                 try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
             } catch {
                 throw ApusError(
-                    .option, doing: "make the folder \(path)", cause: error.localizedDescription,
-                    remedy: "Name a folder that you may write to.")
+                    .option, doing: "create the folder \(path)", cause: error.localizedDescription,
+                    remedy: "Name a writable folder.")
             }
             format = .png
             target = .folder(path.hasSuffix("/") ? String(path.dropLast()) : path)
         }
     }
 
-    /// An annotated copy that isn't written yet: the bytes of the file, or why it can't be made.
+    /// An annotated copy that isn't written yet: the bytes of the file, or the error.
     typealias Drawn = Result<[UInt8], ApusError>
 
-    /// Draws the detections, in the format that the copy's name will have.
+    /// Draws the detections, encoded in the format of the copy's extension.
     var draw: @Sendable (DetectionResult, Image) -> Drawn {
         { [format] result, image in
             Result { () throws(ApusError) in
@@ -74,7 +74,7 @@ struct AnnotatedOutput {
         let path = path(for: input)
         if sources.contains(AnnotatedOutput.resolved(path)) {
             throw ApusError(
-                .option, doing: "write \(path)", cause: "it is one of the pictures themselves",
+                .option, doing: "write \(path)", cause: "it is one of the input images",
                 remedy: "Choose another --output.")
         }
         switch drawn {

@@ -2,7 +2,7 @@ import ApusWorkflows
 import CommandSupport
 import Foundation
 
-/// A bar on standard error while many bytes are moved; nothing where that is not a terminal, or if it is over at once.
+/// A progress bar on standard error for large transfers; nothing if it is not a terminal, or if the transfer ends at once.
 struct ByteProgress {
     private let what: String
     private let isShown = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
@@ -14,7 +14,7 @@ struct ByteProgress {
         shown = start
     }
 
-    /// Removes the bar, so that other lines may be written.
+    /// Removes the bar, so that other lines can be written.
     func clear() { if isShown, shown != start { Terminal.redraw("") } }
 
     mutating func show(_ done: Int, of total: Int) {

@@ -2,13 +2,13 @@ import Apus
 import CommandSupport
 import Foundation
 
-/// Prints the reports of images as they come: results on standard output, failures, warnings and progress on standard error.
+/// Prints image reports as they arrive: results on standard output; failures, warnings and progress on standard error.
 struct DetectionOutput {
     private let format: DetectCommand.Format
     private let total: Int
     private var done = 0
     private var progress: ProgressBar
-    /// Whether every image did so far.
+    /// Whether every image so far succeeded.
     private(set) var succeeded = true
 
     init(format: DetectCommand.Format, total: Int) {
@@ -27,10 +27,10 @@ struct DetectionOutput {
         write(text)
     }
 
-    /// - Parameter reports: whether the error is shown on standard error too.
+    /// - Parameter reports: whether to show the error on standard error too.
     mutating func write(_ error: any Error, of entry: ImageInput.Found, reports: Bool = true) {
         succeeded = false
-        let failure = error as? ApusError ?? ApusError(.inference, doing: "work on \(entry.name)", cause: "\(error)")
+        let failure = error as? ApusError ?? ApusError(.inference, doing: "process \(entry.name)", cause: "\(error)")
         if reports {
             progress.clear()
             Terminal.report(failure)

@@ -2,7 +2,7 @@ import Apus
 import Foundation
 import Remedies
 
-/// What `apus detect` says of one picture; its JSON is documented in docs/detect.md.
+/// The result of `apus detect` for one image; its JSON is documented in docs/detect.md.
 struct ImageReport: Encodable {
     struct Result: Encodable {
         var score: Float
@@ -39,12 +39,12 @@ struct ImageReport: Encodable {
     var deviceReason: String
     var precision: String?
     var nodes: [String: Int]?
-    /// The canvases that pictures are padded to; empty if each has a size of its own.
+    /// The canvases that images are padded to; empty if each image keeps its own size.
     var canvases: [String]
     /// "yes", "no" or "never".
     var verified: String
     var timingsMs: Milliseconds
-    /// Before the first picture; the same for all.
+    /// Before the first image; the same for all.
     var loadMs: LoadMilliseconds
     /// The annotated copy.
     var annotated: String?
@@ -86,7 +86,7 @@ struct ImageReport: Encodable {
     }
 }
 
-/// A picture that failed, in JSON: it has its place among the others.
+/// A failed image, in JSON: it keeps its place among the others.
 struct ImageFailure: Encodable {
     struct Failure: Encodable {
         var code: String

@@ -2,7 +2,7 @@ import Apus
 import Foundation
 
 enum OutputFile {
-    /// Writes a file whole or not at all. What is no regular file (a pipe, /dev/stdout) is written to, never replaced.
+    /// Writes a file atomically. A path that is not a regular file (a pipe, /dev/stdout) is written to, never replaced.
     static func write(_ bytes: [UInt8], to path: String) throws(ApusError) {
         do {
             let url = URL(fileURLWithPath: path)
@@ -30,6 +30,6 @@ enum OutputFile {
     private static func failure(_ name: String, _ error: any Error) -> ApusError {
         ApusError(
             .option, doing: "write \(name)", cause: error.localizedDescription,
-            remedy: "See that the disk has space, and that you may write there.")
+            remedy: "Check the free disk space and the write permissions.")
     }
 }

@@ -1,7 +1,7 @@
 import CommandSupport
 import Foundation
 
-/// A bar on standard error while many pictures are worked on; nothing where that is not a terminal.
+/// A progress bar on standard error for several images; nothing unless it is a terminal.
 struct ProgressBar {
     private let total: Int
     private var done = 0
@@ -13,7 +13,7 @@ struct ProgressBar {
         isShown = total > 1 && isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
     }
 
-    /// Removes the bar, so that other lines may be written.
+    /// Removes the bar, so that other lines can be written.
     func clear() { if isShown { Terminal.redraw("") } }
 
     mutating func advance() {

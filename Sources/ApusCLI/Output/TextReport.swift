@@ -1,7 +1,7 @@
 import Apus
 import Foundation
 
-/// The table that people read.
+/// The text output of `apus detect`.
 enum TextReport {
     static func table(_ report: ImageReport) -> String {
         var lines = ["\(report.image)  \(report.width)x\(report.height)"]
@@ -26,7 +26,7 @@ enum TextReport {
         return TextReport.joined(lines) + "\n"
     }
 
-    /// What ran, and why there: the same for all pictures.
+    /// What ran, where and why: the same for all images.
     static func footer(_ detector: Detector) -> String {
         let execution = detector.execution
         var lines = [
@@ -39,7 +39,7 @@ enum TextReport {
             lines.append("provider  " + list.joined(separator: ", "))
         } else {
             lines.append(
-                "provider  \(execution.provider) (ONNX Runtime \(execution.runtimeVersion) cannot tell its nodes)")
+                "provider  \(execution.provider) (ONNX Runtime \(execution.runtimeVersion) cannot list its nodes)")
         }
         lines.append("shapes    \(shapes(detector))")
         for shape in detector.compiledShapes where isCached(execution) || shape.note != nil {
@@ -49,7 +49,7 @@ enum TextReport {
                 switch shape.origin {
                 case .cache: "read from the cache \(duration)"
                 case .compiled: "compiled \(duration)"
-                case .failed: "FAILED, a larger one takes its pictures"
+                case .failed: "FAILED, a larger one handles its images"
                 }
             lines.append("compiled  \(name): \(end)" + (shape.note.map { " (\($0))" } ?? ""))
         }
@@ -58,7 +58,7 @@ enum TextReport {
         return TextReport.joined(lines)
     }
 
-    /// Lines of which each stays one, whatever a model's names have in them.
+    /// Joins lines; each stays one line, whatever characters a model's names contain.
     private static func joined(_ lines: [String]) -> String {
         lines.map { TerminalText.escaped($0, keepingLines: false) }.joined(separator: "\n")
     }
@@ -77,7 +77,7 @@ enum TextReport {
         switch status.state {
         case .yes: "yes, on \(status.date ?? "")"
         case .no: "NO, found wrong on \(status.date ?? ""): \(status.summary ?? "")"
-        case .never: "never (apus verify compares the answers with the reference's)"
+        case .never: "never (apus verify compares the results with a reference)"
         }
     }
 

@@ -3,7 +3,7 @@ import CommandSupport
 import Foundation
 
 extension Terminal {
-    /// Shows what a workflow reports: a bar while bytes move, warnings as lines.
+    /// Shows a workflow's progress: a bar for transfers, a line per warning.
     static func observer() -> WorkflowObserver {
         let bars = Bars()
         return { event in
@@ -15,7 +15,7 @@ extension Terminal {
         }
     }
 
-    private final class Bars: @unchecked Sendable {  // touched under the lock only
+    private final class Bars: @unchecked Sendable {  // accessed only under the lock
         private let lock = NSLock()
         private var bars: [String: ByteProgress] = [:]
 

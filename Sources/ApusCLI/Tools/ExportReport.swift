@@ -19,7 +19,7 @@ extension CheckpointExport.Result {
         lines += assumptions.map { ("assumed", $0.text(for: .command)) }
         if !export.weights.leftOut.isEmpty {
             let parts = export.weights.leftOut.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value) tensors)" }
-            lines.append(("left out", parts.joined(separator: ", ") + ": detection does not need it"))
+            lines.append(("left out", parts.joined(separator: ", ") + ": not needed for detection"))
         }
         lines += ModelReport.lines(made, path: path)
         if let conversion { lines += ModelReport.lines(conversion) }
@@ -34,7 +34,7 @@ extension CheckpointExport.Result {
     }
 }
 
-/// What `apus export` says in JSON; documented in docs/models.md.
+/// The JSON output of `apus export`, documented in docs/models.md.
 struct ExportReport: Encodable {
     struct Network: Encodable {
         var family = "detr"

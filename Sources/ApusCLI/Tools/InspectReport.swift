@@ -3,20 +3,20 @@ import Foundation
 import ModelTools
 import ONNX
 
-/// What `apus inspect` says; its JSON is documented in docs/models.md.
+/// The output of `apus inspect`; its JSON is documented in docs/models.md.
 struct InspectReport: Encodable {
     struct Arithmetic: Encodable {
         var gigaflops: Double
         var height: Int
         var width: Int
-        /// Operators whose share could not be told.
+        /// Operators whose cost is unknown.
         var uncounted: Int
 
         var text: String {
             let size = "for an image of \(width)x\(height)"
             guard uncounted > 0 else { return String(format: "%.1f GFLOPs", gigaflops) + " \(size), estimated" }
-            // What is counted says nothing where most is not.
-            guard gigaflops >= 0.05 else { return "not known, as the cost of \(uncounted) operators isn't" }
+            // The count is meaningless when most operators are not counted.
+            guard gigaflops >= 0.05 else { return "unknown: \(uncounted) operators have no known cost" }
             return String(format: "at least %.1f GFLOPs", gigaflops) + " \(size); \(uncounted) operators not counted"
         }
     }
@@ -32,7 +32,7 @@ struct InspectReport: Encodable {
     var whyNoFamily: String?
     var assumptions: [String]?
     var arithmetic: Arithmetic?
-    // Of a model.
+    // For a model.
     var irVersion: Int?
     var opsets: [String: Int]?
     var producer: String?
@@ -41,7 +41,7 @@ struct InspectReport: Encodable {
     var nodes: Int?
     var operators: [String: Int]?
     var metadata: [String: String]?
-    // Of a checkpoint.
+    // For a checkpoint.
     var tensors: Int?
     var entry: String?
     var arguments: [String: String]?
@@ -55,7 +55,7 @@ struct InspectReport: Encodable {
     }
 
     mutating func estimate(_ model: ONNXModel, height: Int, width: Int) {
-        // A model of one size has that.
+        // A fixed-size model has its own size.
         var (height, width) = (height, width)
         if case .tensor(_, let shape?)? = model.graph.inputs.first?.type, shape.count == 4 {
             if case .fixed(let size) = shape[2] { height = size }
@@ -74,8 +74,8 @@ struct InspectReport: Encodable {
             let list = opsets.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
             lines.append(("opset", "\(list); IR version \(irVersion ?? 0)"))
         }
-        if let producer, !producer.isEmpty { lines.append(("made by", producer)) }
-        lines += (inputs ?? []).map { ("takes", $0) } + (outputs ?? []).map { ("gives", $0) }
+        if let producer, !producer.isEmpty { lines.append(("producer", producer)) }
+        lines += (inputs ?? []).map { ("input", $0) } + (outputs ?? []).map { ("output", $0) }
         if let tensors { lines.append(("tensors", "\(tensors)" + (entry.map { ", under \($0)" } ?? ""))) }
         let sizes = bytesByType.sorted { $0.value > $1.value }.map { "\($0.key) \(Megabytes.text($0.value))" }
         lines.append(
@@ -88,7 +88,7 @@ struct InspectReport: Encodable {
         lines.append(
             (
                 "family",
-                family.map { $0 + (familyEvidence.map { ": \($0)" } ?? "") } ?? "not known: \(whyNoFamily ?? "")"
+                family.map { $0 + (familyEvidence.map { ": \($0)" } ?? "") } ?? "unknown: \(whyNoFamily ?? "")"
             ))
         if let network { lines.append(("network", network.text)) }
         lines += (assumptions ?? []).map { ("assumed", $0) }

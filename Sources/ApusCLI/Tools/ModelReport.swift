@@ -5,7 +5,7 @@ import Foundation
 import ModelTools
 import ONNX
 
-/// What is said of a model that was made, as lines of a name and a text.
+/// The report on a new model, as lines of a name and a text.
 enum ModelReport {
     static func lines(_ made: CheckedModel, path: String) -> [(String, String)] {
         let summary = ModelSummary(made.model, fileBytes: made.written.bytes + made.written.dataBytes)
@@ -13,17 +13,17 @@ enum ModelReport {
             ("model", "\(path)  \(Megabytes.text(summary.fileBytes)), opset \(summary.opset), \(summary.nodes) nodes")
         ]
         if let data = made.written.dataPath {
-            lines.append(("weights", "\(data)  \(Megabytes.text(made.written.dataBytes)): keep it beside the model"))
+            lines.append(("weights", "\(data)  \(Megabytes.text(made.written.dataBytes)): keep it next to the model"))
         }
-        lines += made.model.graph.inputs.map { ("takes", ModelSummary.text($0)) }
-        lines += made.model.graph.outputs.map { ("gives", ModelSummary.text($0)) }
+        lines += made.model.graph.inputs.map { ("input", ModelSummary.text($0)) }
+        lines += made.model.graph.outputs.map { ("output", ModelSummary.text($0)) }
         return lines
     }
 
     static func checkLines(_ made: CheckedModel) -> [(String, String)] {
-        guard let check = made.check else { return [("check", "left out (--no-check)")] }
+        guard let check = made.check else { return [("check", "skipped (--no-check)")] }
         return check.differences.map { ("check", "\($0)") }
-            + check.skipped.map { ("skipped", "\($0): what the model was made of does not run on it") }
+            + check.skipped.map { ("skipped", "\($0): the source does not run on it") }
     }
 
     /// How many nodes stayed f32, by reason, the most frequent first.
@@ -48,12 +48,12 @@ enum ModelReport {
     }
 
     static func print(_ lines: [(String, String)]) {
-        // A name is on one line, whatever it has in it; the lines of a text are indented. Escaped first, because a return
-        // and a newline are one character, which is not a newline.
+        // Keeps a name on one line, whatever it contains, and indents the lines of a text. Escapes first, because "\r\n" is one
+        // character, which does not equal a newline.
         let lines = lines.map { (TerminalText.escaped($0.0, keepingLines: false), TerminalText.escaped($0.1)) }
         let width = lines.map(\.0.count).max() ?? 0
         for (index, line) in lines.enumerated() {
-            // A name that stands above already is not said again.
+            // Does not repeat the name of the line above.
             let name = index > 0 && lines[index - 1].0 == line.0 ? "" : line.0
             let rest = line.1.replacing("\n", with: "\n" + String(repeating: " ", count: width + 2))
             Terminal.print(name.padding(toLength: width, withPad: " ", startingAt: 0) + "  " + rest)

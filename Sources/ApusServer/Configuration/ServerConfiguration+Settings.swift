@@ -5,20 +5,20 @@ internal import Settings
 extension ServerConfiguration: SettingsRoot {
     package static var defaults: ServerConfiguration { ServerConfiguration() }
 
-    /// What settings come to.
+    /// Builds a configuration from settings.
     ///
     /// - Throws: `ApusError` that names the setting that cannot be used.
     package init(_ settings: ServerSettings) throws(ApusError) {
         self.init()
         try settings.apply(to: &self)
         if tlsCertificate == nil, tlsKey != nil {
-            throw settings.refuse(ServerSetting.tlsKey, "there is no tls-cert", "The two go together.")
+            throw settings.refuse(ServerSetting.tlsKey, "tls-cert is not set", "Set both or neither.")
         }
         if tlsKey == nil, tlsCertificate != nil {
-            throw settings.refuse(ServerSetting.tlsCertificate, "there is no tls-key", "The two go together.")
+            throw settings.refuse(ServerSetting.tlsCertificate, "tls-key is not set", "Set both or neither.")
         }
         if detector.cache == .off, settings.isSet(DetectorSetting.cacheFolder) {
-            throw settings.refuse(DetectorSetting.noCache, "there is a cache-dir", "Name one of them.")
+            throw settings.refuse(DetectorSetting.noCache, "cache-dir is set too", "Set only one of them.")
         }
     }
 }

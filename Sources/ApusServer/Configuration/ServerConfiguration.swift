@@ -2,65 +2,65 @@ package import Apus
 package import Logging
 package import NIOCore
 
-/// How a server runs. The defaults of its settings are those of its properties.
+/// The server's configuration. Property defaults are the defaults of the settings.
 package struct ServerConfiguration: Sendable {
     /// The first is the default.
     package var models: [ModelRegistry.Source]
     package var detector: Detector.Configuration
     package var verification = ModelLoader.Verification.auto
-    /// Of Apus.
+    /// The version of Apus.
     package var version = ""
     package var host = "127.0.0.1"
     package var port = 8000
-    /// Nil for no gRPC.
+    /// Nil disables gRPC.
     package var grpcPort: Int?
-    /// Bytes of a request's body.
+    /// Maximum bytes of a request body.
     package var maxBody = 20_000_000
-    /// Bytes of all bodies that are being received or worked on.
+    /// Maximum bytes of all in-flight request bodies.
     package var maxBodies = 256_000_000
-    /// Pixels of an image.
+    /// Maximum pixels of an image.
     package var maxPixels = 50_000_000
     package var maxConnections = 4096
     package var inference = InferenceQueue.Limits()
-    /// From a request's body to its response.
+    /// Time allowed from a request's body to its response.
     package var timeout = Duration.seconds(30)
-    /// For a body to come whole.
+    /// Time allowed to receive a body.
     package var bodyTimeout = Duration.seconds(30)
-    /// Of a connection on which nothing happens.
+    /// Time after which an idle connection is closed.
     package var idleTimeout = Duration.seconds(60)
-    /// For what runs to finish after the server was told to stop.
+    /// Shutdown grace period for in-flight requests.
     package var grace = Duration.seconds(30)
-    /// A PEM file, with `tlsKey`.
+    /// A PEM file; requires `tlsKey`.
     package var tlsCertificate: String?
     package var tlsKey: String?
     package var keys = APIKeys.none
     /// Hosts from which images are downloaded.
     package var urlHosts: [AllowedHost] = []
-    /// For an image to be downloaded.
+    /// Time allowed to download an image.
     package var urlTimeout = Duration.seconds(10)
-    /// Whether an image may be downloaded from an address: public ones. Only tests, whose servers are local, change it.
+    /// Whether images may be downloaded from an address; by default, a public one. Only tests, with local servers, change it.
     package var mayFetch: @Sendable (SocketAddress) -> Bool = { PublicAddress.isPublic($0) }
     package var hasMetrics = true
-    /// Whether there is a page at /.
+    /// Whether to serve a page at /.
     package var hasPage = true
-    /// Origins whose pages may ask.
+    /// Origins whose pages may send requests.
     package var origins: [String] = []
     /// The max number of detections in a DeepStack response; nil for all.
     package var deepStackLimit: Int?
-    /// The min confidence in a DeepStack response where the client names none.
+    /// The min confidence of a DeepStack response if the client sends none.
     package var deepStackConfidence: Float = 0.4
-    /// How often models' files are looked at; nil for never.
+    /// How often model files are checked for changes; nil for never.
     package var reloadInterval: Duration? = .seconds(2)
     package var logFormat = ServerLog.Format.text
     package var logLevel = Logger.Level.info
 
-    /// Loads the model of a name in another process, and throws if that fails; nil to load changed models unchecked.
+    /// Loads the named model in another process and throws if that fails; nil to load changed models unchecked.
     package var checkModel: (@Sendable (_ name: String) throws -> Void)?
 
     /// Whether only this machine can reach the server.
     var isLoopback: Bool { ["localhost", "::1"].contains(host) || host.hasPrefix("127.") }
 
-    /// Bytes of a gRPC message, which holds more than the bytes that `maxBody` limits and `OpenInferenceGRPC` counts.
+    /// Maximum bytes of a gRPC message, which exceeds the payload bytes that `maxBody` limits and `OpenInferenceGRPC` counts.
     var maxGRPCMessage: Int { maxBody + maxBody / 2 }
 
     /// PEM files.
@@ -74,7 +74,7 @@ package struct ServerConfiguration: Sendable {
         }
     }
 
-    /// Nil for no TLS.
+    /// Nil disables TLS.
     package var tls: TLSFiles? {
         get {
             guard let tlsCertificate, let tlsKey else { return nil }

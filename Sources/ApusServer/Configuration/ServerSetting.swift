@@ -15,7 +15,7 @@ package enum ServerSetting {
             corsOrigin, urlHost, urlTimeout, deepStackLimit, deepStackConfidence, reloadInterval, logFormat, logLevel,
         ]
 
-    /// The setting of this key.
+    /// The setting with this key.
     static func named(_ key: String) -> (any DeclaredSetting<ServerConfiguration>)? { all.first { $0.key == key } }
 
     // MARK: Models
@@ -60,7 +60,7 @@ package enum ServerSetting {
         .tlsKey, .file, help: "The PEM private key; requires \(setting: .tlsCertificate).", destination: \.tlsKey)
 
     package static let apiKeyFile = Declaration<String>(
-        Setting(server: "api-key-file"), .file, help: "Require an API key from this file, which has one per line.",
+        Setting(server: "api-key-file"), .file, help: "Require an API key from this file, one per line.",
         get: { _ in nil },
         set: { configuration, file throws(ApusError) in configuration.keys = try APIKeys(file: file) })
 
@@ -136,7 +136,7 @@ package enum ServerSetting {
 
     package static let deepStackLimit = Declaration(
         Setting(server: "deepstack-limit"), .count(1...1000),
-        help: "Maximum number of objects in a DeepStack response (Frigate takes 20).", destination: \.deepStackLimit)
+        help: "Maximum number of objects in a DeepStack response (Frigate reads 20).", destination: \.deepStackLimit)
 
     package static let deepStackConfidence = Declaration(
         Setting(server: "deepstack-confidence"), .fraction,
@@ -149,10 +149,10 @@ package enum ServerSetting {
         Setting(server: "log-format"), .choice, help: "The format of the log.", destination: \.logFormat)
 
     package static let logLevel = Declaration(
-        Setting(server: "log-level"), .choice, help: "The least severe messages to log.", destination: \.logLevel)
+        Setting(server: "log-level"), .choice, help: "Minimum level of logged messages.", destination: \.logLevel)
 }
 
-/// Those that errors and other settings name.
+/// Settings that errors and other settings refer to.
 extension Setting {
     static let maxBody = Setting(server: "max-body")
     static let timeout = Setting(server: "timeout")

@@ -17,14 +17,14 @@ package struct ServerSettings: Sendable {
         var origin: String
     }
 
-    /// Those that are set, by their keys.
+    /// The set values, by key.
     private let values: [String: Value]
     private let assignments: [SettingAssignment<ServerConfiguration>]
 
     /// - Parameters:
-    ///   - commandLine: values by the key of the setting.
+    ///   - commandLine: values by setting key.
     ///   - file: YAML or JSON.
-    /// - Throws: `ApusError` that names a key, a variable or a value that cannot be.
+    /// - Throws: `ApusError` that names the invalid key, variable or value.
     package init(
         commandLine: [String: [String]], environment: [String: String], file: String?
     ) throws(ApusError) {
@@ -47,7 +47,7 @@ package struct ServerSettings: Sendable {
         }
         var (values, assignments) = ([String: Value](), [SettingAssignment<ServerConfiguration>]())
         for declaration in ServerSetting.all {
-            // The first layer that has it; then its values are checked, wherever they come from.
+            // The first layer that contains it; its values are validated whatever their origin.
             for layer in layers {
                 guard let texts = ServerSettings.texts(of: declaration, in: layer.reader) else { continue }
                 let value = Value(texts: texts, origin: layer.origin(declaration.setting))
@@ -68,7 +68,7 @@ package struct ServerSettings: Sendable {
         for assignment in assignments { try assignment.apply(&configuration) }
     }
 
-    /// Whether it is set, if only to its default.
+    /// Whether it is set, even to its default.
     func isSet(_ declaration: some DeclaredSetting) -> Bool { values[declaration.key] != nil }
 
     func refuse(_ declaration: some DeclaredSetting, _ cause: String, _ remedy: Remedy) -> ApusError {
@@ -84,7 +84,7 @@ package struct ServerSettings: Sendable {
 
     // MARK: Layers
 
-    /// Variables of other parts of Apus, which are no settings of a server.
+    /// Variables of other parts of Apus, which are not server settings.
     private static let otherVariables: Set = [
         "APUS_RUNTIME", "APUS_CONFIG", "APUS_REQUIRE_RUNTIME", "APUS_SIMULATED_GPU", "APUS_RECORD_HELP",
         "APUS_FUZZ", "APUS_LEAN",
@@ -95,8 +95,8 @@ package struct ServerSettings: Sendable {
         for variable in environment.keys.sorted()
         where variable.hasPrefix("APUS_") && !variables.contains(variable) && !otherVariables.contains(variable) {
             throw ApusError(
-                .option, doing: "read the environment", cause: "the variable \(variable) is no setting",
-                remedy: "Remove it; there are: \(variables.joined(separator: ", ")).")
+                .option, doing: "read the environment", cause: "the variable \(variable) is not a setting",
+                remedy: "Remove it. Available: \(variables.joined(separator: ", ")).")
         }
     }
 
@@ -122,7 +122,7 @@ package struct ServerSettings: Sendable {
 
     // MARK: Printing
 
-    /// All settings with where they come from, as a file that can be read again.
+    /// All settings with their origins, in the format of a settings file.
     package var printed: String {
         ServerSetting.all.map { declaration in
             let standard = declaration.defaultTexts.map { Value(texts: $0, origin: "default") }

@@ -3,7 +3,7 @@ internal import Foundation
 internal import Remedies
 internal import Settings
 
-/// A model as a setting names it: `path`, `name=path`, or the name of a model that was pulled.
+/// A model in a setting: `path`, `name=path`, or the name of a pulled model.
 package struct ModelArgument: Sendable {
     private static let demo = "demo"
 
@@ -22,8 +22,8 @@ package struct ModelArgument: Sendable {
         guard name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,99}/) != nil, !name.hasSuffix(".raw") else {
             throw InvalidValue(
                 "\(name) is not a valid model name",
-                "Choose another: \(setting: .model, "street=\(path)"). Names have letters, digits, points, hyphens and "
-                    + "underscores, and don't end in .raw.")
+                "Choose another: \(setting: .model, "street=\(path)"). Names consist of letters, digits, dots, hyphens and "
+                    + "underscores, and must not end in .raw.")
         }
     }
 
@@ -64,7 +64,7 @@ extension SettingFormat where Value == [String] {
                 parse: { text, _ throws(InvalidValue) in
                     guard text == "*" || text.wholeMatch(of: /https?:\/\/[^\/]+/) != nil else {
                         throw InvalidValue(
-                            "\(text) is not a valid origin", "Write it as https://example.com, without a path.")
+                            "\(text) is not a valid origin", "Use the form https://example.com, without a path.")
                     }
                     return text
                 }, text: \.self))
@@ -80,7 +80,7 @@ extension SettingFormat where Value == [AllowedHost] {
                     guard let host = AllowedHost(text) else {
                         throw InvalidValue(
                             "\(text) is not a valid host",
-                            "Write it as example.com, *.example.com, example.com:8443, or * for every public one.")
+                            "Use example.com, *.example.com, example.com:8443, or * for every public host.")
                     }
                     return host
                 }, text: \.text))

@@ -5,7 +5,7 @@ internal import Yams
 
 /// A YAML or JSON file of settings.
 enum SettingsFile {
-    /// Its texts, by the key of the setting.
+    /// Its values, by setting key.
     static func read(_ file: String) throws(ApusError) -> [String: [String]] {
         func failure(_ cause: String, _ remedy: Remedy) -> ApusError {
             ApusError(.option, doing: "read the settings \(file)", cause: cause, remedy: remedy)
@@ -13,39 +13,39 @@ enum SettingsFile {
         let text = try SettingsText.read(file) { failure($0, "Set config to a YAML or JSON file.") }
         let node: Node?
         do {
-            node = try compose(yaml: text)  // JSON is YAML
+            node = try compose(yaml: text)  // JSON is a subset of YAML
         } catch {
             throw failure(
                 "\(error)", "Fix the YAML or JSON syntax; there is one line per setting, as in \"port: 8000\".")
         }
         guard let node else { return [:] }
         guard let mapping = node.mapping else {
-            throw failure("it holds no settings by name", "Write one per line, as in \"port: 8000\".")
+            throw failure("it contains no settings by name", "Write one per line, as in \"port: 8000\".")
         }
         var entries: [String: [String]] = [:]
         for (key, value) in mapping {
             let name = key.string ?? ""
             guard let declaration = ServerSetting.named(name) else {
                 throw failure(
-                    "there is no setting \"\(name)\"",
-                    "There are: \(ServerSetting.all.map(\.key).joined(separator: ", ")).")
+                    "there is no setting named \"\(name)\"",
+                    "Available: \(ServerSetting.all.map(\.key).joined(separator: ", ")).")
             }
             entries[name] = try texts(of: declaration, value, failure)
         }
         return entries
     }
 
-    /// A setting's texts in the file: one, a list, or models by name.
+    /// A setting's values in the file: one, a list, or models by name.
     private static func texts(
         of declaration: any DeclaredSetting, _ value: Node, _ failure: (_ cause: String, _ remedy: Remedy) -> ApusError
     ) throws(ApusError) -> [String] {
         let (key, isModel) = (declaration.key, declaration.setting == .model)
         if let sequence = value.sequence {
-            guard declaration.syntax.isList else { throw failure("\(key) is a list", "Give it one value.") }
+            guard declaration.syntax.isList else { throw failure("\(key) is a list", "Use a single value.") }
             let texts = sequence.compactMap(\.scalar).map(\.string)
             guard !texts.isEmpty, texts.count == sequence.count else {
                 throw failure(
-                    "\(key) is a list that is empty, or of more than texts",
+                    "\(key) is a list that is empty or contains values other than strings",
                     isModel
                         ? "Write model: [a.onnx, b.onnx], or model: {street: a.onnx, farm: b.onnx}."
                         : "Write \(key): [one, two].")
@@ -60,7 +60,7 @@ enum SettingsFile {
             return models.map { "\($0.key.string ?? "")=\($0.value.scalar?.string ?? "")" }
         }
         guard let scalar = value.scalar else {
-            throw failure("\(key) has no value that can be read", "Give it one value.")
+            throw failure("\(key) has no readable value", "Use a single value.")
         }
         return [scalar.string]
     }

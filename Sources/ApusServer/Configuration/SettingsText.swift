@@ -1,11 +1,11 @@
 internal import Apus
 internal import Files
 
-/// Text files that settings name. Anything else, such as a pipe without a writer, would keep the server from starting.
+/// Text files that settings refer to. Reads regular files only: a pipe without a writer would block startup.
 enum SettingsText {
     private static let maxBytes = 1_000_000
 
-    /// - Parameter failure: makes the error of a cause.
+    /// - Parameter failure: makes an error from a cause.
     static func read(_ path: String, _ failure: (String) -> ApusError) throws(ApusError) -> String {
         let bytes: [UInt8]?
         do {

@@ -2,7 +2,7 @@ internal import Foundation
 internal import Hummingbird
 internal import NIOCore
 
-/// How an error is written: as the protocol has it that a path belongs to, whether or not there is such a path.
+/// The format of an error: that of the protocol that owns the path, whether or not the path exists.
 package enum ErrorForm: Sendable {
     /// RFC 9457.
     case problem
@@ -29,7 +29,7 @@ package enum ErrorForm: Sendable {
         return response
     }
 
-    /// DeepStack's statuses are 400, 401, 403 and 500, and 503 where the server is full.
+    /// DeepStack's statuses are 400, 401, 403 and 500, and 503 if the server is busy.
     private func status(_ error: ServerError) -> HTTPResponse.Status {
         if case .deepStack = self, error.status == .gatewayTimeout { return .internalServerError }
         return error.status
@@ -45,7 +45,7 @@ package enum ErrorForm: Sendable {
     }
 
     private static func json(_ value: some Encodable) -> ByteBuffer {
-        // Texts and numbers that JSON can hold: encoding doesn't fail.
+        // Strings and finite numbers only, so encoding can't fail.
         ByteBuffer(bytes: (try? JSONEncoder.server.encode(value)) ?? Data("{}".utf8))
     }
 }
@@ -60,9 +60,9 @@ private struct DeepStackFailure: Encodable {
     var duration = 0
 }
 
-/// An error by RFC 9457.
+/// A problem as defined in RFC 9457.
 private struct ProblemDetails: Encodable {
-    /// Where the kind is explained, relative to the server.
+    /// The documentation of the kind, relative to the server.
     var type: String
     var title: String
     var status: Int

@@ -1,13 +1,13 @@
 package import GRPCCore
 package import HTTPTypes
 
-/// What kind of failure a response reports: one row for what programs see of it, whichever protocol they speak.
+/// The kind of failure that a response reports: what clients see of it in each protocol.
 package struct ErrorKind: Sendable, Hashable {
-    /// What programs tell kinds apart by: in a problem's `type`, in metrics and in the log. `/docs` explains each.
+    /// The identifier, in a problem's `type`, in metrics and in the log. `/docs` explains each.
     package let name: String
     package let status: HTTPResponse.Status
     package let grpcCode: RPCError.Code
-    /// A few words, the same for every error of the kind.
+    /// A short title, the same for every error of the kind.
     package let title: String
 
     private init(_ name: String, _ status: HTTPResponse.Status, _ grpcCode: RPCError.Code, _ title: String) {
@@ -19,7 +19,7 @@ package struct ErrorKind: Sendable, Hashable {
 }
 
 extension ErrorKind {
-    // The client's mistakes.
+    // Client errors.
     package static let badRequest = ErrorKind("bad-request", .badRequest, .invalidArgument, "Invalid request")
     package static let malformed = ErrorKind("malformed", .badRequest, .invalidArgument, "Malformed request")
     package static let image = ErrorKind("picture", .badRequest, .invalidArgument, "Unreadable image")
@@ -42,7 +42,7 @@ extension ErrorKind {
         "cancelled", HTTPResponse.Status(code: 499, reasonPhrase: "Client Closed Request"), .cancelled,
         "Client disconnected")
 
-    // The server's limits and failures.
+    // Server limits and failures.
     package static let inference = ErrorKind(
         "inference", .internalServerError, .internalError, "Inference failed")
     package static let `internal` = ErrorKind("internal", .internalServerError, .internalError, "Internal server error")
@@ -62,12 +62,12 @@ extension ErrorKind {
     package static let stopping = ErrorKind("stopping", .serviceUnavailable, .unavailable, "Server shutting down")
     package static let timeout = ErrorKind("timeout", .gatewayTimeout, .deadlineExceeded, "Request timed out")
 
-    /// An error that the HTTP library found, with its own status.
+    /// An error from the HTTP library, with its own status.
     static func http(_ status: HTTPResponse.Status) -> ErrorKind {
         ErrorKind("http", status, status.code < 500 ? .invalidArgument : .internalError, status.reasonPhrase)
     }
 
-    /// All kinds whose explanation `/docs` holds.
+    /// All kinds that `/docs` explains.
     package static let all: [ErrorKind] = [
         badRequest, malformed, image, unauthorized, origin, urlRefused, notFound, model, method, notAcceptable,
         slowBody,

@@ -5,7 +5,7 @@ internal import NIOHTTP1
 internal import Remedies
 
 extension ServerError {
-    /// The one place where errors of libraries become responses. What may name files or hardware of the server stays in its
+    /// The one place where library errors become responses. Details that may name the server's files or hardware stay in the
     /// log.
     package init(_ error: any Error) {
         self =
@@ -54,7 +54,7 @@ extension ServerError {
             internalDetail: text)
     }
 
-    /// What can't be read as HTTP.
+    /// A request that can't be parsed as HTTP.
     static func malformed(_ detail: String, remedy: Remedy? = nil) -> ServerError {
         ServerError(.malformed, detail, remedy: remedy)
     }

@@ -3,20 +3,20 @@ internal import Foundation
 package import HTTPTypes
 package import Remedies
 
-/// Why a request gets no result, before a protocol writes it in its own form.
+/// Why a request failed, independent of the protocol that reports it.
 package struct ServerError: Error, Sendable {
     package var kind: ErrorKind
     /// What was wrong with this request.
     package var detail: String
-    /// What to do about it, as clients read it.
+    /// The remedy, as shown to clients.
     package var remedy: String?
-    /// Seconds after which trying again makes sense.
+    /// Seconds after which to retry.
     package var retryAfter: Int?
-    /// The methods that a path allows, if it was requested with another.
+    /// The methods that the path allows, if another was used.
     package var allow: String?
     /// The content codings that are supported, if another was used.
     package var acceptEncoding: String?
-    /// For logs only, as it may name files of the server.
+    /// For logs only, as it may name the server's files.
     package var internalDetail: String?
 
     package init(
@@ -32,7 +32,7 @@ package struct ServerError: Error, Sendable {
 
     package var status: HTTPResponse.Status { kind.status }
 
-    /// The detail, and what to do.
+    /// The detail and the remedy.
     package var text: String { remedy.map { "\(detail). \($0)" } ?? detail }
 }
 
@@ -55,7 +55,7 @@ extension ServerError {
 
     package static func noSuchModel(_ name: String, _ known: [String]) -> ServerError {
         ServerError(
-            .model, "No model is called \(Quoted(name))",
+            .model, "There is no model named \(Quoted(name))",
             remedy: known.isEmpty ? nil : "Available models: \(known.joined(separator: ", ")).")
     }
 
@@ -71,7 +71,7 @@ extension ServerError {
             remedy: "Try again, or raise the server's setting \(setting: .timeout).")
     }
 
-    /// A body that had not been received within a time.
+    /// A body that was not received in time.
     static func tooSlow(_ timeout: Duration) -> ServerError {
         ServerError(
             .slowBody, "The body was not received within \(timeout.text)",

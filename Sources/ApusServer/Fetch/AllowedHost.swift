@@ -1,9 +1,9 @@
 internal import Foundation
 
-/// A host from which images may be downloaded: "example.com", "example.com:8443", "*.example.com" (what is below it) or "*".
+/// A host that images may be downloaded from: "example.com", "example.com:8443", "*.example.com" (subdomains) or "*".
 package struct AllowedHost: Sendable, Equatable {
     private let name: String
-    /// Nil for the scheme's own.
+    /// Nil for the scheme's default.
     private let port: Int?
 
     /// Nil if the text is none of these.
@@ -20,7 +20,7 @@ package struct AllowedHost: Sendable, Equatable {
 
     var text: String { port.map { "\(name):\($0)" } ?? name }
 
-    /// - Parameter schemePort: where the address names no port.
+    /// - Parameter schemePort: the port if the URL has none.
     func admits(_ host: String, port: Int?, schemePort: Int) -> Bool {
         guard port ?? schemePort == self.port ?? schemePort else { return false }
         if name == "*" { return true }

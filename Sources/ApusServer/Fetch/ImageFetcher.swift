@@ -8,9 +8,9 @@ internal import Remedies
 
 /// Downloads images for clients, from allowed hosts only, and never from private networks.
 ///
-/// Who may name an address makes the server ask it, from inside of its network. So a host's addresses are looked up once, all
-/// of them must be public, and the connection goes to one of those: a name cannot mean another address a moment later. Each
-/// redirection is looked at like the first address.
+/// A client that supplies a URL makes the server send a request from inside its network (SSRF). So a host is resolved once,
+/// all its addresses must be public, and the connection goes to one of them, which prevents DNS rebinding. Redirects are
+/// checked like the first URL.
 struct ImageFetcher: Sendable {
     private let allowed: [AllowedHost]
     private let limit: Int
@@ -23,9 +23,9 @@ struct ImageFetcher: Sendable {
     private static let maxConcurrent = 16
 
     /// - Parameters:
-    ///   - limit: bytes of an image.
-    ///   - timeout: for everything together.
-    ///   - mayFetch: whether an address may be asked.
+    ///   - limit: maximum bytes of an image.
+    ///   - timeout: for the whole download.
+    ///   - mayFetch: whether an address is allowed.
     init(
         allowed: [AllowedHost], limit: Int, timeout: Duration, version: String,
         mayFetch: @escaping @Sendable (SocketAddress) -> Bool
@@ -39,7 +39,7 @@ struct ImageFetcher: Sendable {
 
     /// The image's bytes.
     ///
-    /// - Parameter lease: takes them into account while they come.
+    /// - Parameter lease: accounts for the bytes as they arrive.
     func bytes(of address: String, lease: BodyReader.Lease, in task: RequestTask) async throws -> [UInt8] {
         guard !allowed.isEmpty else {
             throw ServerError.refused(
@@ -73,7 +73,7 @@ struct ImageFetcher: Sendable {
         configuration.httpVersion = .http1Only
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.dnsOverride = [target.host: try await resolve(target)]
-        // One for each address, as what a name means is part of a client's configuration.
+        // One client per address, as DNS overrides are part of a client's configuration.
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         let download: Download
         do {
@@ -81,7 +81,7 @@ struct ImageFetcher: Sendable {
         } catch {
             try? await client.shutdown()
             if error is ServerError || error is CancellationError { throw error }
-            // The client's clock may strike before ours.
+            // The client's timeout may fire before ours.
             if ImageFetcher.timeouts.contains(where: { $0 == error as? HTTPClientError }) { throw late }
             throw ServerError.notFetched("its host did not respond properly", internalDetail: "\(error)")
         }
@@ -137,7 +137,7 @@ struct ImageFetcher: Sendable {
         return .body(bytes)
     }
 
-    /// One of the host's addresses, all of which may be asked.
+    /// One of the host's addresses, all of which must be allowed.
     private func resolve(_ target: Target) async throws -> String {
         let addresses = try await Blocking.run { try ImageFetcher.addresses(of: target.host) }
         guard let first = addresses.first, let text = first.ipAddress else {
@@ -178,7 +178,7 @@ struct ImageFetcher: Sendable {
         return addresses
     }
 
-    /// Counts what is being fetched.
+    /// Counts active downloads.
     private final class Places: Sendable {
         private let taken = NIOLockedValueBox(0)
 
@@ -193,18 +193,18 @@ struct ImageFetcher: Sendable {
         func give() { taken.withLockedValue { $0 -= 1 } }
     }
 
-    /// An address that was read, of http or https.
+    /// A parsed http or https URL.
     private struct Target {
         var url: URL
         var host: String
-        /// Nil for the scheme's own.
+        /// Nil for the scheme's default.
         var port: Int?
         var schemePort: Int
 
         var shown: String { host.prefix(100) + (port.map { ":\($0)" } ?? "") }
 
         init(_ text: String, from base: Target? = nil) throws(ServerError) {
-            let remedy: Remedy = "Write it as https://example.com/street.jpg."
+            let remedy: Remedy = "Use the form https://example.com/street.jpg."
             guard text.utf8.count <= 2048, let url = URL(string: text, relativeTo: base?.url)?.absoluteURL,
                 var parts = URLComponents(url: url, resolvingAgainstBaseURL: true),
                 let scheme = parts.scheme?.lowercased(), let host = parts.host?.lowercased(), !host.isEmpty
@@ -219,7 +219,7 @@ struct ImageFetcher: Sendable {
             guard host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && !"[]%:".utf8.contains($0) }) else {
                 throw .badRequest("The URL's host is not supported", remedy: remedy)
             }
-            // The client looks the host up by this very text in what it was told.
+            // The client looks the host up in its DNS overrides by this exact string.
             parts.host = host
             parts.fragment = nil
             guard let url = parts.url else {

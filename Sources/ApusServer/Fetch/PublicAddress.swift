@@ -1,7 +1,7 @@
 internal import Glibc
 package import NIOCore
 
-/// Which addresses belong to hosts of the public Internet, by IANA's special-purpose registries (RFC 6890 and what came after).
+/// Which addresses are public, according to IANA's special-purpose registries (RFC 6890 and successors).
 package enum PublicAddress {
     package static func isPublic(_ address: SocketAddress) -> Bool {
         switch address {
@@ -13,8 +13,8 @@ package enum PublicAddress {
                 let (first, second) = (
                     UInt16(bytes[0]) << 8 | UInt16(bytes[1]), UInt16(bytes[2]) << 8 | UInt16(bytes[3])
                 )
-                // 2000::/3 is all that is given out; of it not 2001::/23 (protocols, Teredo), 2001:db8::/32 and 3fff::/20
-                // (documentation), 2002::/16 (6to4, which holds an address of the other kind).
+                // Only 2000::/3 is allocated; excluding 2001::/23 (protocols, Teredo), 2001:db8::/32 and 3fff::/20
+                // (documentation), 2002::/16 (6to4, which embeds an IPv4 address).
                 guard first >> 13 == 1 else { return false }
                 if first == 0x2001 { return second >= 0x0200 && second != 0x0db8 }
                 return first != 0x2002 && !(first == 0x3fff && second >> 12 == 0)

@@ -5,7 +5,7 @@ package import Dispatch
 package enum Blocking {
     private static let queue = DispatchQueue(label: "apus.blocking", attributes: .concurrent)
 
-    /// Ends at once when the task is cancelled: work that has begun goes on, but nobody waits for it.
+    /// Returns at once when the task is cancelled; work that has begun continues, but nothing waits for it.
     package static func run<Value: Sendable>(
         on queue: DispatchQueue? = nil, _ work: @escaping @Sendable () throws -> Value
     ) async throws -> Value {

@@ -2,14 +2,14 @@ package import Apus
 
 /// An image as a client sent it.
 package struct EncodedImage: Sendable {
-    /// What the client calls it.
+    /// The client's name for it.
     package var name: String?
-    /// The file, which may be part of a larger body.
+    /// The encoded file, which may be part of a larger body.
     package var bytes: ArraySlice<UInt8>
     package var limits: Image.Limits
-    /// Draws the detections while the image is decoded; nil if they aren't to be drawn.
+    /// Draws the detections while the image is decoded; nil to draw nothing.
     package var draw: (@Sendable (DetectionResult, Image) throws -> [UInt8])?
-    /// By which its bytes count as long as it is there.
+    /// Accounts for its bytes for as long as it exists.
     package var lease: BodyReader.Lease?
 
     package init(

@@ -1,9 +1,9 @@
 package import Apus
 package import Engine
 
-/// The server's work queue: requests' images, decoded and run on its threads. Refusals are those of the server.
+/// The server's work queue, which decodes and runs images on its threads. Rejections are `ServerError`s.
 ///
-/// A request first takes a place (`admit`), then submits its images.
+/// A request first reserves a place (`admit`), then submits its images.
 package final class InferenceQueue: Sendable {
     package typealias Limits = WorkLimits
     package typealias Load = WorkLoad
@@ -17,17 +17,17 @@ package final class InferenceQueue: Sendable {
 
     package var load: Load { queue.load }
 
-    /// Takes a place, which the request keeps until it has its response and nothing of it runs any more.
+    /// Reserves a place, which the request keeps until it has its response and none of its work is running.
     package func admit() throws(ServerError) -> Place {
         do { return try queue.admit() } catch { throw ServerError(error) }
     }
 
-    /// Refuses a request that would get no place now. One that may come gets its place from `admit`, when its body is there.
+    /// Rejects a request if no place is free. Otherwise the request gets its place from `admit`, after its body arrived.
     func requireRoom() throws(ServerError) {
         do { try queue.requireRoom() } catch { throw ServerError(error) }
     }
 
-    /// Detects objects in a request's images, which are decoded on the same thread, so that only as many are decoded in memory as
+    /// Detects objects in a request's images. Decodes them on the same thread, so no more decoded images are in memory than
     /// run at once.
     package func detect(
         _ images: [EncodedImage], with model: ServedModel, threshold: Float, in place: Place? = nil
@@ -37,7 +37,7 @@ package final class InferenceQueue: Sendable {
         return QueueResult(value: run.output.images, waited: run.waited, batch: run.output.batch)
     }
 
-    /// Does other blocking work on the queue's threads; cancelling the task cancels the runs that are tied to the cancellation.
+    /// Does other blocking work on the queue's threads; cancelling the task cancels the runs tied to the cancellation.
     package func perform<Value: Sendable>(
         in place: Place? = nil, _ work: @escaping @Sendable (RunCancellation) throws -> Value
     ) async throws -> QueueResult<Value> {
@@ -45,7 +45,7 @@ package final class InferenceQueue: Sendable {
         return QueueResult(value: run.output, waited: run.waited, batch: 1)
     }
 
-    /// Ends the threads when all that waits is done.
+    /// Ends the threads once all waiting work is done.
     package func stop() { queue.stop() }
 
     private func refusing<Value>(_ body: () async throws -> Value) async throws -> Value {
@@ -57,7 +57,7 @@ package final class InferenceQueue: Sendable {
     }
 }
 
-/// The result of a job, how long it waited, and with how many images it ran.
+/// The result of a job, its waiting time, and the size of its batch.
 package struct QueueResult<Value: Sendable>: Sendable {
     package var value: Value
     package var waited: Duration

@@ -1,7 +1,7 @@
 package import Apus
 internal import Engine
 
-/// Decodes and runs the images of requests: of a single one, or of several that fit into one batch.
+/// Decodes and runs the images of one request, or of several that fit into one batch.
 package struct InferenceRunner: BatchRunner {
     package struct Input: Sendable {
         var model: ServedModel
@@ -25,7 +25,7 @@ package struct InferenceRunner: BatchRunner {
         batch.count == 1 ? [Result { try alone(batch[0]) }] : try together(batch)
     }
 
-    /// One request's images: no more of them are decoded in memory than run at once.
+    /// One request's images; no more decoded images are in memory than run at once.
     private func alone(_ item: BatchItem<Input>) throws -> Output {
         let input = item.input
         var results: [ImageResult] = []
@@ -40,14 +40,14 @@ package struct InferenceRunner: BatchRunner {
         return Output(images: results, batch: min(input.images.count, maxBatch))
     }
 
-    /// Images of several requests, together no more than a batch. A request whose image can't be decoded fails alone.
+    /// Images of several requests, at most one batch in total. An image that can't be decoded fails only its own request.
     private func together(_ batch: [BatchItem<Input>]) throws -> [Result<Output, any Error>] {
         let decoded = batch.map { item in
             Result { try item.input.images.map { try DecodedImage($0, item.cancellation) } }
         }
         let images = decoded.flatMap { ((try? $0.get()) ?? []).map(\.image) }
         guard !images.isEmpty else { return decoded.map { $0.map { _ in Output(images: [], batch: 0) } } }
-        // Each request has a threshold of its own; what is above the lowest is sorted out below.
+        // Runs with the lowest threshold; each request's own threshold is applied below.
         let lowest = batch.map(\.input.threshold).min() ?? 0
         var found = try batch[0].input.model.detector.detect(images, above: lowest, cancellation: nil)[...]
         return zip(batch, decoded).map { item, decoded in
@@ -66,18 +66,18 @@ package struct InferenceRunner: BatchRunner {
     private static func results(
         _ images: [DecodedImage], _ found: ArraySlice<DetectionResult>, _ cancellation: RunCancellation
     ) throws -> [ImageResult] {
-        precondition(images.count == found.count, "a detector returns one result for each image")
+        precondition(images.count == found.count, "a detector returns one result per image")
         return try zip(images, found).map { try $0.result($1, cancellation) }
     }
 }
 
-/// An image that is about to be run.
+/// An image ready to run.
 private struct DecodedImage {
     let encoded: EncodedImage
     let image: Image
     let duration: Duration
 
-    /// - Throws: also if nobody waits for it any more.
+    /// - Throws: also if the request was cancelled.
     init(_ encoded: EncodedImage, _ cancellation: RunCancellation) throws {
         if cancellation.isCancelled { throw CancellationError() }
         let start = ContinuousClock.now

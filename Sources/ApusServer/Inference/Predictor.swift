@@ -2,11 +2,11 @@ package import Apus
 internal import Engine
 internal import Foundation
 
-/// From encoded images to detections, the same for every protocol: a model, a place in the queue, and a time limit.
+/// Turns encoded images into detections, for every protocol: picks a model, reserves a place in the queue, enforces a timeout.
 package struct Predictor: Sendable {
     let models: ModelRegistry
     let queue: InferenceQueue
-    /// From a request's whole body to its response.
+    /// Time allowed from a request's complete body to its response.
     let timeout: Duration
     package let limits: Image.Limits
 
@@ -17,28 +17,28 @@ package struct Predictor: Sendable {
         self.limits = limits
     }
 
-    /// What was detected in a request's images.
+    /// The detections in a request's images.
     package struct Prediction: Sendable {
         package var model: ServedModel
         package var images: [ImageResult]
-        /// What applied: the request's, or the model's own.
+        /// The effective threshold: the request's, or the model's own.
         package var threshold: Float
-        /// Of all images together.
+        /// Total over all images.
         package var timings: StageTimings
     }
 
-    /// The model that a request names, which it keeps to its end.
+    /// The model that a request names; the request keeps it until it ends.
     ///
     /// - Parameter name: nil for the default.
-    /// - Throws: `ServerError` if there is no such model, it isn't ready, or the queue is full: reading bodies that are
-    ///   refused afterwards would cost an overloaded server more than refusing them.
+    /// - Throws: `ServerError` if there is no such model, it isn't ready, or the queue is full: an overloaded server should
+    ///   reject a request before reading its body.
     func model(_ name: String?) throws(ServerError) -> ServedModel {
         let model = try models.model(name)
         try queue.requireRoom()
         return model
     }
 
-    /// Does a request's work in a place of the queue, within the time that a request has.
+    /// Does a request's work in a place of the queue, within the request timeout.
     ///
     /// - Throws: `ServerError` at once if the queue is full.
     func admitted<Value>(

@@ -3,11 +3,11 @@ internal import NIOConcurrencyHelpers
 internal import NIOCore
 internal import NIOPosix
 
-/// The one task that does a request's work. It is cancelled when the client goes away, or when a step takes longer than it may.
+/// The task that does a request's work. It is cancelled when the client disconnects or a step times out.
 package final class RequestTask: Sendable {
     private struct State {
         var isCancelled = false
-        /// Nil before the work begins and after it ends.
+        /// Nil before the work begins, and after it ends.
         var cancelTask: (@Sendable () -> Void)?
     }
 
@@ -21,7 +21,7 @@ package final class RequestTask: Sendable {
 
     package init() {}
 
-    /// Does the work in a task of its own, once; cancelling the caller's task cancels it too.
+    /// Does the work once, in a new task; cancelling the caller's task cancels it too.
     package func run<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
         let task = Task { try await work() }
         let isCancelled = state.withLockedValue { state in
@@ -45,14 +45,14 @@ package final class RequestTask: Sendable {
         cancelTask?()
     }
 
-    /// Does a step of the work in the same task. If the step takes longer than it may, the task is cancelled and the error thrown.
+    /// Does a step of the work in the same task. If the step times out, cancels the task and throws the error.
     ///
-    /// `Task.sleep` would do for the timer, but a cancelled one keeps its memory until its time has come: half a minute's requests.
+    /// Not `Task.sleep`: a cancelled sleep keeps its memory until its deadline, which would add up over 30 s of requests.
     package func within<Value>(
         _ time: Duration, orThrow late: ServerError, _ step: () async throws -> Value
     ) async throws -> Value {
         let progress = NIOLockedValueBox(Step.running)
-        /// Only the first of the step's end and the timer counts.
+        /// The end of the step or the timer, whichever comes first.
         @Sendable func settle(_ end: Step) -> Bool {
             progress.withLockedValue { progress in
                 guard case .running = progress else { return false }

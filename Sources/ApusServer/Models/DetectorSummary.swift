@@ -1,26 +1,26 @@
 package import Apus
 
-/// What the server reports of a loaded model. It stays the same while the model is in service.
+/// What the server reports about a loaded model. Constant while the model is in service.
 package struct DetectorSummary: Sendable, Equatable {
-    /// The model's family, as "detr".
+    /// The model's family, such as "detr".
     package var family: String
-    /// As "CPU" or "GPU.0".
+    /// Such as "CPU" or "GPU.0".
     package var device: String
-    /// The device's full name; nil where the provider gives none.
+    /// The device's full name; nil if the provider reports none.
     package var deviceName: String?
-    /// Why this device.
+    /// Why this device was chosen.
     package var deviceReason: String
-    /// As "f32"; nil where the runtime computes in the model's own types.
+    /// Such as "f32"; nil if the runtime computes in the model's own types.
     package var precision: String?
-    /// The sizes of input that images are padded to, as "1344x800"; empty if each image keeps a size of its own.
+    /// The input sizes that images are padded to, such as "1344x800"; empty if each image keeps its own size.
     package var canvases: [String]
-    /// Why these.
+    /// Why these were chosen.
     package var canvasReason: String
-    /// Whether the device's results were compared with a reference.
+    /// Whether the device's results were verified against a reference.
     package var verified: VerificationStatus.State
-    /// What the model's file doesn't say and was taken for granted, one sentence each.
+    /// Assumptions about what the model's file doesn't state, one sentence each.
     package var assumptions: [String]
-    /// Detections with a higher score are returned where a request names no threshold, 0 to 1.
+    /// The default threshold, 0 to 1; detections with a higher score are returned.
     package var threshold: Float
     /// How long loading and compiling took.
     package var loading: Duration

@@ -3,9 +3,9 @@ internal import ApusWorkflows
 package import Logging
 internal import Remedies
 
-/// Loads detectors for the server; if configured, verifies a device's results before any client gets one.
+/// Loads detectors for the server; if configured, verifies a device's results before serving any.
 package struct ModelLoader: Sendable {
-    /// Which models are verified when they are loaded; those that were are not again.
+    /// Which models to verify when they are loaded; verified ones are not verified again.
     package enum Verification: String, Sendable, CaseIterable {
         /// On a GPU or an NPU, whose results depend on drivers.
         case auto
@@ -26,12 +26,12 @@ package struct ModelLoader: Sendable {
         self.logger = logger
     }
 
-    /// Loads a model and compiles it, for seconds up to minutes.
+    /// Loads and compiles a model, which takes seconds to minutes.
     package func detector(_ name: String, _ model: Model) throws -> Detector {
         var unverified = configuration
         unverified.requiresVerified = false
         do {
-            // In a scope of its own, so that two are not in memory for longer than needed.
+            // In its own scope, so that two are not in memory longer than needed.
             let detector = try Detector(model: model, configuration: unverified)
             guard isToBeVerified(detector) else {
                 return configuration.requiresVerified
@@ -39,11 +39,11 @@ package struct ModelLoader: Sendable {
             }
             try verify(detector, name, model)
         }
-        // The verdict is part of what a detector says of itself.
+        // Reload, because a detector reports its verdict.
         let detector = try Detector(model: model, configuration: configuration)
         if detector.execution.verification.state == .no {
             let remedy: Remedy =
-                "Update the driver, or use another \(setting: .precision) or \(setting: .device); \(setting: .requireVerified) refuses it."
+                "Update the driver, or use another \(setting: .precision) or \(setting: .device); \(setting: .requireVerified) rejects it."
             logger.error(
                 "the device's results are wrong",
                 metadata: [
@@ -75,7 +75,7 @@ package struct ModelLoader: Sendable {
                 on: try SamplePictures.all(), progress: { _ in })
             for note in report.notes { logger.warning("verification", metadata: ["note": "\(note)"]) }
         } catch {
-            // What could not be judged stays unverified, and is shown and treated so.
+            // The model stays unverified, and is reported and treated as such.
             logger.error("the model could not be verified", metadata: ["model": "\(name)", "error": "\(error)"])
         }
     }

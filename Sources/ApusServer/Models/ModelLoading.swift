@@ -2,7 +2,7 @@ internal import Logging
 internal import NIOConcurrencyHelpers
 internal import ServiceLifecycle
 
-/// Loads models while the server already listens; the first that can't be loaded ends it.
+/// Loads models while the server already listens; stops the server if one can't be loaded.
 struct ModelLoading: Service {
     let models: ModelRegistry
     let logger: Logger
@@ -13,7 +13,7 @@ struct ModelLoading: Service {
             do {
                 try await cancelWhenGracefulShutdown { try await models.loadAll() }
             } catch {
-                // What is being loaded when the server is to stop is not waited for.
+                // Shutdown does not wait for a load.
                 if stopped.withLockedValue({ $0 }) != nil { return }
                 throw error
             }

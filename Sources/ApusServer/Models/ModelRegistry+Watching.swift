@@ -2,9 +2,9 @@ internal import Apus
 internal import Foundation
 internal import Logging
 
-/// Watching models that are in service: their files and their devices.
+/// Watches the files and devices of models in service.
 extension ModelRegistry {
-    /// Loads again those in service whose files have changed, and are not changing any more.
+    /// Reloads the models in service whose files have changed and are no longer changing.
     package func reloadChanged() async {
         for name in order {
             let isChanged = lock.withLock {
@@ -19,12 +19,12 @@ extension ModelRegistry {
         }
     }
 
-    /// Loads all that are in service again, changed or not.
+    /// Reloads all models in service, changed or not.
     package func reloadAll() async {
         for name in order { await reload(name) }
     }
 
-    /// Checks whether devices that were found faulty return valid results again.
+    /// Checks whether faulty devices return valid results again.
     package func checkFaultyDevices() async {
         for case (let name, .ready(let model), _, _) in all where model.detector.deviceFault != nil {
             do {

@@ -3,9 +3,9 @@ internal import Foundation
 package import Logging
 internal import Remedies
 
-/// The models that a server offers, by name.
-package final class ModelRegistry: @unchecked Sendable {  // what changes is touched under the lock only
-    /// A model that was asked for.
+/// The server's models, by name.
+package final class ModelRegistry: @unchecked Sendable {  // mutable state is guarded by the lock
+    /// A requested model.
     package struct Source: Sendable {
         package var name: String
         package var model: Model
@@ -19,9 +19,9 @@ package final class ModelRegistry: @unchecked Sendable {  // what changes is tou
     package enum State: Sendable {
         case loading
         case ready(ServedModel)
-        /// It could not be loaded, and why.
+        /// It could not be loaded, with the reason.
         case failed(String)
-        /// Somebody asked for it to go.
+        /// Unloaded on request.
         case unloaded
     }
 
@@ -29,25 +29,25 @@ package final class ModelRegistry: @unchecked Sendable {  // what changes is tou
         var source: Source
         var state: State
         var version = 0
-        /// What its files were when it was last loaded or tried.
+        /// The state of its files at the last load or attempt.
         var stamps: [FileStamp] = []
-        /// What they were when they were last looked at: a file that is still being written changes between two looks.
+        /// Their state at the last check: a file that is still being written changes between two checks.
         var seen: [FileStamp] = []
-        /// Counts calls to unload, so that a load that was under way at the time does not undo one.
+        /// Counts calls to unload, so that a load already in progress does not undo one.
         var unloads = 0
-        /// Why a newer file could not be loaded, while the older model serves.
+        /// Why a newer file could not be loaded, while the older model stays in service.
         var reloadFailure: String?
     }
 
-    /// A load that is to come or under way, which ends by itself.
+    /// A pending or active load.
     private struct Load {
         let number: Int
-        /// Calls to unload before it.
+        /// The number of unload calls before it.
         let unloads: Int
-        /// Whether the model was put into service; false if somebody unloaded it meanwhile.
+        /// Whether the model was put into service; false if it was unloaded meanwhile.
         let task: Task<Bool, any Error>
 
-        /// Waits for its end, or until who waits is cancelled.
+        /// Waits for it to end, or until the waiting task is cancelled.
         var value: Bool {
             get async throws {
                 let (task, first) = (task, FirstResult<Bool>())
@@ -58,22 +58,22 @@ package final class ModelRegistry: @unchecked Sendable {  // what changes is tou
 
     let lock = NSLock()
     var entries: [String: Entry] = [:]
-    /// The first that was named is the default.
+    /// The first one is the default.
     let order: [String]
     private let load: @Sendable (_ name: String, Model) throws -> any ObjectDetector
     private let check: (@Sendable (_ name: String) throws -> Void)?
     let logger: Logger
-    /// What is being loaded; who asks meanwhile gets the same.
+    /// Active loads, which concurrent callers share.
     private var loads: [String: Load] = [:]
-    /// The numbers of loads that may have read a file.
+    /// The numbers of the loads that may have read a file.
     private var begun: Set<Int> = []
-    /// One model after the other, as each takes memory and all cores.
+    /// Loads models one at a time, as each uses memory and all cores.
     private var last: Load?
 
     /// - Parameters:
-    ///   - check: loads a model in another process, and throws if that fails, before it is loaded into a server that already
-    ///     runs: a runtime can crash on a file, and a server must not.
-    ///   - load: loads a model, for as long as it takes.
+    ///   - check: loads a model in another process and throws if that fails, before a running server loads it: the runtime
+    ///     can crash on a file, and the server must not.
+    ///   - load: loads a model; blocks until done.
     package init(
         _ sources: [Source], logger: Logger, check: (@Sendable (_ name: String) throws -> Void)? = nil,
         load: @escaping @Sendable (_ name: String, Model) throws -> any ObjectDetector
@@ -97,7 +97,7 @@ package final class ModelRegistry: @unchecked Sendable {  // what changes is tou
         }
     }
 
-    /// Whether all models that are to be there are, on devices that can be trusted.
+    /// Whether all requested models are loaded, on devices without faults.
     package var isReady: Bool {
         all.allSatisfy {
             switch $0.state {
@@ -127,23 +127,23 @@ package final class ModelRegistry: @unchecked Sendable {  // what changes is tou
 
     // MARK: Loading
 
-    /// Loads all at start, but for those that somebody unloads meanwhile.
+    /// Loads all models at startup, except those unloaded meanwhile.
     ///
-    /// - Throws: the first model's error that cannot be loaded.
+    /// - Throws: the error of the first model that cannot be loaded.
     package func loadAll() async throws {
         for name in order {
             let load = loading(name, isStart: true) {
                 switch $0.state {
                 case .loading, .failed: true
-                case .ready, .unloaded: false  // somebody asked for that meanwhile
+                case .ready, .unloaded: false  // requested meanwhile
                 }
             }
             _ = try await load?.value
         }
     }
 
-    /// Loads a model, or loads it again; requests go to the older one until it is ready, and if it fails. Who is cancelled
-    /// waits no longer, and what is loaded goes on, as others may wait for it.
+    /// Loads or reloads a model. The older one keeps serving until the new one is ready, or if loading fails. A cancelled
+    /// caller stops waiting, but the load continues, as others may be waiting for it.
     package func load(_ name: String) async throws {
         guard let load = loading(name, isWanted: { _ in true }) else { throw ServerError.noSuchModel(name, order) }
         guard try await load.value else {
@@ -151,23 +151,23 @@ package final class ModelRegistry: @unchecked Sendable {  // what changes is tou
         }
     }
 
-    /// Loads a model again if it is still in service when its turn comes. A failure is logged and kept.
+    /// Reloads a model if it is still in service when its turn comes. Logs and records a failure.
     func reload(_ name: String) async {
         let load = loading(name) { if case .ready = $0.state { true } else { false } }
         _ = try? await load?.value
     }
 
-    /// A load that is under way, or one that begins after those that are.
+    /// A load in progress, or one that begins after those.
     ///
-    /// - Parameter isStart: whether the server starts: then a load will do that may have read an older file, and nothing is
-    ///   checked in another process.
-    /// - Returns: nil if there is no such model, or it is not wanted.
+    /// - Parameter isStart: whether the server is starting: then a load that may have read an older file is accepted, and
+    ///   nothing is checked in another process.
+    /// - Returns: nil if there is no such model, or it is no longer requested.
     private func loading(
         _ name: String, isStart: Bool = false, isWanted: (Entry) -> Bool
     ) -> Load? {
         lock.withLock {
             guard let entry = entries[name], isWanted(entry) else { return nil }
-            // One from before it was unloaded puts nothing into service.
+            // A load from before an unload puts nothing into service.
             let unloads = entry.unloads
             if let load = loads[name], load.unloads == unloads, isStart || !begun.contains(load.number) {
                 return load
@@ -197,7 +197,7 @@ package final class ModelRegistry: @unchecked Sendable {  // what changes is tou
         let (load, check) = (load, isChecked ? check : nil)
         do {
             let detector = try await Blocking.run {
-                // Before they are read: what changes meanwhile is loaded again.
+                // Before reading them, so that later changes trigger a reload.
                 let stamps = source.model.files.map(FileStamp.init)
                 self.lock.withLock { self.entries[name]?.stamps = stamps }
                 if let check {
@@ -237,11 +237,11 @@ package final class ModelRegistry: @unchecked Sendable {  // what changes is tou
 
     private static func changed(_ name: String) -> ApusError {
         ApusError(
-            .model, doing: "load the model \(name)", cause: "its file changed while it was checked",
-            remedy: "It is loaded again when the file no longer changes.")
+            .model, doing: "load the model \(name)", cause: "its file changed during the check",
+            remedy: "It is reloaded once the file stops changing.")
     }
 
-    /// Takes a model out of service; requests that have it finish.
+    /// Takes a model out of service; in-flight requests finish.
     package func unload(_ name: String) throws(ServerError) {
         let isKnown = lock.withLock {
             guard entries[name] != nil else { return false }

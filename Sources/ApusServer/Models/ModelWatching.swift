@@ -1,13 +1,13 @@
 internal import ServiceLifecycle
 internal import UnixSignals
 
-/// Looks after models that are in service: changed files, a signal to load again, faulty devices.
+/// Watches models in service: changed files, the reload signal, faulty devices.
 struct ModelWatching: Service {
     let models: ModelRegistry
     let interval: Duration?
 
     func run() async throws {
-        // It only watches, so its end is none that anybody waits for.
+        // Only watches, so shutdown need not wait for it.
         try? await cancelWhenGracefulShutdown {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 if let interval {

@@ -1,22 +1,22 @@
 package import Apus
 package import Engine
 
-/// A loaded model as routes, queue and registry use it. In service it is the library's `Detector`; tests bring their own, and
-/// need neither a model file nor a runtime.
+/// A loaded model as used by routes, queue and registry. In production, the library's `Detector`; tests use their own, which
+/// needs neither a model file nor a runtime.
 ///
-/// Calls block, and may come from several threads at once.
+/// Calls block, and may be made from several threads at once.
 package protocol ObjectDetector: Sendable {
     var summary: DetectorSummary { get }
     /// The network's own inputs and outputs.
     var signature: ModelSignature { get }
-    /// Where the shapes that are ready by now came from.
+    /// The origins of the shapes that are ready so far.
     var preparedShapes: PreparedShapes { get }
-    /// What is wrong with the device; nil if nothing is known to be.
+    /// The device's fault; nil if none is known.
     var deviceFault: ApusError? { get }
 
-    /// Detects objects in images, on this thread. There is one result for each image, in the same order.
+    /// Detects objects in images, on this thread. Returns one result per image, in the same order.
     ///
-    /// - Parameter threshold: detections with a higher score are returned, 0 to 1.
+    /// - Parameter threshold: 0 to 1; detections with a higher score are returned.
     func detect(
         _ images: [Image], above threshold: Float, cancellation: RunCancellation?
     ) throws(ApusError) -> [DetectionResult]
@@ -30,11 +30,11 @@ package protocol ObjectDetector: Sendable {
 
     /// Runs an image with a known result on the device.
     ///
-    /// - Throws: `ApusError` with code `deviceFault` if the result is another one.
+    /// - Throws: `ApusError` with code `deviceFault` if the result differs.
     func checkDevice() throws(ApusError)
 }
 
-/// How many of a model's shapes were read from the cache of compiled models, and how many were compiled.
+/// How many of a model's shapes were read from the cache of compiled models, and how many compiled.
 package struct PreparedShapes: Sendable, Equatable {
     package var fromCache: Int
     package var compiled: Int

@@ -1,10 +1,10 @@
 internal import Apus
 internal import Logging
 
-/// A model that is loaded, compiled and warmed up. Requests keep the one they began with when a newer one takes its place.
+/// A loaded, compiled and warmed-up model. A request keeps the model it began with when a newer one replaces it.
 package final class ServedModel: Sendable {
     package let name: String
-    /// How often a model of this name was loaded, from 1.
+    /// The number of loads of a model with this name, from 1.
     package let version: Int
     package let detector: any ObjectDetector
     package let summary: DetectorSummary

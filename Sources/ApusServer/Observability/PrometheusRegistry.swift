@@ -1,7 +1,7 @@
 package import CoreMetrics
 internal import Foundation
 
-/// Collects metrics (swift-metrics) and writes them as Prometheus reads them.
+/// Collects metrics (swift-metrics) and writes them in Prometheus' format.
 ///
 /// Format: Prometheus' "Exposition formats", text version 0.0.4. Timers are histograms in seconds.
 package final class PrometheusRegistry: MetricsFactory, @unchecked Sendable {  // locked
@@ -12,7 +12,7 @@ package final class PrometheusRegistry: MetricsFactory, @unchecked Sendable {  /
         static func < (one: Key, other: Key) -> Bool { (one.name, one.labels) < (other.name, other.labels) }
     }
 
-    /// A metric of one name and one set of labels.
+    /// A metric with one name and one set of labels.
     private enum Value {
         case counter(Double)
         case gauge(Double)
@@ -23,16 +23,16 @@ package final class PrometheusRegistry: MetricsFactory, @unchecked Sendable {  /
     private var values: [Key: Value] = [:]
     private var help: [String: String] = [:]
     private var buckets: [String: [Double]] = [:]
-    /// Of requests that take from a millisecond to a minute.
+    /// For requests of a millisecond to a minute.
     private static let secondBuckets = [
         0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
     ]
-    /// Series beyond this are dropped: a label that a client chooses must not fill the memory.
+    /// Series beyond this are dropped: labels chosen by clients must not exhaust memory.
     private static let maxSeries = 10_000
 
     package init() {}
 
-    /// What a metric is, and for one that is recorded, the upper bounds of its buckets.
+    /// A metric's description and, for histograms, the upper bounds of its buckets.
     package func describe(_ name: String, _ text: String, buckets bounds: [Double]? = nil) {
         lock.withLock {
             help[name] = text
@@ -40,7 +40,7 @@ package final class PrometheusRegistry: MetricsFactory, @unchecked Sendable {  /
         }
     }
 
-    /// Sets a gauge to 1 whose labels are what it says, in place of what it said of this model before.
+    /// Sets an info gauge (value 1, facts as labels), replacing the one of this model.
     func replace(_ name: String, model: String, _ dimensions: [(String, String)]) {
         let series = Series(self, name, dimensions)
         let own = Series(self, name, [("model", model)]).key.labels
@@ -50,7 +50,7 @@ package final class PrometheusRegistry: MetricsFactory, @unchecked Sendable {  /
         }
     }
 
-    /// Takes away what was said of a model.
+    /// Removes the metrics of a model.
     func remove(_ name: String, model: String) {
         let own = Series(self, name, [("model", model)]).key.labels
         lock.withLock {
@@ -147,7 +147,7 @@ package final class PrometheusRegistry: MetricsFactory, @unchecked Sendable {  /
         }
     }
 
-    /// One metric of one set of labels.
+    /// One metric with one set of labels.
     private final class Series: CounterHandler, MeterHandler, RecorderHandler, TimerHandler {
         let key: Key
         private let registry: PrometheusRegistry

@@ -3,7 +3,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Remedies
 
-/// The outermost: gives the request an ID, logs and counts it when it ends, and turns every error into a response.
+/// The outermost middleware: assigns a request ID, logs and counts the request when it ends, and turns errors into responses.
 struct RecordingMiddleware: RouterMiddleware {
     let log: RequestLog
 
@@ -32,7 +32,7 @@ struct RecordingMiddleware: RouterMiddleware {
         response.headers[.xContentTypeOptions] = "nosniff"
         if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
         if request.method == .head {
-            // As long as GET's would be.
+            // The same length as for GET.
             response.body = ResponseBody(contentLength: response.body.contentLength) { try await $0.finish(nil) }
         }
         let path = request.uri.path
@@ -43,7 +43,7 @@ struct RecordingMiddleware: RouterMiddleware {
         return response
     }
 
-    /// A client's own id, if it is one that may stand in a log.
+    /// The client's own ID, if it is safe to log.
     static func id(_ given: String?) -> String {
         if let given, (1...128).contains(given.utf8.count),
             given.utf8.allSatisfy({ (0x21...0x7e).contains($0) && $0 != 0x22 && $0 != 0x5c })

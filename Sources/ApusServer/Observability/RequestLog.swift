@@ -2,7 +2,7 @@ internal import Apus
 internal import Foundation
 package import Logging
 
-/// Records what each request was, how it ended and what it cost: one log line, and the metrics.
+/// Records each request, its result and its cost: one log line, and the metrics.
 package struct RequestLog: Sendable {
     let logger: Logger
     let metrics: ServerMetrics
@@ -16,8 +16,8 @@ package struct RequestLog: Sendable {
 
     /// - Parameters:
     ///   - name: "POST /predict", or the name of a call.
-    ///   - route: what metrics count by.
-    ///   - isProbe: whether something asks all the time, and would fill a log.
+    ///   - route: the label in metrics.
+    ///   - isProbe: whether it is polled, and would flood the log.
     func ended(
         _ name: String, route: String, method: String, status: Int, duration: Duration, isProbe: Bool = false,
         _ facts: RequestRecord.Facts

@@ -1,6 +1,6 @@
 internal import NIOConcurrencyHelpers
 
-/// What a request cost, filled in by whatever works on it, for the log and the metrics.
+/// A request's cost for the log and the metrics, filled in by whatever handles it.
 package final class RequestRecord: Sendable {
     struct Facts {
         var requestID = ""
@@ -12,7 +12,7 @@ package final class RequestRecord: Sendable {
         var batch: Int?
         var timings: StageTimings?
         var error: ServerError?
-        /// Whether whatever works on it writes its line.
+        /// Whether the handler writes the log line.
         var isLogged = false
     }
 

@@ -2,7 +2,7 @@ internal import Apus
 internal import Foundation
 package import Logging
 
-/// A line a message on standard error: for people, or JSON for programs.
+/// Logs one line per message to standard error, as text or JSON.
 package struct ServerLog: LogHandler {
     package enum Format: String, Sendable, CaseIterable {
         case text, json
@@ -24,7 +24,7 @@ package struct ServerLog: LogHandler {
         set { metadata[key] = newValue }
     }
 
-    /// A value that a client sent must not look like a line of its own, nor move a terminal's cursor.
+    /// A value sent by a client must not forge a log line or control a terminal.
     package static func oneLine(_ text: String) -> String { TerminalText.escaped(text, keepingLines: false) }
 
     package func log(event: LogEvent) {
@@ -51,7 +51,7 @@ package struct ServerLog: LogHandler {
             line = data.map { TerminalText.json(String(decoding: $0, as: UTF8.self)) } ?? ""
         }
         line += "\n"
-        // One write a line, so that lines of several threads do not mix.
+        // One write per line, so that lines of several threads do not mix.
         let bytes = Array(line.utf8)
         _ = write(STDERR_FILENO, bytes, bytes.count)
     }

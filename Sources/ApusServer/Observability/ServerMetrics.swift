@@ -3,7 +3,7 @@ internal import CoreMetrics
 internal import Foundation
 internal import HTTPTypes
 
-/// What the server counts and times.
+/// The server's metrics.
 package final class ServerMetrics: Sendable {
     package let registry: PrometheusRegistry
 
@@ -54,7 +54,7 @@ package final class ServerMetrics: Sendable {
         modelVerified = gauges("apus_model_verified")
         cacheHits = gauges("apus_model_cache_hits")
         compilations = gauges("apus_model_compilations")
-        // From the start, so that the first refusal is an increase.
+        // Created at startup, so that the first rejection is an increase.
         for kind in [ErrorKind.queueFull, .bodiesFull, .loading, .deviceFault, .stopping] {
             rejected[kind.name].increment(by: 0)
         }
@@ -66,20 +66,20 @@ package final class ServerMetrics: Sendable {
             ("apus_requests_total", "Completed requests, by route, model and status."),
             ("apus_request_duration_seconds", "From a request's head to its response."),
             ("apus_stage_duration_seconds", "Time spent on an image, by stage."),
-            ("apus_rejected_total", "Requests refused because the server was full or stopping."),
+            ("apus_rejected_total", "Requests rejected because the server was busy or stopping."),
             ("apus_requests_in_flight", "Requests in progress."),
-            ("apus_admitted", "Requests that have a place: they wait or run."),
-            ("apus_queue_depth", "Requests that wait to be run."),
-            ("apus_running", "Requests that are being run."),
-            ("apus_pictures_total", "Images that were run."),
-            ("apus_objects_total", "Objects that were detected."),
-            ("apus_model_info", "1 for each model in service, with what runs it."),
-            ("apus_model_verified", "1 if apus verify found the results right, 0 if wrong, -1 if not checked."),
-            ("apus_model_ready", "1 if the model is in service on a device that can be trusted."),
+            ("apus_admitted", "Requests that are waiting or running."),
+            ("apus_queue_depth", "Requests that are waiting."),
+            ("apus_running", "Requests that are running."),
+            ("apus_pictures_total", "Images processed."),
+            ("apus_objects_total", "Objects detected."),
+            ("apus_model_info", "1 for each model in service, with its device and precision."),
+            ("apus_model_verified", "1 if apus verify found the results correct, 0 if wrong, -1 if not verified."),
+            ("apus_model_ready", "1 if the model is in service on a device without faults."),
             ("apus_model_cache_hits", "Shapes read from the cache of compiled models when the model was loaded."),
             ("apus_model_compilations", "Shapes compiled when the model was loaded."),
-            ("process_resident_memory_bytes", "Memory of the process."),
-            ("process_start_time_seconds", "When the process started, since 1970."),
+            ("process_resident_memory_bytes", "Resident memory of the process."),
+            ("process_start_time_seconds", "Start time of the process, since the Unix epoch."),
         ] { registry.describe(name, text) }
         registry.describe("apus_batch_size", "Images per run.", buckets: [1, 2, 4, 8, 16, 32])
     }
@@ -90,7 +90,7 @@ package final class ServerMetrics: Sendable {
 
     func ended(route: String, method: String, status: Int, duration: Duration, _ facts: RequestRecord.Facts) {
         inFlight.decrement()
-        // What a client made up is not a label.
+        // Arbitrary client values must not become labels.
         let method = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "gRPC"].contains(method) ? method : "other"
         requests[route, method, facts.model ?? "", "\(status)"].increment()
         durations[route].recordNanoseconds(Int64(duration.milliseconds * 1e6))
@@ -106,7 +106,7 @@ package final class ServerMetrics: Sendable {
 
     // MARK: On request
 
-    /// All metrics in Prometheus' text format, those of the queue and the models as they are now.
+    /// All metrics in Prometheus' text format, with the current state of the queue and the models.
     package func text(_ queue: InferenceQueue, _ models: ModelRegistry) -> String {
         let load = queue.load
         admitted.record(load.admitted)

@@ -10,7 +10,7 @@ package struct StageTimings: Sendable, Codable, Equatable {
 
     package init() {}
 
-    /// Of all images of a request together.
+    /// Total over all images of a request.
     init(queue: Duration, _ images: [ImageResult]) {
         self.queue = queue.milliseconds
         for image in images {

@@ -6,7 +6,7 @@ struct TraceContext: Sendable, Equatable {
     var parentID: String
     var flags: String
 
-    /// Reads a `traceparent` header; nil if it is not valid, which the standard says to ignore.
+    /// Parses a `traceparent` header; nil if invalid, which the standard requires to be ignored.
     init?(_ header: String) {
         let parts = header.split(separator: "-", omittingEmptySubsequences: false)
         func isHex(_ text: Substring, _ count: Int) -> Bool {
@@ -20,7 +20,7 @@ struct TraceContext: Sendable, Equatable {
         (traceID, parentID, flags) = (String(parts[1]), String(parts[2]), String(parts[3]))
     }
 
-    /// The same trace, with a span of our own.
+    /// The same trace, with a new span.
     func child() -> TraceContext {
         var own = self
         own.parentID = String(format: "%016llx", UInt64.random(in: 1...UInt64.max))

@@ -2,16 +2,16 @@ package import Apus
 internal import Foundation
 internal import Hashing
 
-/// The keys of which clients must present one; none if no key is required.
+/// The accepted API keys; empty if no key is required.
 package struct APIKeys: Sendable {
-    /// Digests, so that comparing takes as long whatever a key is.
+    /// Digests, so that comparison time does not depend on the key.
     private let digests: [[UInt8]]
 
     package static let none = APIKeys([])
 
     package init(_ keys: [String]) { digests = keys.map { Array(SHA256.digest($0).utf8) } }
 
-    /// Reads a file with one key per line; empty lines and those that begin with # don't count.
+    /// Reads a file with one key per line; ignores empty lines and lines that begin with #.
     package init(file: String) throws(ApusError) {
         func failure(_ cause: String, _ remedy: String) -> ApusError {
             ApusError(.option, doing: "read the API keys \(file)", cause: cause, remedy: remedy)
@@ -24,7 +24,7 @@ package struct APIKeys: Sendable {
         guard !keys.isEmpty else { throw failure("it contains no key", "Write at least one key into it.") }
         if let short = keys.first(where: { $0.utf8.count < 16 }) {
             throw failure(
-                "a key has only \(short.utf8.count) characters", "Use 16 or more: openssl rand -hex 32")
+                "a key has only \(short.utf8.count) bytes", "Use 16 or more: openssl rand -hex 32")
         }
         self.init(keys)
     }
@@ -39,7 +39,7 @@ package struct APIKeys: Sendable {
 
     package var areWanted: Bool { !digests.isEmpty }
 
-    /// Whether a key is one of these. All are compared to their ends, so the time tells nothing.
+    /// Whether a key is accepted. Compares all digests in full, so timing leaks nothing.
     package func contains(_ key: String) -> Bool {
         let digest = Array(SHA256.digest(key).utf8)
         var found: UInt8 = 0

@@ -6,35 +6,35 @@ internal import NIOConcurrencyHelpers
 internal import NIOCore
 internal import Remedies
 
-/// Reads bodies within limits: of one, of all that are being read, and of time.
+/// Reads bodies within limits: per body, over all bodies, and in time.
 package final class BodyReader: Sendable {
     private let limit: Int
-    /// Of all bodies together.
+    /// Maximum bytes of all bodies.
     private let total: Int
     private let timeout: Duration
     private let held = NIOLockedValueBox(0)
 
     package init(limit: Int, total: Int, timeout: Duration) {
         self.limit = limit
-        // One alone always fits, in whatever it is packed.
+        // A single body always fits, including its encoding.
         self.total = max(total, 2 * limit)
         self.timeout = timeout
     }
 
     struct Body: Sendable {
         var bytes: [UInt8]
-        /// By which they count; to be kept as long as they or what was made of them.
+        /// Accounts for them; keep it as long as the bytes or anything made from them.
         let lease: Lease
     }
 
-    /// A share of the bytes that all bodies may have; given back when this goes away.
+    /// A share of the total body bytes, released on deinit.
     package final class Lease: Sendable {
         private let reader: BodyReader
         private let count = NIOLockedValueBox(0)
 
         fileprivate init(_ reader: BodyReader) { self.reader = reader }
 
-        /// - Throws: `ServerError` if the bodies that are held leave no space for so many more.
+        /// - Throws: `ServerError` if that exceeds the limit for all bodies.
         func take(_ bytes: Int) throws(ServerError) {
             let fits = reader.held.withLockedValue { held in
                 guard held + bytes <= reader.total else { return false }
@@ -43,7 +43,7 @@ package final class BodyReader: Sendable {
             }
             guard fits else {
                 throw ServerError(
-                    .bodiesFull, "The bodies being received take all the memory that is set aside for them",
+                    .bodiesFull, "In-flight request bodies use all the memory reserved for them",
                     remedy: "Try again after 1 s.", retryAfter: 1)
             }
             count.withLockedValue { $0 += bytes }
@@ -55,17 +55,17 @@ package final class BodyReader: Sendable {
         }
     }
 
-    /// For bytes that are not an HTTP body.
+    /// For bytes other than an HTTP body.
     package func lease() -> Lease { Lease(self) }
 
-    /// The whole body. One that declares that it is too large, or is compressed, is not read.
+    /// The whole body. Rejects, without reading it, a body that is compressed or declares too large a length.
     ///
     /// - Parameter task: the request's, which is cancelled if the body isn't received in time.
     func read(_ request: Request, _ context: ServerContext, in task: RequestTask) async throws -> Body {
         if let coding = request.headers[.contentEncoding], coding.lowercased() != "identity" {
             throw ServerError.unsupportedEncoding(coding)
         }
-        // A length beyond Int is one too large as well.
+        // A length beyond Int is too large as well.
         let declared = request.headers[.contentLength].map { Int($0) ?? .max }
         if let declared, declared > limit { throw tooLarge }
         context.client?.wantsBody()

@@ -3,11 +3,11 @@ internal import Foundation
 internal import NIOCore
 internal import ServiceLifecycle
 
-/// What listens, for HTTP and for gRPC. They hear of a shutdown together, so that none takes requests while another waits for
-/// its last; and if one can't listen, all end at once.
+/// The HTTP and gRPC listeners. They shut down together, so that none accepts requests while another waits for its last ones;
+/// if one can't listen, all stop immediately.
 struct Listeners: Service {
     struct Listener: Sendable {
-        /// The name of the setting for its port.
+        /// The name of its port setting.
         var setting: String
         var port: Int
         var service: any Service

@@ -1,13 +1,13 @@
 internal import Foundation
 internal import Logging
 
-/// How many files and sockets the process may have open. Past the limit no connection is accepted and no model loads, so the
-/// limit is raised as far as the system allows, and connections keep below it.
+/// The limit on open files and sockets. At the limit, no connection is accepted and no model loads, so the limit is raised as
+/// far as the system allows, and connections stay below it.
 package enum OpenFiles {
-    /// For models, libraries, devices, logs, and the images and models that are read while all connections are open.
+    /// Reserved for models, libraries, devices, logs, and images and models read while all connections are open.
     package static let reserve = 256
 
-    /// Raises the soft limit to the hard one. Returns what it is then.
+    /// Raises the soft limit to the hard limit, and returns the result.
     static func raiseLimit() -> Int {
         var limit = rlimit()
         let resource = __rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue))
@@ -20,14 +20,14 @@ package enum OpenFiles {
         return Int(clamping: limit.rlim_cur)
     }
 
-    /// How many connections each listener may have.
+    /// The number of connections each listener may have.
     package static func connections(wanted: Int, listeners: Int, limit: Int) -> Int {
         min(wanted, max(1, (limit - reserve) / listeners))
     }
 }
 
 extension ServerConfiguration {
-    /// With no more connections than the system allows, which is logged.
+    /// Lowers the number of connections to what the system allows, and logs that.
     func withinOpenFiles(_ logger: Logger) -> ServerConfiguration {
         var own = self
         let limit = OpenFiles.raiseLimit()
@@ -35,7 +35,7 @@ extension ServerConfiguration {
             wanted: maxConnections, listeners: grpcPort == nil ? 1 : 2, limit: limit)
         if own.maxConnections < maxConnections {
             logger.warning(
-                "max-connections is lowered: the system allows too few open files",
+                "max-connections lowered: the system allows too few open files",
                 metadata: [
                     "max_connections": "\(own.maxConnections)", "configured": "\(maxConnections)",
                     "open_files": "\(limit)", "remedy": "raise the hard limit (ulimit -Hn, LimitNOFILE=)",

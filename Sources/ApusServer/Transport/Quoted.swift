@@ -1,4 +1,4 @@
-/// What a client sent, as it may stand in a message: at most 100 characters, control characters escaped.
+/// Client input that is safe in a message: at most 100 characters, control characters escaped.
 package struct Quoted: CustomStringConvertible {
     private static let limit = 100
 
@@ -20,7 +20,7 @@ package struct Quoted: CustomStringConvertible {
         description = shown
     }
 
-    /// A list, of which the first few are shown.
+    /// A list, truncated to the first few.
     package init(_ shape: [Int]) {
         let shown = shape.prefix(8).map(String.init).joined(separator: ", ")
         description = "[\(shown)\(shape.count > 8 ? ", … (\(shape.count) dimensions)" : "")]"

@@ -3,7 +3,7 @@ internal import Foundation
 internal import NIOSSL
 
 extension ServerConfiguration.TLSFiles {
-    /// For the server's side: TLS 1.2 and later.
+    /// The server's TLS configuration: TLS 1.2 and later.
     var configuration: TLSConfiguration {
         get throws(ApusError) {
             let chain = try load(certificate, "a PEM certificate chain") {
@@ -23,12 +23,12 @@ extension ServerConfiguration.TLSFiles {
         }
     }
 
-    /// - Parameter read: nil, or an error, if the file does not hold what it should.
+    /// - Parameter read: returns nil or throws if the file does not contain the expected content.
     private func load<Value>(
         _ file: String, _ content: String, _ read: (String) throws -> Value?
     ) throws(ApusError) -> Value {
         guard FileManager.default.isReadableFile(atPath: file) else {
-            throw failure("\(file) can't be read, or isn't there")
+            throw failure("\(file) does not exist or can't be read")
         }
         guard let value = try? read(file) else { throw failure("\(file) is not \(content)") }
         return value

@@ -1,10 +1,10 @@
-// The files that the server gives to browsers: part of the program, so that a copied binary has them with it.
+// The files that the server sends to browsers, embedded so that the binary is self-contained.
 #ifndef APUS_SERVER_PAGES_H
 #define APUS_SERVER_PAGES_H
 
 #include <stddef.h>
 
-// The index is below apus_page_count().
+// The index must be less than apus_page_count().
 size_t apus_page_count(void);
 const char *apus_page_name(size_t index);
 const void *apus_page_bytes(size_t index);

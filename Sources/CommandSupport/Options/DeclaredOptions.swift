@@ -16,9 +16,9 @@ package struct GivenSetting<Value: Sendable>: Sendable {
 }
 
 extension Option {
-    /// The option of a setting, which is nil if it isn't given: other sources may set it then.
+    /// The option of a setting; nil if not given, so that other sources can set it.
     ///
-    /// - Parameter help: where the setting means something else than usual.
+    /// - Parameter help: overrides the setting's help.
     package init<Root, Content>(
         _ declaration: SettingDeclaration<Root, Content>, help: String? = nil
     ) where Value == GivenSetting<Content>? {
@@ -27,7 +27,7 @@ extension Option {
             completion: declaration.syntax.completionKind, transform: { try GivenSetting(declaration, $0) })
     }
 
-    /// An option that may be repeated.
+    /// A repeatable option.
     package init<Root, Element>(
         repeated declaration: SettingDeclaration<Root, [Element]>
     ) where Value == [GivenSetting<[Element]>] {
@@ -38,7 +38,7 @@ extension Option {
     }
 }
 
-// A flag has the name of its property, from which `GivenSettings` has its key.
+// A flag is named after its property, from which `GivenSettings` derives its key.
 
 extension Flag where Value == Bool {
     /// The flag of a setting that is off by default.
@@ -48,7 +48,7 @@ extension Flag where Value == Bool {
 }
 
 extension Flag where Value == Bool? {
-    /// The two flags of a setting that can be switched on and off, and may be neither.
+    /// The on and off flags of a setting; neither may be given.
     package init<Root>(inverted declaration: SettingDeclaration<Root, Bool>) {
         let isOn = declaration.defaultTexts == [true.description]
         let standard = "--\(isOn ? "" : "no-")\(declaration.key)"
@@ -59,7 +59,7 @@ extension Flag where Value == Bool? {
 }
 
 extension ArgumentHelp {
-    /// Values and defaults are shown as ArgumentParser shows its own.
+    /// Formats values and defaults as ArgumentParser does.
     fileprivate init(_ declaration: some DeclaredSetting, _ help: String? = nil) {
         let syntax = declaration.syntax
         let standard = declaration.defaultTexts?.joined(separator: ",") ?? declaration.fallback?.text(for: .command)

@@ -31,14 +31,14 @@ package struct FamilyOption: ParsableArguments {
     package var family: Family? { choice?.value }
 }
 
-/// What a device must have shown before it may run a model.
+/// What a device must pass before it may run a model.
 package struct VerificationOptions: ParsableArguments {
     @Flag(DetectorSetting.requireVerified) package var requireVerified
 
     package init() {}
 }
 
-/// Where compiled models are kept.
+/// Where compiled models are stored.
 package struct CacheOptions: ParsableArguments {
     @Option(DetectorSetting.cacheFolder) package var folder
     @Flag(DetectorSetting.noCache) package var noCache
@@ -49,7 +49,7 @@ package struct CacheOptions: ParsableArguments {
         guard folder == nil || !noCache else {
             let (folder, off) = (DetectorSetting.cacheFolder.setting, DetectorSetting.noCache.setting)
             throw ValidationError(
-                "\(folder.name(for: .command)) and \(off.name(for: .command)) exclude each other. Leave one of them out."
+                "\(folder.name(for: .command)) and \(off.name(for: .command)) are mutually exclusive."
             )
         }
     }
@@ -68,7 +68,7 @@ package struct RuntimeOptions: ParsableArguments {
     package var runtime: String? { folder?.value }
 }
 
-/// How large images may be.
+/// Image size limits.
 package struct LimitOptions: ParsableArguments {
     @Option(LimitSetting.maxPixels) package var maxPixels
     @Option(LimitSetting.maxBytes) package var maxBytes

@@ -6,7 +6,7 @@ package struct GivenSettings {
     /// By their keys.
     package private(set) var texts: [String: [String]] = [:]
 
-    /// Collects what the options, flags and option groups of `options` hold, as ArgumentParser finds them itself.
+    /// Collects the values of the options, flags and option groups of `options`, by reflection as ArgumentParser does.
     package init(_ options: some ParsableArguments) { add(options) }
 
     private mutating func add(_ options: any ParsableArguments) {
@@ -22,7 +22,7 @@ package struct GivenSettings {
         }
     }
 
-    /// - Parameter label: of the wrapper, as "_noCache".
+    /// - Parameter label: the wrapper's label, such as "_noCache".
     private mutating func add(_ isOn: Bool, _ label: String?) {
         let key = (label ?? "").drop { $0 == "_" }.reduce(into: "") { key, character in
             key += character.isUppercase ? "-\(character.lowercased())" : "\(character)"
@@ -30,7 +30,7 @@ package struct GivenSettings {
         texts[key] = ["\(isOn)"]
     }
 
-    /// The defaults with what was given.
+    /// The defaults, overridden by the given settings.
     package func resolved<Root: SettingsRoot>(_ declarations: [any DeclaredSetting<Root>]) throws -> Root {
         var root = Root.defaults
         for declaration in declarations {
@@ -41,7 +41,7 @@ package struct GivenSettings {
     }
 }
 
-/// Wrappers and values of any type, which a cast can't name.
+/// Type-erased wrappers and values, for casts that can't name the generic type.
 private protocol SettingOption {
     var given: [(key: String, text: String)] { get }
 }

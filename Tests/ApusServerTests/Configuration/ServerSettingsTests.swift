@@ -71,7 +71,7 @@ import Testing
         ("threshold", "2", "it must be a number from 0 to 1"),
         ("max-body", "20 apples", "it is not a valid size"), ("timeout", "0", "it must be a time from 1 ms to 24 h"),
         ("metrics", "yes", "it must be true or false"), ("device", "tpu", "it is not a valid device"),
-        ("tls-cert", "c", "there is no tls-key"), ("cors-origin", "example.com", "example.com is not a valid origin"),
+        ("tls-cert", "c", "tls-key is not set"), ("cors-origin", "example.com", "example.com is not a valid origin"),
         ("model", "../x=demo", "../x is not a valid model name"),
         ("preparation", "never", "it is not a valid preparation"),
     ])

@@ -132,7 +132,7 @@ struct DeepStackRouteTests {
                     "this one has 0"
                 ),
                 ("detection", ("text/html", image), 415, "not supported"),
-                ("custom/nobody", try Self.form(), 404, "No model is called nobody"),
+                ("custom/nobody", try Self.form(), 404, "There is no model named nobody"),
             ]
             for each in cases {
                 try await Self.detect(client, each.form, path: "/v1/vision/\(each.path)") { response in

@@ -35,7 +35,7 @@ struct InferFailureTests {
             Failure(json: input("float32", "FP8"), error: "float32 has no known datatype. Known datatypes: BOOL"),
             Failure(json: input(shape: "2"), error: "has no shape"),
             Failure(json: input(shape: "[-1, 2]"), error: "not a list of whole numbers"),
-            Failure(json: input(shape: "[0, 2]", data: "[]"), error: "is empty: a side of its shape is 0"),
+            Failure(json: input(shape: "[0, 2]", data: "[]"), error: "is empty: its shape contains a 0"),
             Failure(json: input(shape: "[4294967296, 4294967296]"), error: "is not valid"),
             Failure(json: input(shape: "[3]"), error: "has 8 bytes, not 12"),
             Failure(json: input(data: "1"), error: "has no data"),
@@ -59,7 +59,7 @@ struct InferFailureTests {
                 error: "limit must be an integer from 1 to 1000"),
             Failure(
                 json: input().replacing("]}]}", with: "]}], \"parameters\": {\"binary_data_output\": 1}}"),
-                error: "neither true nor false"),
+                error: "must be true or false"),
             Failure(json: input(), binary: [1], error: "The body has 1 bytes more than its inputs"),
             Failure(json: input(), headLength: 10_000, error: "but the body has"),
             Failure(
@@ -69,8 +69,8 @@ struct InferFailureTests {
             Failure(
                 json:
                     #"{"inputs": [{"name": "image", "datatype": "BYTES", "shape": [1], "parameters": {"binary_data_size": 4}}]}"#,
-                binary: [9, 0, 0, 0], path: "/v2/models/demo/infer", error: "is cut short"),
-            Failure(json: input(), path: "/v2/models/demo/infer", error: "takes one input, \"image\", of type BYTES"),
+                binary: [9, 0, 0, 0], path: "/v2/models/demo/infer", error: "is truncated"),
+            Failure(json: input(), path: "/v2/models/demo/infer", error: "accepts one input, \"image\", of type BYTES"),
             Failure(json: images, path: "/v2/models/demo/infer", error: "Could not read image 0"),
             Failure(
                 json: images.replacing("YWJj", with: "%"), path: "/v2/models/demo/infer", error: "is not base64"),

@@ -85,10 +85,10 @@ struct InferGRPCTests {
         return [
             (
                 try InferMessages.image { $0.modelName = "nobody" }, .notFound,
-                "No model is called nobody. Available models: demo."
+                "There is no model named nobody. Available models: demo."
             ),
-            (try InferMessages.image { $0.modelVersion = "9" }, .notFound, "has no version 9"),
-            (try InferMessages.image { $0.inputs = [] }, .invalidArgument, "takes one input"),
+            (try InferMessages.image { $0.modelVersion = "9" }, .notFound, "does not have version 9"),
+            (try InferMessages.image { $0.inputs = [] }, .invalidArgument, "accepts one input"),
             (try InferMessages.image { $0.inputs[0].datatype = "TEXT" }, .invalidArgument, "has no known datatype"),
             (try InferMessages.image { $0.inputs[0].shape = [2] }, .invalidArgument, "has 1 elements, not 2"),
             (

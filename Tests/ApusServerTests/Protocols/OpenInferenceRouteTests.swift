@@ -82,10 +82,10 @@ struct OpenInferenceRouteTests {
     @Test func unknownModelsAndVersionsAreNotFound() async throws {
         try await InProcessServer.run { client in
             for (path, error) in [
-                ("/v2/models/nobody", "No model is called nobody. Available models: demo."),
-                ("/v2/models/nobody.raw/ready", "No model is called nobody"),
-                ("/v2/models/demo/versions/2", "The model demo has no version 2. It has version 1."),
-                ("/v2/models/demo.raw/versions/x/ready", "The model demo.raw has no version x"),
+                ("/v2/models/nobody", "There is no model named nobody. Available models: demo."),
+                ("/v2/models/nobody.raw/ready", "There is no model named nobody"),
+                ("/v2/models/demo/versions/2", "The model demo does not have version 2. Its version is 1."),
+                ("/v2/models/demo.raw/versions/x/ready", "The model demo.raw does not have version x"),
             ] {
                 try await client.execute(uri: path, method: .get) { response in
                     #expect(response.status == .notFound)

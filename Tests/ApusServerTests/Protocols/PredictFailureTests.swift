@@ -69,12 +69,12 @@ struct PredictFailureTests {
             json(
                 "[" + String(repeating: "1,", count: 200) + "1]", "more than 100 values", status: 413, kind: "too-large"
             ),
-            query("treshold=0.5", "treshold is not known"),
+            query("treshold=0.5", "treshold is unknown"),
             query("threshold=2", "must be a number from 0 to 1 (got 2)"),
             query("threshold=", "must be a number from 0 to 1"), query("threshold=nan", "must be a number from 0 to 1"),
             query("limit=0", "must be an integer from 1 to 1000 (got 0)"), query("limit=1001", "from 1 to 1000"),
             query("limit=1&limit=2", "limit is given twice"), query("annotate=perhaps", "must be true or false"),
-            query("model=nobody", "No model is called nobody", status: 404, kind: "model"),
+            query("model=nobody", "There is no model named nobody", status: 404, kind: "model"),
         ]
     }
 

@@ -61,7 +61,7 @@ import Testing
         #expect(error?.cause.contains(key) == true, "\(String(describing: error))")
         #expect(
             error?.cause.contains(
-                ["no file": "isn't there", "not PEM": "not a PEM private key", "another key": "is not the key of"][
+                ["no file": "does not exist", "not PEM": "not a PEM private key", "another key": "is not the key of"][
                     kind, default: ""]) == true)
     }
 }

@@ -1,1 +1,1 @@
-"""What mutate.py is made of: generators of cases, the clients that send them, and the server that gets them."""
+"""The parts of mutate.py: case generators, the clients that send them, and the server under test."""

@@ -1,4 +1,4 @@
-"""Makes calls of gRPC, and sends HTTP/2 that breaks its rules, and sees what comes of them."""
+"""Makes gRPC calls, sends invalid HTTP/2, and checks the results."""
 import struct
 import time
 
@@ -6,12 +6,12 @@ from . import http2
 from .clients import ANSWER, SILENCE, Result
 from .mutators import Case
 
-# How often a call was not answered; with some of them found, others are not waited for as long.
+# The number of calls without a response; after a few, others are not waited for as long.
 unanswered = 0
 
 
 def run_calls(port: int, cases: list[Case], alone: bool = False, timeout: float | None = None) -> list[Result]:
-    """Calls that are legal HTTP/2, all at once on one connection. Those that are lost with it are tried again alone."""
+    """Calls in valid HTTP/2, concurrently on one connection. Calls lost with the connection are retried alone."""
     global unanswered
     connection = http2.Connection(port)
     connection.send(http2.HELLO)
@@ -37,7 +37,7 @@ def run_calls(port: int, cases: list[Case], alone: bool = False, timeout: float 
 
 
 def call_head(stream: int, case: Case) -> bytes:
-    """The frames of a call's head, as many as it needs."""
+    """The frames of a call's head."""
     parts = [case.data[at:at + 16384] for at in range(0, len(case.data), 16384)]
     out = b""
     for at, part in enumerate(parts):
@@ -50,23 +50,23 @@ def call_head(stream: int, case: Case) -> bytes:
 def judge_call(answer: http2.Answer, goaway: tuple[int, str] | None) -> Result:
     text = answer.message.encode("utf-8", "replace")
     if answer.grpc is not None:
-        # Nobody cancels a call here, so CANCELLED is as wrong as a failure of the server's.
-        wrong = {1: "CANCELLED", 2: "UNKNOWN", 13: "INTERNAL", 15: "DATA_LOSS", -1: "no number"}.get(answer.grpc)
+        # No client cancels a call here, so CANCELLED is as wrong as a server failure.
+        wrong = {1: "CANCELLED", 2: "UNKNOWN", 13: "INTERNAL", 15: "DATA_LOSS", -1: "not a number"}.get(answer.grpc)
         return Result([f"grpc {answer.grpc}"], f"grpc-status {answer.grpc} ({wrong})" if wrong else None, text)
     if answer.reset is not None:
-        return Result([f"reset {answer.reset}"], f"a legal call's stream was reset ({answer.reset})", text)
+        return Result([f"reset {answer.reset}"], f"a valid call's stream was reset ({answer.reset})", text)
     if answer.ended:
         problem = None
-        if answer.status in ("200", ""): problem = "the answer has no grpc-status"
+        if answer.status in ("200", ""): problem = "the response has no grpc-status"
         elif answer.status >= "500" and answer.status not in ("503", "504"): problem = f"status {answer.status}"
         return Result([f"h2 {answer.status}"], problem, text)
     if goaway:
-        return Result([f"goaway {goaway[0]}"], f"a legal call ended the connection: GOAWAY {goaway[0]} {goaway[1][:100]}")
-    return Result(["silent"], "a call was not answered")
+        return Result([f"goaway {goaway[0]}"], f"a valid call ended the connection: GOAWAY {goaway[0]} {goaway[1][:100]}")
+    return Result(["silent"], "a call got no response")
 
 
 def run_wire(port: int, case: Case) -> Result:
-    """A connection that may break any rule; a ping behind it tells when all was looked at."""
+    """A connection that may break any rule; a final ping shows when everything was processed."""
     connection = http2.Connection(port)
     mark = struct.pack(">Q", case.number + (1 << 40))
     connection.send(case.data + http2.frame(http2.PING, 0, 0, mark))

@@ -1,4 +1,4 @@
-"""Sends requests of HTTP/1 and sees what comes of them."""
+"""Sends HTTP/1 requests and checks the results."""
 import dataclasses
 import re
 import socket
@@ -6,38 +6,38 @@ import time
 
 from .mutators import Case
 
-# How long a whole request may take, and how long silence means that a broken one is not answered.
+# How long a complete request may take, and how long silence means that a broken one gets no response.
 ANSWER, SILENCE = 120.0, 0.1
-# After how long a connection that ends was one that did not listen any more: about the servers' idle time (mutate.OPTIONS).
+# Time after which an ending connection counts as deaf: about the servers' idle timeout (mutate.OPTIONS).
 DEAF = 9.0
-MOST = 64 << 20  # bytes of an answer
+MOST = 64 << 20  # bytes of a response
 
 
 @dataclasses.dataclass
 class Result:
     # "200", "404"; "grpc 3"; "closed", "silent", "reset 1": what is counted.
     outcomes: list[str]
-    # What must not be; the cases on the connection before tell how it came to that.
+    # What must not happen; the earlier cases on the connection show how it did.
     problem: str | None = None
     text: bytes = b""
     received: int = 0
 
 
 class Truncated(Exception):
-    """The connection ended before the answer did."""
+    """The connection ended before the response did."""
 
 
 class HTTP1:
     """A client that keeps its connection as long as the server does."""
 
-    # How often a connection was not closed that should have been: waiting for the end of each would take long.
+    # The number of connections left open that should have closed: waiting for each to end would take too long.
     stays = 0
 
     def __init__(self, port: int):
         self.port = port
         self.socket: socket.socket | None = None
         self.buffer = b""
-        # What was sent on the connection so far.
+        # The bytes sent on the connection so far.
         self.history: list[Case] = []
 
     def close(self) -> None:
@@ -52,14 +52,14 @@ class HTTP1:
     def run(self, case: Case) -> Result:
         try:
             return self.whole(case) if case.framed else self.broken(case)
-        except OSError as error:  # no connection: who runs the cases sees whether the server lives
+        except OSError as error:  # no connection: the caller checks whether the server is alive
             self.close()
             return Result(["unreachable"], f"no connection: {error!r}")
 
-    # What comes back
+    # Responses
 
     def receive(self, timeout: float) -> bool:
-        """False at the end; TimeoutError if nothing comes."""
+        """False at the end; TimeoutError if nothing arrives."""
         self.socket.settimeout(max(timeout, 0.0001))
         try:
             data = self.socket.recv(1 << 18)
@@ -81,7 +81,7 @@ class HTTP1:
         return found
 
     def response(self, method: str, end: float) -> tuple[int, bytes, bytes]:
-        """Status, head and body of the next answer that is not a provisional one."""
+        """Status, head and body of the next final response."""
         while True:
             head = self.until(b"\r\n\r\n", end)
             found = re.match(rb"HTTP/1\.[01] (\d{3})", head)
@@ -94,7 +94,7 @@ class HTTP1:
                 return status, head, b""
         length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
         if method == "HEAD" and status in (400, 431) and b"\r\nconnection: close" in head:
-            # What is not a request has no method either: its refusal may have a body, and ends the connection.
+            # An invalid request has no method, so its rejection may have a body, and ends the connection.
             while self.receive(end - time.monotonic()):
                 pass
             body, self.buffer = self.buffer, b""
@@ -109,7 +109,7 @@ class HTTP1:
             self.until(b"\r\n", end)
             return status, head, body
         if length and int(length[1]) > MOST:
-            raise ValueError(f"an answer of {int(length[1])} bytes".encode())
+            raise ValueError(f"a response of {int(length[1])} bytes".encode())
         if length:
             self.need(int(length[1]), end)
             body, self.buffer = self.buffer[:int(length[1])], self.buffer[int(length[1]):]
@@ -119,10 +119,10 @@ class HTTP1:
         body, self.buffer = self.buffer, b""
         return status, head, body
 
-    # One whole request
+    # One complete request
 
     def whole(self, case: Case, retries: bool = True, timeout: float = ANSWER) -> Result:
-        """It has to be answered, whatever it says, and the connection goes on unless the answer says otherwise."""
+        """It must get a response, whatever it contains, and the connection persists unless the response states otherwise."""
         if not self.socket: self.connect()
         self.history.append(case)
         end = time.monotonic() + timeout
@@ -136,27 +136,27 @@ class HTTP1:
             status, head, body = self.response(case.method, end)
         except TimeoutError:
             before = len(self.history) - 1
-            problem = f"a connection that is deaf after {before} answers" if before else f"no answer within {timeout:g} s"
+            problem = f"a connection that is deaf after {before} responses" if before else f"no response within {timeout:g} s"
             return self.ended("silent", problem, keep=True)
         except (Truncated, ConnectionError):
             if end - timeout + DEAF < time.monotonic() and len(self.history) > 1:
-                return self.ended("deaf", f"a connection that is deaf after {len(self.history) - 1} answers", keep=True)
+                return self.ended("deaf", f"a connection that is deaf after {len(self.history) - 1} responses", keep=True)
             if retries and len(self.history) > 1 and not self.buffer:
-                self.close()  # the server may end a connection after any answer
+                self.close()  # the server may end a connection after any response
                 return self.whole(case, False)
             if not sent and not self.buffer:
-                return self.ended("reset", None)  # refused before all was sent; the answer is lost with the rest
-            return self.ended("closed", "the connection ended " + ("within the answer" if self.buffer else "without an answer"),
+                return self.ended("reset", None)  # rejected before everything was sent; the response is lost too
+            return self.ended("closed", "the connection ended " + ("within the response" if self.buffer else "without a response"),
                               keep=True)
         except ValueError as error:
-            return self.ended("nonsense", f"not an answer: {error}", keep=True)
+            return self.ended("nonsense", f"not a response: {error}", keep=True)
         result = Result([str(status)], self.judge(status, body), body, len(body))
         says_close = bool(re.search(rb"(?i)\r\nconnection: close", head))
         if self.buffer and not says_close and not result.problem:
-            result.problem = f"bytes after the answer: {self.buffer[:60]!r}"
+            result.problem = f"bytes after the response: {self.buffer[:60]!r}"
         if case.closes and not result.problem and HTTP1.stays < 5 and not self.ends():
             HTTP1.stays += 1
-            result.problem = "the connection stays open though it was asked to be closed"
+            result.problem = "the connection stays open though the request asked to close it"
         if says_close or case.closes or not sent or result.problem:
             if not result.problem: self.close()
             self.drop()
@@ -169,7 +169,7 @@ class HTTP1:
             return False
 
     def drop(self) -> None:
-        """Ends the connection, and keeps what was sent on it."""
+        """Ends the connection, and keeps the bytes sent on it."""
         if self.socket: self.socket.close()
         self.socket, self.buffer = None, b""
 
@@ -183,14 +183,14 @@ class HTTP1:
     def judge(status: int, body: bytes) -> str | None:
         return f"status {status}" if status >= 500 and status not in (503, 504) or status == 101 else None
 
-    # A broken one, or several
+    # One or several broken requests
 
     def broken(self, case: Case) -> Result:
-        """Whatever comes is right but a failure of the server's."""
+        """Any result is valid except a server failure."""
         self.connect()
         self.history.append(case)
         try:
-            self.socket.settimeout(1)  # a server that has refused it may read no more
+            self.socket.settimeout(1)  # a server that rejected it may stop reading
             self.socket.sendall(case.data)
         except OSError:
             pass
@@ -198,7 +198,7 @@ class HTTP1:
         try:
             while self.receive(SILENCE / 5 if self.buffer else SILENCE):
                 if len(self.buffer) > MOST:
-                    return self.ended("flood", "an answer without end", keep=True)
+                    return self.ended("flood", "an endless response", keep=True)
         except TimeoutError:
             silent = not self.buffer
             try:
@@ -221,6 +221,6 @@ class HTTP1:
             found.append(head[1].decode())
             length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head[0])
             data = data[head.end():]
-            if length and not data.startswith(b"HTTP/1."):  # an answer to HEAD has a length and no body
+            if length and not data.startswith(b"HTTP/1."):  # a response to HEAD has a length and no body
                 data = data[int(length[1]):]
         return found

@@ -1,4 +1,4 @@
-"""Requests that are meant to cost much, one at a time: what each takes of CPU, until the server is at rest again."""
+"""Expensive requests, one at a time: measures the CPU time of each until the server is idle again."""
 import base64
 import json
 import re
@@ -28,7 +28,7 @@ def png(width: int, height: int, data: bytes, depth: int = 8, kind: int = 0, int
 
 
 def zeros(count: int) -> bytes:
-    """Deflated zeros, made quickly."""
+    """Deflated zeros, generated quickly."""
     packer = zlib.compressobj(9)
     block, out = bytes(1 << 20), []
     for _ in range(count >> 20): out.append(packer.compress(block))
@@ -36,12 +36,12 @@ def zeros(count: int) -> bytes:
 
 
 def progressive(side: int, scans: int, refines: bool) -> bytes:
-    """A gray JPEG whose last scan comes many times; each says in a few bytes that all are zero, or stay so."""
+    """A gray JPEG that repeats its last scan; each encodes in a few bytes that all coefficients are, or stay, zero."""
     def segment(mark: int, content: bytes) -> bytes:
         return bytes([0xff, mark]) + struct.pack(">H", len(content) + 2) + content
     blocks = ((side + 7) // 8) ** 2
     tables = segment(0xdb, b"\0" + b"\1" * 64) + segment(0xc2, struct.pack(">BHHB", 8, side, side, 1) + b"\1\x11\0")
-    # One code of one bit each: a difference of 0, and the end of 2^14 and more blocks.
+    # One-bit codes: a difference of 0, and the end of 2^14 and more blocks.
     tables += segment(0xc4, b"\0" + b"\1" + bytes(15) + b"\0") + segment(0xc4, b"\x10" + b"\1" + bytes(15) + b"\xe0")
     first = segment(0xda, b"\1\1\0\0\0\0") + bytes(blocks // 8 + 1)
     runs = -(-blocks // 16384)
@@ -62,7 +62,7 @@ def infer(body: str | bytes, *more: tuple[str, str], model: str = "demo.raw") ->
 
 
 def sized(text: str, data: bytes, model: str = "demo.raw") -> bytes:
-    """JSON and the binary tensors that it speaks of."""
+    """JSON and the binary tensors that it describes."""
     return infer(text.encode() + data, ("Inference-Header-Content-Length", str(len(text))), model=model)
 
 
@@ -75,7 +75,7 @@ def image(data: bytes, path: str = "/predict") -> bytes:
 
 
 def binary(world: World, sides: tuple[int, int, int], outputs: list[str], more: str = "") -> bytes:
-    """Asks for outputs of demo.raw, for a number of pictures of a size."""
+    """Requests outputs of demo.raw for a batch of a given size."""
     entries, parts = tensors(world, *sides)
     for entry, data in zip(entries, parts): entry["parameters"] = {"binary_data_size": len(data)}
     return sized(f'{{"inputs":{json.dumps(entries)},"outputs":[{",".join(outputs)}]{more}}}', b"".join(parts))
@@ -114,7 +114,7 @@ def requests(world: World):
     yield "500,000 keys", infer("{" + ",".join(f'"{number}":1' for number in range(500_000)) + "}")
     yield "500,000 times a key", infer("{" + ",".join(['"a":1'] * 500_000) + "}")
     yield "400,000 inputs", infer('{"inputs":[' + ",".join(["{}"] * 400_000) + "]}")
-    yield "19 MB of base64 that is none", infer(picture % ("=" * MOST, ""), model="demo")
+    yield "19 MB of invalid base64", infer(picture % ("=" * MOST, ""), model="demo")
     text = '{"inputs":[{"name":"image","datatype":"BYTES","shape":[4000000],"parameters":{"binary_data_size":16000000}}]}'
     yield "4 million empty elements", sized(text, bytes(16_000_000), "demo")
     yield "19 MB to an index", post("/v2/repository/index", "application/json", b"[" * MOST)
@@ -194,10 +194,10 @@ def messages(world: World):
 
 
 def run(apus: str, picture: str, findings: Findings, most_cpu: float, only: re.Pattern | None = None) -> str:
-    """Runs them on a server with the default limits of size; `only` those whose names match."""
+    """Runs them on a server with the default size limits; with `only`, just those whose names match."""
     server = Server(apus, "--timeout", "600")
     world = make_world(picture, server.port, False)
-    clients.HTTP1(server.port).run(Case(0, "expensive", "", image(world.picture)))  # what the first picture needs is not theirs
+    clients.HTTP1(server.port).run(Case(0, "expensive", "", image(world.picture)))  # excludes the cost of the first image
     count, worst = 0, (0.0, "")
     def each():
         for name, data in requests(world): yield "http", name, data, b""

@@ -1,4 +1,4 @@
-"""What was found wrong, one of each kind, with the bytes that show it."""
+"""The failures found, one of each kind, with the bytes that reproduce it."""
 import dataclasses
 import os
 import re
@@ -6,7 +6,7 @@ import re
 from .mutators import Case
 from .server import Server
 
-# Bytes that a file holds of a case. The longer ones are made again by their names: --surface expensive --only NAME.
+# Maximum bytes per case in a file. Reproduce longer ones by name: --surface expensive --only NAME.
 MOST = 4_000_000
 
 
@@ -21,7 +21,7 @@ class Finding:
 
 
 def normal(text: str) -> str:
-    """The same for errors that differ in numbers and names only."""
+    """A key that is equal for errors that differ only in numbers and names."""
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "", text)
     return re.sub(r"\d+", "#", re.sub(r'(.)\1{7,}', r"\1", text))[:110]
 
@@ -43,7 +43,7 @@ class Findings:
             server: Server | None = None) -> None:
         shown = text.decode("utf-8", "replace")
         label = cases[-1].label if cases else ""
-        # Failures of the server's differ by their cause; others have none.
+        # Server failures differ by cause; others have none.
         has_cause = "status" in problem
         place = surface, normal(problem), label if has_cause else "", normal(re.sub(r".*\r\n\r\n", "", shown,
             flags=re.S)) if has_cause else ""
@@ -64,7 +64,7 @@ class Findings:
 
     @staticmethod
     def write(file: str, place: str, problem: str, cases: list[Case]) -> None:
-        """What was sent, a line of hexadecimal for each case: of a call, its head and its stream's content."""
+        """The bytes sent, one line of hexadecimal per case; for a call, its head and its stream's content."""
         with open(file, "w") as out:
             print(f"# {place}\n# {problem}", file=out)
             for case in cases:
@@ -75,7 +75,7 @@ class Findings:
 
     @staticmethod
     def cause(shown: str, server: Server | None) -> str | None:
-        """What the log says of the request."""
+        """The log line of the request."""
         found = re.search(r"(?i)x-request-id: (\S+)", shown) or re.search(r'"request_id":"([^"]+)"', shown)
         if not found or not server: return None
         for line in reversed(server.text().splitlines()[-20_000:]):

@@ -1,4 +1,4 @@
-"""Calls of gRPC with wrong heads and messages, and HTTP/2 that breaks its rules."""
+"""gRPC calls with invalid heads and messages, and invalid HTTP/2."""
 import random
 import struct
 
@@ -67,7 +67,7 @@ def infer(rng: random.Random, world: World) -> bytes:
     if pick(rng, 0.1): out += part(2, rng.choice(["1", "0", "x", ""]))
     if pick(rng, 0.3): out += part(3, rng.choice(TEXTS))
     for _ in range(rng.choice([0, 0, 1, 2])): out += parameter(rng, 4)
-    if model == "demo.raw" and pick(rng, 0.2):  # what it takes, small
+    if model == "demo.raw" and pick(rng, 0.2):  # its inputs, small
         for entry, data in zip(*tensors(world, 1, 32, 32)):
             out += part(5, part(1, entry["name"]) + part(2, entry["datatype"]) + protobuf.packed(rng, 3, entry["shape"]))
             raw.append(data)
@@ -106,7 +106,7 @@ def infer(rng: random.Random, world: World) -> bytes:
 
 
 def message(rng: random.Random, call: str, world: World) -> bytes:
-    """What a call takes. Those that load and unload name no model that there is."""
+    """A call's message. Loads and unloads name only nonexistent models."""
     match call:
         case "ModelInfer": out = infer(rng, world)
         case "ModelReady" | "ModelMetadata":
@@ -114,7 +114,7 @@ def message(rng: random.Random, call: str, world: World) -> bytes:
             if pick(rng, 0.4): out += part(2, rng.choice(["1", "0", "x", ""]))
         case "RepositoryIndex": out = part(1, rng.choice(TEXTS)) + whole(2, rng.choice([0, 1, 2]))
         case "RepositoryModelLoad" | "RepositoryModelUnload":
-            # Changed bytes must not make it demo.
+            # Mutation must not turn it into demo.
             out = part(2, rng.choice(["nope", "", "..", "\u2200", "x" * 3000])) + parameter(rng, 3)
             return out + (protobuf.anything(rng, 9) if pick(rng, 0.3) else b"")
         case _: out = b""
@@ -125,7 +125,7 @@ def message(rng: random.Random, call: str, world: World) -> bytes:
 
 
 def call_case(rng: random.Random, index: int, world: World) -> Case:
-    """One in legal HTTP/2, which has to be answered."""
+    """A call in valid HTTP/2, which must get a response."""
     call = rng.choice(CALLS)
     keys = [[], [], [("x-api-key", KEY)], [("authorization", "Bearer " + KEY)], [("authorization", "Bearer " + KEY[1:])]]
     pairs = head(call, rng.choice(keys) if world.guarded else [])
@@ -153,9 +153,9 @@ def call_case(rng: random.Random, index: int, world: World) -> Case:
         case "bytes": body = mutate(rng, body)
         case "none": body = b""
     if any(name == "content-length" or name == "te" and value != "trailers" for name, value in pairs):
-        kind += " illegal"  # HTTP/2 has rules for these
+        kind += " illegal"  # restricted by HTTP/2
     if sum(32 + len(name) + len(value.encode()) for name, value in pairs) > 16_000:
-        kind += " illegal"  # more than the server's settings allow
+        kind += " illegal"  # beyond the server's settings
     if call.endswith("load") and kind == "bytes":
         body = packed(b"")
     block = fields(pairs, rng.choice([0, 0, 0x10, 0x40]))
@@ -166,7 +166,7 @@ def call_case(rng: random.Random, index: int, world: World) -> Case:
 
 
 def odd_fields(rng: random.Random) -> bytes:
-    """A head that no client would send."""
+    """An invalid head."""
     pairs = head(rng.choice(CALLS[:5]))
     match rng.randrange(8):
         case 0: pairs.pop(rng.randrange(len(pairs)))
@@ -191,7 +191,7 @@ def odd_fields(rng: random.Random) -> bytes:
 
 
 def odd_frame(rng: random.Random) -> bytes:
-    """A frame that breaks a rule, or one that is rare."""
+    """An invalid or rare frame."""
     stream = rng.choice([0, 1, 2, 3, 5, 7, 0x7fffffff, 0x80000001, 0xffffffff])
     number_of = struct.pack(">L", rng.choice([0, 1, 2, 7, 13, 0x7fffffff, 0x80000000, 0xffffffff]))
     return rng.choice([
@@ -226,7 +226,7 @@ def seeds() -> list[bytes]:
 
 
 def wire_case(rng: random.Random, index: int) -> Case:
-    """A whole connection that breaks HTTP/2's rules."""
+    """A connection with invalid HTTP/2."""
     block = odd_fields(rng) if pick(rng, 0.4) else fields(head(rng.choice(CALLS[:5])))
     body = packed(part(1, "demo") if pick(rng, 0.5) else b"")
     places = sorted(rng.sample(range(len(block) + 1), min(2, len(block)))) if pick(rng, 0.3) else []
@@ -257,7 +257,7 @@ def wire_case(rng: random.Random, index: int) -> Case:
 
 
 def generate(rng: random.Random, index: int, world: World) -> Case:
-    """The case of a number. `index` counts this surface's cases."""
+    """The case with a number. `index` counts this surface's cases."""
     if index % 12 == 0:
         return Case(index, "grpc", "truncated", cut(index // 12, seeds()), framed=False)
     return call_case(rng, index, world) if pick(rng, 0.75) else wire_case(rng, index)

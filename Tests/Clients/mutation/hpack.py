@@ -1,11 +1,11 @@
-"""HPACK as far as needed: literal fields out, any fields in."""
+"""A minimal HPACK: writes literal fields, reads any fields."""
 
-# The length of each symbol's Huffman code, as a letter from A (5 bits). The code is canonical, so lengths are all there is to it.
+# The length of each symbol's Huffman code, as a letter from A (5 bits). The code is canonical, so lengths define it.
 LENGTHS = (
     "ISXXXXXXXTZXXZXXXXXXXXZXXXXXXXXXBFFHIBDGFFDGDBBBAAABBBBBBBCDKBHFIBCCCCCCCCCCCCCCCCCCCCCCDCDIOIJBKABABABBBACCBBBABCBAABCCCCC"
     "KGJIXPRPPRRRSRSSSSSTSTTRSTSSSSQRSRSSTRQPRRSSQSRRTQRSSQQRQSRSSPRRRSRRSVVPORSRUVVVWWVTUOQVWWVWTQQVVXWWWPTPQRQQSRRUUTTVSVWVVWWW"
     "WWXWWWWWVZ")
-# The fields of the static table that answers have; others are read, but not by name.
+# The static table's fields used in responses; others are read, but without their names.
 STATIC = {8: (":status", "200"), 9: (":status", "204"), 10: (":status", "206"), 11: (":status", "304"), 12: (":status", "400"),
           13: (":status", "404"), 14: (":status", "500"), 31: ("content-type", "")}
 STATIC_SIZE = 61
@@ -35,7 +35,7 @@ def integer(value: int, prefix: int, flags: int = 0) -> bytes:
 
 
 def field(name: bytes, value: bytes, flags: int = 0) -> bytes:
-    """A literal field; flags 0 is without indexing, 0x10 never indexed, 0x40 to be indexed."""
+    """A literal field; flags: 0 without indexing, 0x10 never indexed, 0x40 with indexing."""
     return bytes([flags]) + integer(len(name), 7) + name + integer(len(value), 7) + value
 
 
@@ -52,7 +52,7 @@ def unhuffman(data: bytes) -> bytes:
 
 
 class Decoder:
-    """Reads the fields of one connection's answers."""
+    """Reads the response fields of one connection."""
 
     def __init__(self):
         self.dynamic: list[tuple[str, str]] = []

@@ -1,4 +1,4 @@
-"""Requests of HTTP/1: lines, targets, headers and how a body is framed."""
+"""HTTP/1 requests: lines, targets, headers and body framing."""
 import random
 
 from .mutators import NUMBERS, TEXTS, Case, cut, junk, mutate, number, pick
@@ -73,7 +73,7 @@ def escape(text: str) -> str:
 
 
 def query(rng: random.Random) -> str:
-    """Parameters that are known, or nearly."""
+    """Known parameters, or near misses."""
     if pick(rng, 0.5):
         return ""
     pairs = []
@@ -89,7 +89,7 @@ def query(rng: random.Random) -> str:
 
 
 def path(rng: random.Random, world: World) -> str:
-    """One of those that there are, or a near one. Loading costs seconds and unloading ends all else, so demo's are left out."""
+    """A known path, or a near miss. Excludes loading demo, which takes seconds, and unloading it, which fails all other cases."""
     text = rng.choice(world.paths + OTHER_PATHS)
     safe = ["nope", "..", "%00", "a" * 500] if text.endswith("load") else SEGMENTS
     for name in ["{model}", "{version}"]:
@@ -121,7 +121,7 @@ def chunked(rng: random.Random, body: bytes, odd: bool) -> bytes:
 
 
 def spoil_framing(rng: random.Random, body: bytes) -> tuple[list[tuple[str, str]], bytes]:
-    """Headers about the body that lie, contradict each other or make no sense."""
+    """Body headers that are false, contradictory or meaningless."""
     size = str(len(body))
     other = rng.choice([number(rng), "99", "0", size + " ", "+" + size, size + "," + size, size + ", 9", "0x5",
                         "18446744073709551615", "9" * 400, "4194305", "4194304"])
@@ -163,7 +163,7 @@ def seeds(world: World) -> list[bytes]:
 
 
 def generate(rng: random.Random, index: int, world: World) -> Case:
-    """The case of a number. `index` counts this surface's cases."""
+    """The case with a number. `index` counts this surface's cases."""
     if index % 12 == 0:
         return Case(index, "http1", "truncated", cut(index // 12, seeds(world)), framed=False)
     method = rng.choice(["GET", "GET", "POST", "POST", "HEAD"]) if pick(rng, 0.8) else rng.choice(METHODS)
@@ -210,13 +210,13 @@ def generate(rng: random.Random, index: int, world: World) -> Case:
     elif kind == "two":
         data = data + rng.choice([b"", b"\r\n", b"x", junk(rng)]) + rng.choice(seeds(world)) * rng.choice([1, 1, 20])
     if kind == "old" and any(name.lower() in ("expect", "te", "trailer", "upgrade", "connection") for name, _ in fields):
-        framed = False  # which HTTP/1.0 has not
+        framed = False  # not in HTTP/1.0
     if method == "TRACE":
         framed = False
     return Case(index, "http1", kind, data, framed, method=method, closes=closes and framed and not _keeps(fields))
 
 
 def _keeps(fields: list[tuple[str, str]]) -> bool:
-    """Whether the headers also say that the connection should stay."""
+    """Whether the headers also ask to keep the connection."""
     values = [value.lower() for name, value in fields if name.lower() == "connection"]
     return sum(len(value) > 0 for value in values) > 1 or any("keep-alive" in value for value in values)

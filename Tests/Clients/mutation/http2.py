@@ -1,4 +1,4 @@
-"""As much of HTTP/2 as calls need: frames out, and what comes back."""
+"""A minimal HTTP/2 for calls: sends frames, and reads responses."""
 import socket
 import struct
 import time
@@ -19,12 +19,12 @@ def settings(*pairs: tuple[int, int]) -> bytes:
     return frame(SETTINGS, 0, 0, b"".join(struct.pack(">HL", key & 0xffff, value & 0xffffffff) for key, value in pairs))
 
 
-# No dynamic table, and windows that answers never fill.
+# No dynamic table, and windows that responses never fill.
 HELLO = PREFACE + settings((1, 0), (4, 0x7fffffff)) + frame(WINDOW, 0, 0, struct.pack(">L", 0x7fff0000 - 65535))
 
 
 class Answer:
-    """What came on a stream."""
+    """The response on a stream."""
 
     def __init__(self):
         self.status = ""          # :status
@@ -42,7 +42,7 @@ class Answer:
 
 
 class Connection:
-    """A connection whose answers are read as they come. Errors of the socket end it, and are no exceptions."""
+    """A connection that reads responses as they arrive. Socket errors end it, without an exception."""
 
     def __init__(self, port: int):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
@@ -54,7 +54,7 @@ class Connection:
         self.pings: set[bytes] = set()
         self.closed = False
         self.received = 0
-        # What may be sent, of all and of each stream.
+        # Send windows, of the connection and of each stream.
         self.window, self.first_window, self.windows = 65535, 65535, {}
         self.block = b""
 
@@ -70,14 +70,14 @@ class Connection:
             self.read_rest()
 
     def read_rest(self) -> None:
-        """What the server said before it went."""
+        """The server's GOAWAY."""
         end = time.monotonic() + 2
         while not self.closed and time.monotonic() < end:
             self.read(0.5)
         self.closed = True
 
     def read(self, timeout: float) -> bool:
-        """Takes what comes within some seconds; false if nothing did."""
+        """Reads what arrives within some seconds; false if nothing did."""
         try:
             self.socket.settimeout(max(timeout, 0.0001))
             data = self.socket.recv(1 << 18)
@@ -116,7 +116,7 @@ class Connection:
         elif kind == DATA and answer:
             answer.data += len(content)
             if flags & END_STREAM: answer.ended = True
-        elif kind == RST and answer and not answer.ended:  # after the end it only asks for no more of the call
+        elif kind == RST and answer and not answer.ended:  # after the end, it only stops the rest of the call
             answer.reset, answer.ended = int.from_bytes(content[:4]), True
         elif kind == SETTINGS and not flags & ACK:
             for at in range(0, len(content) - 5, 6):
@@ -136,7 +136,7 @@ class Connection:
             else: self.window += more
 
     def send_message(self, stream: int, body: bytes, timeout: float = 30) -> None:
-        """DATA frames, as many at a time as the server takes, and the stream's end."""
+        """DATA frames, within the server's window, and the end of the stream."""
         at, end = 0, time.monotonic() + timeout
         while not self.closed and time.monotonic() < end:
             space = min(self.window, self.windows.get(stream, self.first_window), 16384, len(body) - at)

@@ -1,4 +1,4 @@
-"""Forms and pictures: POST /predict and /v1/vision/detection."""
+"""Forms and images: POST /predict and /v1/vision/detection."""
 import base64
 import random
 
@@ -28,7 +28,7 @@ DOCUMENTS = [b"[" * 90, b"[" * 200, b'{"image":"","url":""}', b'{"image":null}',
 
 
 def content(rng: random.Random, world: World) -> bytes:
-    """A picture or not. What a model would be run for is rare, as that takes longer than a hundred others."""
+    """An image or not. Cases that run the model are rare, as each takes longer than a hundred others."""
     chance = rng.random()
     if chance < 0.02:
         return world.picture if pick(rng, 0.2) else rng.choice(rng.choice(list(world.small.values())))
@@ -79,7 +79,7 @@ def form(rng: random.Random, world: World) -> tuple[str, bytes]:
 
 
 def document(rng: random.Random, world: World) -> bytes:
-    """JSON with a picture."""
+    """JSON with an image."""
     value = base64.b64encode(content(rng, world)).decode()
     match rng.randrange(12):
         case 0: value = "data:image/png;base64," + value
@@ -99,7 +99,7 @@ def seeds(world: World) -> list[bytes]:
 
 
 def generate(rng: random.Random, index: int, world: World) -> Case:
-    """The case of a number. `index` counts this surface's cases."""
+    """The case with a number. `index` counts this surface's cases."""
     fields = credentials(rng) if world.guarded else []
     chance, kind = rng.random(), "multipart/form-data; boundary=x"
     if index % 12 == 0:

@@ -1,4 +1,4 @@
-"""Random changes to bytes that know no protocol, and values that programs tend to get wrong."""
+"""Protocol-agnostic random changes to bytes, and values that programs tend to get wrong."""
 import dataclasses
 import random
 import re
@@ -20,19 +20,19 @@ TOKENS = [b"\0", b"\r", b"\n", b"\r\n", b"\r\n\r\n", b"\n\n", b" ", b"\t", b"\x0
 
 @dataclasses.dataclass
 class Case:
-    """What is sent for one case."""
+    """The bytes of one case."""
     number: int
     surface: str
-    # What was done, so that failures of one kind can be told from others.
+    # The mutation applied, to distinguish kinds of failures.
     label: str
     # All bytes of HTTP/1 or of an HTTP/2 connection; for a call, the fields of its head.
     data: bytes
-    # One whole request, or one call in legal HTTP/2: it has to be answered, and the connection goes on.
+    # One complete request, or one call in valid HTTP/2: it must get a response, and the connection persists.
     framed: bool = True
-    # Of a call: what its stream carries after the head.
+    # For a call: the stream's content after the head.
     body: bytes = b""
     method: str = ""
-    # The request asks for the connection to be closed after the answer.
+    # The request asks to close the connection after the response.
     closes: bool = False
 
 
@@ -85,7 +85,7 @@ def truncate(rng, data):
 
 
 def digits(rng, data):
-    """Another number where one is."""
+    """Replaces a number with another."""
     found = list(re.finditer(rb"-?\d+(?:\.\d+)?", data[:20_000]))
     if not found:
         return insert(rng, data)
@@ -94,7 +94,7 @@ def digits(rng, data):
 
 
 def lines(rng, data):
-    """Other ends of a line, of one or of all."""
+    """Replaces one or all line endings."""
     other = rng.choice([b"\n", b"\r", b"\r\r\n", b"\n\r", b"\r\n ", b"\r\n\t", b"\r\n\r\n", b" \r\n", b"\0\r\n", b""])
     if pick(rng, 0.3):
         return data.replace(b"\r\n", other)
@@ -128,7 +128,7 @@ def mutate(rng: random.Random, data: bytes, other: bytes = b"") -> bytes:
 
 
 def cut(index: int, seeds: list[bytes]) -> bytes:
-    """One of the seeds, truncated: the indices go through all positions of all of them."""
+    """One of the seeds, truncated: the indices cover all positions of all seeds."""
     index %= sum(len(seed) for seed in seeds)
     for seed in seeds:
         if index < len(seed):

@@ -1,4 +1,4 @@
-"""The wire format of protocol buffers, right and wrong."""
+"""The wire format of protocol buffers, valid and invalid."""
 import random
 import struct
 
@@ -35,7 +35,7 @@ def double(number: int, value: float) -> bytes:
 
 
 def anything(rng: random.Random, number: int | None = None) -> bytes:
-    """A field that is not expected, or a wrong one."""
+    """An unexpected or invalid field."""
     number = rng.choice([1, 2, 3, 4, 5, 6, 7, 8, 15, 16, 100, 1 << 20, (1 << 29) - 1]) if number is None else number
     match rng.randrange(14):
         case 0: return whole(number, rng.choice(INTEGERS))
@@ -43,11 +43,11 @@ def anything(rng: random.Random, number: int | None = None) -> bytes:
         case 2: return part(number, junk(rng))
         case 3: return tag(number, 5) + rng.randbytes(4)
         case 4: return tag(number, 3) + anything(rng) + tag(number, 4)  # a group
-        case 5: return tag(number, 3) * rng.choice([1, 50, 101, 5000])  # groups without end
+        case 5: return tag(number, 3) * rng.choice([1, 50, 101, 5000])  # unterminated groups
         case 6: return tag(number, 4)
         case 7: return tag(number, rng.choice([6, 7])) + junk(rng)
-        case 8: return tag(number, 0) + b"\xff" * rng.choice([1, 9, 10, 11, 30])  # a varint without end
-        case 9: return tag(number, 2) + varint(rng.choice(INTEGERS)) + junk(rng)  # a length that lies
+        case 8: return tag(number, 0) + b"\xff" * rng.choice([1, 9, 10, 11, 30])  # an unterminated varint
+        case 9: return tag(number, 2) + varint(rng.choice(INTEGERS)) + junk(rng)  # a false length
         case 10: return part(number, rng.choice([b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\0", b"\xf4\x90\x80\x80"]))
         case 11: return part(number, rng.choice(TEXTS))
         case 12: return tag(0, rng.randrange(6)) + junk(rng)  # there is no field 0

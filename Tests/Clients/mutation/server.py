@@ -1,4 +1,4 @@
-"""The server that is attacked, and what it costs."""
+"""The server under test, and its resource usage."""
 import atexit
 import http.client
 import os
@@ -15,7 +15,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Server:
-    """A server of its own on this machine only, with both protocols; its log is a file."""
+    """A local server with both protocols; its log is a file."""
 
     def __init__(self, apus: str, *options: str):
         self.log = tempfile.NamedTemporaryFile("rb", suffix=".log")
@@ -35,7 +35,7 @@ class Server:
                 return
             assert self.process.poll() is None, text
             time.sleep(0.1)
-        raise AssertionError("the server does not start: " + text)
+        raise AssertionError("the server did not start: " + text)
 
     def text(self) -> str:
         with open(self.log.name, "rb") as file:
@@ -45,14 +45,14 @@ class Server:
         return self.process.poll() is None
 
     def end(self) -> str:
-        """How it died, and its last words."""
+        """How it died, with the end of its log."""
         code = self.process.wait()
         name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         found = re.findall(r".*(?:Fatal error|terminate called|Assertion|Sanitizer).*", self.text())
         return f"{name} {found[-1].strip()[-200:]}" if found else name
 
     def stop(self) -> str | None:
-        """Ends it as a service manager does; returns what was wrong with that."""
+        """Stops it like a service manager; returns the problem, if any."""
         if not self.alive():
             return "it had died"
         self.process.send_signal(signal.SIGTERM)
@@ -61,16 +61,16 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             return "it did not end within 600 s"
-        return None if code == 0 else f"it ended with {code}"
+        return None if code == 0 else f"it exited with {code}"
 
     def cpu(self) -> float:
-        """Seconds of all cores so far."""
+        """CPU seconds of all cores so far."""
         with open(f"/proc/{self.process.pid}/stat") as file:
             fields = file.read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
     def idle_cpu(self, most: float = 60) -> float:
-        """The same, when it does nothing any more."""
+        """The same, once it is idle."""
         before, end = self.cpu(), time.monotonic() + most
         while time.monotonic() < end:
             time.sleep(0.3)
@@ -81,7 +81,7 @@ class Server:
         return before
 
     def memory(self) -> int:
-        """Resident bytes at rest: the least of several looks, as freed memory goes back late."""
+        """Resident bytes when idle: the minimum of several samples, as freed memory is returned late."""
         self.idle_cpu(20)
         return min(self._status("VmRSS") for _ in range(5) if not time.sleep(0.3))
 
@@ -100,13 +100,13 @@ class Server:
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def healthy(self, timeout: float = 300) -> str | None:
-        """What is wrong with the answer to a plain probe."""
+        """The problem with the response to a plain probe, if any."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
             connection.request("GET", "/v2/health/ready")
             status = connection.getresponse().status
-            return None if status == 200 else f"the health probe was answered {status}"
+            return None if status == 200 else f"the health probe returned {status}"
         except OSError as error:
-            return f"the health probe was not answered within {timeout:g} s: {error!r}"
+            return f"the health probe got no response within {timeout:g} s: {error!r}"
         finally:
             connection.close()

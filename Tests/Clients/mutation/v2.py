@@ -1,4 +1,4 @@
-"""Requests of the Open Inference Protocol over HTTP: infer as JSON and with binary tensors, and the repository's."""
+"""Open Inference Protocol requests over HTTP: infer as JSON and with binary tensors, and repository requests."""
 import base64
 import json
 import random
@@ -21,10 +21,10 @@ PARAMETERS = [{}, {"binary_data_output": True}, {"binary_data_output": False}, {
               {"shared_memory_region": "x", "shared_memory_offset": -1, "shared_memory_byte_size": 1 << 63}, {"class_count": 1},
               {"binary_data": True}, {"binary_data": "x"}, {"binary_data_size": 4}, {"binary_data_size": -1},
               {"binary_data_size": 1e999}, {"content_type": "np"}, [], "x", None, 5]
-# Bytes of a body: one that is rare and much larger would tell of the memory that it takes once, and not of what is lost.
+# Maximum bytes of a body: a rare, much larger one would show its one-time memory use instead of leaks.
 MOST = 300_000
 TINY = [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF\0\0\0\0WEBP", b"x", b""]
-# Written where a value was; none of it comes out of json.dumps.
+# Replacements for a value that json.dumps never produces.
 RAW = ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "1e-999", "-0", "01", "1.", ".1", "+1", "0x1", "1E+", "tru", "nul",
        "'x'", '"', '"\\', '"\\u"', '"\\ud800"', '"\\udc00\\ud800"', '"\\u0000"', '"\\u2200"', '"\x01"', '"\\x"', "[", "]", "{",
        "}", "[1,]", "{,}", '{"a":1,"a":2}', '{"a"}', "/**/1", "9" * 5000, "0." + "3" * 5000, "1" + "0" * 400, "-" * 50,
@@ -32,7 +32,7 @@ RAW = ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "1e-999", "-0", "01", 
 
 
 def infer(rng: random.Random, world: World) -> tuple[str, dict, list[bytes]]:
-    """A model, a request that it takes, and the inputs' bytes in order. What would be run is made rare."""
+    """A model, a valid request, and the inputs' bytes in order. Requests that run the model are rare."""
     raw, runs = pick(rng, 0.5), pick(rng, 0.02)
     if raw:
         inputs, parts = tensors(world, 1, rng.choice([32, 32, 64, 33, 1]), 32)
@@ -57,7 +57,7 @@ def as_data(entry: dict, part: bytes) -> None:
 
 
 def spoil(rng: random.Random, document: dict, world: World) -> None:
-    """Changes of what the JSON says."""
+    """Changes to the JSON's content."""
     first = document["inputs"][0]
     match rng.randrange(15):
         case 0: first["shape"] = rng.choice(SHAPES)
@@ -81,14 +81,14 @@ def spoil(rng: random.Random, document: dict, world: World) -> None:
 
 
 def text(rng: random.Random, document: dict) -> bytes:
-    """The JSON, now and then with something in it that no JSON has, or in another encoding."""
+    """The JSON, sometimes with invalid content, or in another encoding."""
     out = json.dumps(document, ensure_ascii=pick(rng, 0.5), separators=rng.choice([(",", ":"), (", ", ": "), ("\r\n,", "\t:")]))
     if pick(rng, 0.25):
         places = [at for at, letter in enumerate(out[:4000]) if letter in ":[,"]
         at = rng.choice(places) + 1
         out = out[:at] + rng.choice(RAW) + rng.choice(["", "", ","]) + out[at:]
     if pick(rng, 0.1):
-        # A quotation mark's byte twice in UTF-16: U+2200 and U+0022 are told apart only by those who know the encoding.
+        # A quotation mark's byte twice in UTF-16: only a parser that knows the encoding distinguishes U+2200 from U+0022.
         out = out.replace('"inputs"', rng.choice(['"\u2200":"\u2200","inputs"', '"\u2222":0,"inputs"', '"\u0022":1,"inputs"',
                                                   '"inputs":[],"inputs"']), 1)
     encoding = rng.choice(["utf-8"] * 16 + ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be", "utf-8-sig", "latin-1",
@@ -105,7 +105,7 @@ def seeds(world: World) -> list[bytes]:
 
 
 def generate(rng: random.Random, index: int, world: World) -> Case:
-    """The case of a number. `index` counts this surface's cases."""
+    """The case with a number. `index` counts this surface's cases."""
     fields = credentials(rng) if world.guarded else []
     label, head = "json", None
     path = "/v2/models/{}/infer"
@@ -116,7 +116,7 @@ def generate(rng: random.Random, index: int, world: World) -> Case:
     else:
         model, document, parts = infer(rng, world)
         binary = pick(rng, 0.5)
-        # Whole tensors as JSON are long; with a part of their numbers they are as wrong as they get.
+        # Complete tensors as JSON are long; a part of their numbers is just as invalid.
         for entry, part in zip(document["inputs"], parts):
             if binary: entry["parameters"] = {"binary_data_size": len(part)}
             else: as_data(entry, part[:400] if entry["datatype"] != "BYTES" else part)
@@ -158,7 +158,7 @@ def spoil_binary(rng: random.Random, label: str, head: str, body: bytes) -> tupl
 
 
 def repository(rng: random.Random, index: int, fields: list[tuple[str, str]]) -> Case:
-    """Asks for models that do not exist: loading takes seconds, and an unloaded model would answer no other case."""
+    """Names nonexistent models: loading takes seconds, and an unloaded model would fail all other cases."""
     path = f"/v2/repository/models/{rng.choice(['nope', '..', '%00', 'x' * 3000])}/{rng.choice(['load', 'unload'])}"
     if pick(rng, 0.4): path = "/v2/repository/index"
     bodies = [b"", b"{}", b'{"ready":true}', b'{"ready":"x"}', b'{"ready":1}', b'{"ready":null}', b"[]", b"{",

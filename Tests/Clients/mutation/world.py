@@ -1,4 +1,4 @@
-"""What the cases are made from: pictures, the models' tensors, and the key if one is wanted."""
+"""The material for cases: images, the models' tensors, and the key if one is required."""
 import dataclasses
 import glob
 import http.client
@@ -13,13 +13,13 @@ KEY = "mutate-0123456789abcdef-key"
 @dataclasses.dataclass
 class World:
     picture: bytes
-    # Small pictures by format.
+    # Small images by format.
     small: dict[str, list[bytes]]
     paths: list[str]
     # Inputs and outputs of demo.raw as the server describes them.
     inputs: list[dict]
     outputs: list[str]
-    # Whether the server asks for a key.
+    # Whether the server requires a key.
     guarded: bool = False
 
 
@@ -49,7 +49,7 @@ SIZES = {"FP32": 4, "INT64": 8, "UINT8": 1, "BOOL": 1, "INT32": 4, "FP16": 2, "F
 
 
 def tensors(world: World, batch: int, height: int, width: int) -> tuple[list[dict], list[bytes]]:
-    """Inputs of demo.raw for pictures of a size, which are black, and their bytes."""
+    """Inputs of demo.raw for black images of a given size, and their bytes."""
     entries, parts = [], []
     for own in world.inputs:
         if len(own["shape"]) == 4:

@@ -1,7 +1,7 @@
 internal import Apus
 internal import Foundation
 
-/// The response to a detection, as CodeProject.AI sends it.
+/// A detection response in the format of CodeProject.AI.
 struct DeepStackDetection: Encodable {
     private struct Prediction: Encodable {
         var confidence: Float
@@ -35,10 +35,10 @@ struct DeepStackDetection: Encodable {
 
     /// - Parameters:
     ///   - limit: the max number of objects; nil for all.
-    ///   - duration: from the request's head until now.
+    ///   - duration: time since the request's head.
     init(_ prediction: Predictor.Prediction, limit: Int?, command: String, duration: Duration) {
         let image = prediction.images[0].result
-        // Clients stop at the first name that they do not know, so a class without a name is none of theirs.
+        // Clients stop at the first unknown name, so classes without a name are omitted.
         let named = image.detections.compactMap { found -> Prediction? in
             guard let name = found.category else { return nil }
             func pixel(_ edge: Float, _ side: Int) -> Int { Int(min(max(edge.rounded(), 0), Float(side))) }

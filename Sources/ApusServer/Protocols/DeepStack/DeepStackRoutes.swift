@@ -4,13 +4,13 @@ internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
 
-/// The API of DeepStack, as CodeProject.AI and Frigate's, Blue Iris' and Home Assistant's clients know it.
+/// The DeepStack API, as used by CodeProject.AI and the clients of Frigate, Blue Iris and Home Assistant.
 struct DeepStackRoutes {
     let predictor: Predictor
     let bodies: BodyReader
     let keys: APIKeys
     let version: String
-    /// The min confidence where the client names none.
+    /// The min confidence if the client sends none.
     let confidence: Float
     /// The max number of objects in a response; nil for all. Frigate's client has room for 20.
     let limit: Int?
@@ -53,7 +53,7 @@ struct DeepStackRoutes {
                 body, contentType: request.headers[.contentType], limits: predictor.limits,
                 form: .init(images: ["image"], texts: ["min_confidence", "api_key", "typedet"]))
             guard upload.images.count == 1 else {
-                throw ServerError.badRequest("A request has one image; this one has \(upload.images.count)")
+                throw ServerError.badRequest("A request must have one image; this one has \(upload.images.count)")
             }
             let minConfidence = try upload.texts["min_confidence"].map { text throws(ServerError) in
                 try RequestValues.fraction(text, "min_confidence")
@@ -69,7 +69,7 @@ struct DeepStackRoutes {
         }
     }
 
-    /// The fields of a form that aren't images; none of another body.
+    /// The non-image fields of a form; empty for other bodies.
     private func fields(_ body: BodyReader.Body, _ request: Request) async throws -> [String: String] {
         guard let boundary = request.headers[.contentType].flatMap(Multipart.boundary) else { return [:] }
         return try await Blocking.run {
@@ -84,12 +84,12 @@ struct DeepStackRoutes {
 
     // MARK: Keys
 
-    /// Whether a key is shown in a header, or none is needed.
+    /// Whether a header contains a valid key, or none is required.
     private func isAuthorized(_ request: Request) -> Bool {
         !keys.areWanted || request.presentedKey.map { keys.contains($0) } ?? false
     }
 
-    /// Refuses a body in which no key could be: these clients send theirs in a form.
+    /// Rejects a body that can't contain a key: these clients send it in a form.
     private func requirePossibleKey(_ request: Request) throws(ServerError) {
         guard isAuthorized(request) || request.headers[.contentType].flatMap(Multipart.boundary) != nil else {
             throw .unauthorized

@@ -2,15 +2,15 @@ internal import GRPCCore
 internal import GRPCProtobuf
 internal import SwiftProtobuf
 
-/// The service, with messages that hold lists measured before they are decoded: two bytes of one can become dozens.
+/// The service, measuring messages with lists before decoding them: two bytes of a list can become dozens.
 struct BoundedOpenInferenceGRPC: RegistrableRPCService {
     let service: OpenInferenceGRPC
-    /// Of a decoded message.
+    /// Maximum size of a decoded message.
     let limit: Int
 
     func registerMethods<Transport: ServerTransport>(with router: inout RPCRouter<Transport>) {
         service.registerMethods(with: &router)
-        // In place of those that were just registered.
+        // Replaces the handlers just registered.
         typealias Method = Inference_GRPCInferenceService.Method
         router.registerHandler(
             forMethod: Method.ModelInfer.descriptor,
@@ -18,7 +18,7 @@ struct BoundedOpenInferenceGRPC: RegistrableRPCService {
                 limit: limit, remedy: "Send large tensors as raw_input_contents", InferMessageSize.decoded),
             serializer: ProtobufSerializer<Inference_ModelInferResponse>(),
             handler: { try await service.modelInfer(request: $0, context: $1) })
-        let small = "Send no parameters, which are not used"
+        let small = "Send no parameters; they are not used"
         router.registerHandler(
             forMethod: Method.RepositoryModelLoad.descriptor,
             deserializer: BoundedDeserializer(limit: 65536, remedy: small, \.count),
@@ -48,7 +48,7 @@ private struct BoundedDeserializer<Message: SwiftProtobuf.Message>: MessageDeser
         guard taken <= limit else {
             throw RPCError(
                 code: .resourceExhausted,
-                message: "The message would take \(taken) bytes; \(limit) are allowed. \(remedy).")
+                message: "The message would need \(taken) bytes; \(limit) are allowed. \(remedy).")
         }
         return try ProtobufDeserializer<Message>().deserialize(bytes)
     }

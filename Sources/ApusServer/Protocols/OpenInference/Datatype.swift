@@ -10,10 +10,10 @@ enum Datatype: String, Sendable {
     case float16 = "FP16"
     case float32 = "FP32"
     case float64 = "FP64"
-    /// Texts or files: each element has a length of its own.
+    /// Strings or files: each element has its own length.
     case bytes = "BYTES"
 
-    /// Bytes of an element; nil where each has its own.
+    /// Bytes per element; nil if elements vary in length.
     var size: Int? {
         switch self {
         case .bool, .uint8: 1

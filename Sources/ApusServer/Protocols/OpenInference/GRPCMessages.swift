@@ -61,7 +61,7 @@ extension InferTensor.Content {
         case .float64: self = numbers(contents.fp64Contents)
         case .bytes: self = .items(contents.bytesContents.map { [UInt8]($0)[...] })
         case .float16:
-            throw .badRequest("FP16 has no contents of its own", remedy: "Send it in raw_input_contents.")
+            throw .badRequest("FP16 has no typed contents field", remedy: "Send it in raw_input_contents.")
         }
     }
 }
@@ -85,7 +85,7 @@ extension Inference_ModelInferResponse {
 }
 
 extension InferTensor {
-    /// The binary form, as a message holds it.
+    /// The binary form, as in a message.
     fileprivate var binary: Data {
         if case .numbers(let bytes) = content { return Data(bytes) }
         var buffer = ByteBufferAllocator().buffer(capacity: byteCount)
@@ -95,7 +95,7 @@ extension InferTensor {
 }
 
 extension Inference_InferTensorContents {
-    /// What its numbers take as a tensor.
+    /// The size of its numbers as a tensor.
     var numberBytes: Int {
         boolContents.count + 4 * (intContents.count + uintContents.count + fp32Contents.count)
             + 8 * (int64Contents.count + uint64Contents.count + fp64Contents.count)

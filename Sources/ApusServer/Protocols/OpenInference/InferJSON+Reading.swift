@@ -3,10 +3,10 @@ internal import Foundation
 extension InferJSON {
     private static let maxInputs = 64
 
-    /// - Parameter headLength: the header Inference-Header-Content-Length; nil where all is JSON.
+    /// - Parameter headLength: the header Inference-Header-Content-Length; nil if the whole body is JSON.
     static func read(_ body: [UInt8], headLength: Int?) throws(ServerError) -> (InferRequest, Form) {
         if headLength == 0 {
-            // The whole body is one raw input: an image, without its length before it.
+            // The whole body is one raw input: an image without a length prefix.
             let image = try InferTensor(name: "image", datatype: .bytes, shape: [1], content: .items([body[...]]))
             return (InferRequest(inputs: [image]), Form())
         }
@@ -57,7 +57,7 @@ extension InferJSON {
         guard let outputs = value as? [[String: Any]] else {
             throw .badRequest("\"outputs\" is not a list of objects")
         }
-        // Triton's clients send an empty list for all.
+        // Triton's clients send an empty list to request all.
         request.outputs = outputs.isEmpty ? nil : []
         for output in outputs {
             guard let name = output["name"] as? String else { throw .badRequest("An output has no name") }
@@ -99,7 +99,7 @@ extension InferJSON {
             name: name, datatype: datatype, shape: shape, content: try content(data, datatype, name))
     }
 
-    /// Elements of a list, which may be nested as the shape is or flat.
+    /// Elements of a list, either nested like the shape or flat.
     private static func content(
         _ data: [Any], _ datatype: Datatype, _ name: String
     ) throws(ServerError) -> InferTensor.Content {
@@ -111,7 +111,7 @@ extension InferJSON {
                 guard depth < 8 else { throw .badRequest("The data of \(Quoted(name)) is nested too deeply") }
                 open.append(contentsOf: list.reversed().map { ($0, depth + 1) })
             } else if datatype == .bytes, let text = element as? String {
-                // JSON holds no bytes, so files come as base64.
+                // JSON has no bytes type, so files are base64.
                 guard let bytes = Data(base64Encoded: text) else {
                     throw .badRequest("An element of \(Quoted(name)) is not base64")
                 }
@@ -147,10 +147,10 @@ extension InferJSON {
         }
     }
 
-    /// A double does not hold all of these, so a number that Foundation reads as an integer stays one.
+    /// A double can't represent all of these, so a number that Foundation parses as an integer stays one.
     private static func int64(_ number: NSNumber) -> Int64? {
         switch String(cString: number.objCType) {
-        // At 2^63 it may have been another number before it was rounded.
+        // At 2^63 it may have been rounded from another number.
         case "d", "f": abs(number.doubleValue) < 0x1p63 ? Int64(exactly: number.doubleValue) : nil
         case "Q": Int64(exactly: number.uint64Value)
         default: number.int64Value

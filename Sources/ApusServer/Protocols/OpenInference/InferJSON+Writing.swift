@@ -3,10 +3,10 @@ internal import NIOCore
 internal import Remedies
 
 extension InferJSON {
-    /// A response's JSON, and behind it the binary tensors, if any.
+    /// A response's JSON, followed by the binary tensors, if any.
     struct Written: Sendable {
         var bytes: ByteBuffer
-        /// Bytes of the JSON.
+        /// Length of the JSON in bytes.
         var headLength: Int
     }
 
@@ -14,7 +14,7 @@ extension InferJSON {
         let values = response.outputs.reduce(0) { $0 + (form.isBinary($1.name) ? 0 : $1.count) }
         guard values <= maxValues else {
             throw ServerError.badRequest(
-                "The outputs have \(values) values; JSON may have \(maxValues)",
+                "The outputs have \(values) values; JSON is limited to \(maxValues)",
                 remedy: "Request fewer outputs, or binary ones: binary_data_output.")
         }
         let outputs = try response.outputs.map { output in
@@ -52,11 +52,12 @@ extension InferJSON {
                     }
                 }
             }
-            /// JSON has no NaN and no infinity.
+            /// JSON has no NaN or infinity.
             func finite(_ values: [Double]) throws -> [Any] {
                 guard values.allSatisfy(\.isFinite) else {
                     throw ServerError.badRequest(
-                        "The output \(tensor.name) holds values that JSON cannot", remedy: "Request binary outputs."
+                        "The output \(tensor.name) contains values that JSON cannot represent",
+                        remedy: "Request binary outputs."
                     )
                 }
                 return values

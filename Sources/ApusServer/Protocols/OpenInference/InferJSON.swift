@@ -1,18 +1,18 @@
 internal import Foundation
 
-/// Inference requests and responses as JSON with binary tensors behind it (the protocol's binary tensor data extension).
+/// Inference requests and responses as JSON followed by binary tensors (the protocol's binary tensor data extension).
 enum InferJSON {
-    /// How the response is to be written.
+    /// How to write the response.
     struct Form: Sendable {
-        /// Whether outputs are binary unless they say otherwise.
+        /// Whether outputs are binary by default.
         var isBinary = false
-        /// By the name of an output that says.
+        /// Overrides, by output name.
         var outputs: [String: Bool] = [:]
 
         func isBinary(_ name: String) -> Bool { outputs[name] ?? isBinary }
     }
 
-    /// Numbers in the JSON of a request or a response: some megabytes of text, and a hundred times as much in memory.
+    /// Maximum numbers in the JSON of a request or a response: a few megabytes of text, and a hundred times that in memory.
     static let maxValues = 2_000_000
 
     // MARK: Values of JSON
@@ -23,11 +23,11 @@ enum InferJSON {
         return object
     }
 
-    /// True or false, and not 1 or 0, which Foundation takes for these too.
+    /// True or false, but not 1 or 0, which Foundation also accepts.
     static func flag(_ value: Any?, _ name: String) throws(ServerError) -> Bool? {
         guard let value else { return nil }
         guard let number = value as? NSNumber, ["c", "B"].contains(String(cString: number.objCType)) else {
-            throw .badRequest("\(name) is neither true nor false")
+            throw .badRequest("\(name) must be true or false")
         }
         return number.boolValue
     }

@@ -1,9 +1,9 @@
-/// What a ModelInferRequest takes in memory.
+/// The memory that a ModelInferRequest needs.
 package enum InferMessageSize {
-    /// Of an element of a list besides its own bytes.
+    /// Overhead of a list element.
     private static let element = 64
 
-    /// About as many bytes as the message takes once decoded; where it breaks off, decoding fails as well.
+    /// The approximate size of the decoded message; if it is truncated, decoding fails as well.
     package static func decoded(_ message: UnsafeRawBufferPointer) -> Int {
         fields(of: message) { field, content in
             switch field {
@@ -19,9 +19,9 @@ package enum InferMessageSize {
         field == 5 ? fields(of: content, contents) : 8 * content.count + element
     }
 
-    /// InferTensorContents: lists of numbers, packed, and of bytes.
+    /// InferTensorContents: packed lists of numbers, and lists of bytes.
     private static func contents(_ field: Int, _ content: UnsafeRawBufferPointer) -> Int {
-        // The last byte of a number has its highest bit clear.
+        // The last byte of a varint has its highest bit clear.
         func numbers() -> Int { content.reduce(0) { $0 + ($1 < 0x80 ? 1 : 0) } }
         return switch field {
         case 1: numbers()
@@ -32,7 +32,7 @@ package enum InferMessageSize {
         }
     }
 
-    /// The sum over a message's fields; a number that stands alone counts as an element of a list.
+    /// The sum over a message's fields; a single number counts as a list element.
     private static func fields(
         of message: UnsafeRawBufferPointer, _ size: (Int, UnsafeRawBufferPointer) -> Int
     ) -> Int {

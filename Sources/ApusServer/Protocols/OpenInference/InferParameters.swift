@@ -1,13 +1,13 @@
 internal import Remedies
 
-/// The parameters of requests that Apus knows. Any other is an error: ignoring one, such as an output in shared memory,
-/// would give the client something else than it asked for.
+/// The supported request parameters. Any other is an error: ignoring one, such as an output in shared memory, would return
+/// something the client did not request.
 enum InferParameters {
     enum Place {
         case request
         case input(String)
         case output(String)
-        /// Of a model that is to be loaded.
+        /// Of a load request.
         case load
         case unload
 
@@ -17,7 +17,7 @@ enum InferParameters {
             case .input: ["binary_data_size"]
             case .output: ["binary_data"]
             case .load: []
-            // A model has none, so either value means the same.
+            // A model has no dependents, so either value means the same.
             case .unload: ["unload_dependents"]
             }
         }

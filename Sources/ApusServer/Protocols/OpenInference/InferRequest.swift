@@ -1,4 +1,4 @@
-/// An inference request of the Open Inference Protocol, whether by HTTP or by gRPC.
+/// An Open Inference Protocol request, over HTTP or gRPC.
 struct InferRequest: Sendable {
     var id: String?
     var inputs: [InferTensor]

@@ -1,7 +1,7 @@
 internal import Engine
 internal import NIOCore
 
-/// A tensor on its way between a client and a model.
+/// A tensor passed between a client and a model.
 struct InferTensor: Sendable {
     enum Content: Sendable {
         /// Elements in row-major order, little-endian.
@@ -17,7 +17,7 @@ struct InferTensor: Sendable {
 
     private static let maxRank = 8
 
-    /// How many elements there are.
+    /// The number of elements.
     var count: Int {
         switch content {
         case .numbers(let bytes): bytes.count / (datatype.size ?? 1)
@@ -25,7 +25,7 @@ struct InferTensor: Sendable {
         }
     }
 
-    /// How many bytes its binary form has.
+    /// The size of its binary form.
     var byteCount: Int {
         switch content {
         case .numbers(let bytes): bytes.count
@@ -33,7 +33,7 @@ struct InferTensor: Sendable {
         }
     }
 
-    /// - Throws: `ServerError` if the content is not of the shape.
+    /// - Throws: `ServerError` if the content does not match the shape.
     init(name: String, datatype: Datatype, shape: [Int], content: Content) throws(ServerError) {
         let count = try InferTensor.count(shape, name)
         let (given, wanted) =
@@ -49,7 +49,7 @@ struct InferTensor: Sendable {
         (self.name, self.datatype, self.shape, self.content) = (name, datatype, shape, content)
     }
 
-    /// The elements of a shape.
+    /// The number of elements of a shape.
     static func count(_ shape: [Int], _ name: String) throws(ServerError) -> Int {
         guard shape.count <= maxRank else {
             throw .badRequest(
@@ -66,7 +66,7 @@ struct InferTensor: Sendable {
         return count
     }
 
-    /// From the binary form: elements of `bytes` have a length of 4 bytes before them.
+    /// Parses the binary form: elements of `bytes` have a 4-byte length prefix.
     init(name: String, datatype: Datatype, shape: [Int], binary: ArraySlice<UInt8>) throws(ServerError) {
         guard datatype == .bytes else {
             try self.init(name: name, datatype: datatype, shape: shape, content: .numbers(binary))
@@ -75,11 +75,11 @@ struct InferTensor: Sendable {
         var items: [ArraySlice<UInt8>] = []
         var rest = binary
         while !rest.isEmpty {
-            guard rest.count >= 4 else { throw .badRequest("The input \(Quoted(name)) is cut short") }
+            guard rest.count >= 4 else { throw .badRequest("The input \(Quoted(name)) is truncated") }
             let length = rest.prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
             rest = rest.dropFirst(4)
             guard length <= rest.count else {
-                throw .badRequest("The input \(Quoted(name)) is cut short: an element should have \(length) bytes")
+                throw .badRequest("The input \(Quoted(name)) is truncated: an element should have \(length) bytes")
             }
             items.append(rest.prefix(length))
             rest = rest.dropFirst(length)
@@ -116,7 +116,7 @@ struct InferTensor: Sendable {
         content = .items(texts.map { Array($0.utf8)[...] })
     }
 
-    /// For the runtime.
+    /// Converts to a runtime tensor.
     func tensor() throws -> Tensor {
         guard case .numbers(let bytes) = content else {
             throw ServerError.badRequest(
@@ -129,7 +129,7 @@ struct InferTensor: Sendable {
         }
         return switch datatype {
         case .bool, .uint8:
-            // A bool of the runtime is one byte that is 0 or 1; another value would not be one.
+            // The runtime's bool is one byte, either 0 or 1.
             datatype == .uint8
                 ? try make(UInt8.self) : try Tensor(shape: shape, scalars: bytes.map { $0 != 0 })
         case .int32: try make(Int32.self)
@@ -141,7 +141,7 @@ struct InferTensor: Sendable {
         }
     }
 
-    /// From the runtime; nil for a type that the protocol has no name for.
+    /// Converts from a runtime tensor; nil if the protocol has no such type.
     init?(name: String, _ tensor: Tensor) {
         guard let datatype = Datatype(tensor.elementType) else { return nil }
         self.name = name

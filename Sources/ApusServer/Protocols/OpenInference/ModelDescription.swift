@@ -1,9 +1,9 @@
-/// A model as the protocol describes it.
+/// A model's description in the protocol.
 struct ModelDescription: Sendable, Encodable {
     struct Tensor: Sendable, Encodable {
         var name: String
         var datatype: String
-        /// -1 is any.
+        /// -1 means any.
         var shape: [Int]
     }
 

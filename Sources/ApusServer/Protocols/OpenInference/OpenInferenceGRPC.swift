@@ -88,7 +88,7 @@ struct OpenInferenceGRPC: Inference_GRPCInferenceService.SimpleServiceProtocol {
         }
     }
 
-    /// Counts what the inputs take. The message was counted as it came, but numbers take more than they did then.
+    /// Counts the size of the inputs. The message was counted on arrival, but decoded numbers need more.
     private func lease(for request: Inference_ModelInferRequest) throws(ServerError) -> BodyReader.Lease {
         let numbers = request.inputs.reduce(0) { $0 + $1.contents.numberBytes }
         let bytes =
@@ -146,8 +146,8 @@ struct OpenInferenceGRPC: Inference_GRPCInferenceService.SimpleServiceProtocol {
 
     // MARK: All calls
 
-    /// Does a call's work in a task of its own, which is cancelled when the client goes away or its deadline passes, and logs
-    /// what it cost.
+    /// Does a call's work in a new task, which is cancelled when the client disconnects or its deadline passes, and logs its
+    /// cost.
     private func recorded<Message: Sendable>(
         _ context: GRPCCore.ServerContext,
         _ work: @escaping @Sendable (RequestRecord, RequestTask) async throws -> Message
@@ -163,7 +163,7 @@ struct OpenInferenceGRPC: Inference_GRPCInferenceService.SimpleServiceProtocol {
                 duration: ContinuousClock.now - call.begin, record.current)
         }
         do {
-            // The client's going; the end of the grace time cancels the task around this one.
+            // The client disconnects; the end of the grace period cancels the surrounding task instead.
             let message = try await withRPCCancellationHandler {
                 try await task.run { try await call.withinDeadline(task) { try await work(record, task) } }
             } onCancelRPC: {

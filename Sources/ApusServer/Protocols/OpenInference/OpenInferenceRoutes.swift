@@ -3,7 +3,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
 
-/// The Open Inference Protocol over HTTP, as Triton, KServe and OpenVINO Model Server speak it.
+/// The Open Inference Protocol over HTTP, compatible with Triton, KServe and OpenVINO Model Server.
 struct OpenInferenceRoutes {
     let service: OpenInferenceService
     let bodies: BodyReader
@@ -12,7 +12,7 @@ struct OpenInferenceRoutes {
     func add(to routes: RouteTable, keys: APIKeyMiddleware) {
         let guarded: [any MiddlewareProtocol<Request, Response, ServerContext>] = [keys]
         let models = service.predictor.models
-        // Whoever watches a server's health has no key.
+        // Health checks need no key.
         routes.on(.get, "/v2/health/live") { _, _ in try .json(["live": true]) }
         routes.on(.get, "/v2/health/ready") { _, _ in
             let isReady = models.isReady
@@ -54,7 +54,7 @@ struct OpenInferenceRoutes {
         var ready: Bool
     }
 
-    /// The body of a repository request, which may be left out.
+    /// The optional body of a repository request.
     private struct RepositoryRequest: Sendable {
         var onlyReady = false
         var parameters: Set<String> = []
@@ -78,7 +78,7 @@ struct OpenInferenceRoutes {
     private func model(_ context: ServerContext) throws -> String { try context.parameters.require("model") }
 
     private func infer(_ request: Request, _ context: ServerContext) async throws -> Response {
-        // Before the body is read, which may be large.
+        // Before reading the body, which may be large.
         let target = try service.ready(try model(context), context.parameters.get("version"))
         let headLength = try request.headers[.inferenceHeaderLength].map { text throws(ServerError) in
             guard let length = Int(text), length >= 0 else {

@@ -13,12 +13,12 @@ extension OpenInferenceService {
             case .items(let items) = input.content
         else {
             throw ServerError.badRequest(
-                "The model \(model.name) takes one input, \"image\", of type BYTES: encoded images",
-                remedy: "Tensors go to \(model.name)\(OpenInferenceService.rawSuffix).")
+                "The model \(model.name) accepts one input, \"image\", of type BYTES: encoded images",
+                remedy: "Send tensors to \(model.name)\(OpenInferenceService.rawSuffix).")
         }
         guard (1...OpenInferenceService.maxImages).contains(items.count) else {
             throw ServerError.badRequest(
-                "A request has 1 to \(OpenInferenceService.maxImages) images; this one has \(items.count)")
+                "A request must have 1 to \(OpenInferenceService.maxImages) images; this one has \(items.count)")
         }
         let names = try OpenInferenceService.outputs(request.outputs, of: OpenInferenceService.outputNames)
         let images = items.enumerated().map { index, bytes in
@@ -44,7 +44,7 @@ extension OpenInferenceService {
 }
 
 extension ModelDescription {
-    /// A model that takes encoded images.
+    /// A model that accepts encoded images.
     init(images model: ServedModel, named name: String) {
         self.init(
             name: name, versions: ["\(model.version)"], platform: "apus",

@@ -23,7 +23,7 @@ extension OpenInferenceService {
         var inputs: [String: Tensor] = [:]
         for input in sent {
             guard !input.shape.contains(0) else {
-                throw ServerError.badRequest("The input \(Quoted(input.name)) is empty: a side of its shape is 0")
+                throw ServerError.badRequest("The input \(Quoted(input.name)) is empty: its shape contains a 0")
             }
             let tensor = try input.tensor()
             guard signature.inputs.contains(where: { $0.name == input.name }) else {

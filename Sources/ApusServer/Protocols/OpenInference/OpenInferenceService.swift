@@ -3,23 +3,23 @@ internal import Engine
 internal import Remedies
 internal import ServiceLifecycle
 
-/// The Open Inference Protocol (v2), whichever transport carries it.
+/// The Open Inference Protocol (v2), independent of the transport.
 ///
-/// Each model is there twice: under its name it takes encoded images and returns boxes; under its name and `.raw` it is the
-/// network itself, for clients that preprocess images and decode outputs themselves.
+/// Each model is available twice: under its name, it accepts encoded images and returns boxes; under its name and `.raw`, it
+/// is the raw network, for clients that preprocess images and decode outputs themselves.
 struct OpenInferenceService: Sendable {
     static let rawSuffix = ".raw"
     static let extensions = ["binary_tensor_data", "model_repository"]
 
-    /// A model that a request names, which it keeps to its end.
+    /// The model that a request names; the request keeps it until it ends.
     struct Target: Sendable {
-        /// What the client calls it.
+        /// The client's name for it.
         var name: String
         var model: ServedModel
         var isRaw: Bool
     }
 
-    /// A model in the index of the repository.
+    /// A model in the repository index.
     struct IndexEntry: Encodable, Sendable {
         var name: String
         var version: String
@@ -27,7 +27,7 @@ struct OpenInferenceService: Sendable {
         var reason: String
     }
 
-    /// Bytes of a response's tensors.
+    /// Maximum bytes of a response's tensors.
     static let maxResponseBytes = 64_000_000
 
     let predictor: Predictor
@@ -39,8 +39,8 @@ struct OpenInferenceService: Sendable {
         let model = try predictor.model(isRaw ? String(name.dropLast(OpenInferenceService.rawSuffix.count)) : name)
         if let version, !version.isEmpty, version != "\(model.version)" {
             throw ServerError(
-                .model, "The model \(name) has no version \(Quoted(version))",
-                remedy: "It has version \(model.version).")
+                .model, "The model \(name) does not have version \(Quoted(version))",
+                remedy: "Its version is \(model.version).")
         }
         return Target(name: name, model: model, isRaw: isRaw)
     }
@@ -52,7 +52,7 @@ struct OpenInferenceService: Sendable {
         return target
     }
 
-    /// Loads a model again. When the server is to stop, that is not waited for.
+    /// Reloads a model. Shutdown does not wait for it.
     func load(_ name: String) async throws {
         let models = predictor.models
         do {
@@ -96,14 +96,14 @@ struct OpenInferenceService: Sendable {
         let bytes = outputs.reduce(0) { $0 + $1.byteCount }
         guard bytes <= OpenInferenceService.maxResponseBytes else {
             throw ServerError.badRequest(
-                "The outputs have \(bytes) bytes; a response may have \(OpenInferenceService.maxResponseBytes)",
+                "The outputs have \(bytes) bytes; a response is limited to \(OpenInferenceService.maxResponseBytes)",
                 remedy: "Request fewer outputs, or a smaller batch.")
         }
         return InferResponse(
             model: target.name, version: "\(target.model.version)", id: request.id, outputs: outputs)
     }
 
-    /// The outputs that are requested, each once.
+    /// The requested outputs, each once.
     static func outputs(_ requested: [String]?, of known: [String]) throws(ServerError) -> [String] {
         guard let requested else { return known }
         let remedy: Remedy = "Available outputs: \(known.sorted().joined(separator: ", "))."

@@ -4,12 +4,12 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
 
-/// The page at `/`, the documentation, and what the page asks.
+/// The page at `/`, the documentation, and the page's API.
 struct PageRoutes {
     let models: ModelRegistry
     let version: String
 
-    /// Nothing from elsewhere, and no script or style in the page itself.
+    /// Allows no external resources and no inline scripts or styles.
     private static let policy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
         + "media-src 'self' blob: mediastream:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -35,7 +35,7 @@ struct PageRoutes {
 
     private static func page(_ name: String, _ type: String) -> Response {
         let index = (0..<apus_page_count()).first { apus_page_name($0).map { String(cString: $0) } == name }
-        guard let index else { preconditionFailure("\(name) is part of the program") }
+        guard let index else { preconditionFailure("\(name) is embedded in the program") }
         let bytes = UnsafeRawBufferPointer(start: apus_page_bytes(index), count: apus_page_size(index))
         return Response(
             status: .ok,

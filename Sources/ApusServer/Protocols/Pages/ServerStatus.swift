@@ -14,7 +14,7 @@ struct ServerStatus: Encodable {
     }
 }
 
-/// A model, and what runs it.
+/// A model and its device.
 struct ModelStatus: Encodable {
     private var name: String
     /// "ready", "loading", "failed" or "unloaded".

@@ -1,7 +1,7 @@
 internal import Apus
 internal import Foundation
 
-/// Classes by name or number, as "person,dog" or "1,18".
+/// Classes by name or number, such as "person,dog" or "1,18".
 struct LabelFilter: Sendable {
     private let words: Set<String>
 

@@ -4,7 +4,7 @@ internal import Hummingbird
 internal import Imaging
 internal import Remedies
 
-/// What the query and the headers of a `POST /predict` ask for.
+/// The options in the query and headers of a `POST /predict`.
 struct PredictQuery: Sendable {
     enum ResponseType: Sendable {
         case json
@@ -30,7 +30,7 @@ struct PredictQuery: Sendable {
         accept = request.headers[.accept]
     }
 
-    /// - Parameter isList: whether there are several images, which no response but JSON can hold.
+    /// - Parameter isList: whether there are several images, which require a JSON response.
     func responseType(isList: Bool = false) throws(ServerError) -> ResponseType {
         let offered = annotates && !isList ? ["image/jpeg", "image/png", "application/json"] : ["application/json"]
         switch Accept.best(accept, of: offered) {
@@ -39,12 +39,12 @@ struct PredictQuery: Sendable {
         case "application/json": return .json
         default:
             throw ServerError(
-                .notAcceptable, "The response is \(offered.joined(separator: ", "))",
-                remedy: "Name one of these in Accept.")
+                .notAcceptable, "The response can be \(offered.joined(separator: ", "))",
+                remedy: "Include one of these in Accept.")
         }
     }
 
-    /// The detections that were asked for.
+    /// The requested detections.
     func filter(_ detections: [Detection]) -> [Detection] {
         let kept = labels.map { labels in detections.filter(labels.admits) } ?? detections
         return limit.map { Array(kept.prefix($0)) } ?? kept

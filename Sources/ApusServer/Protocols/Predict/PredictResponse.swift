@@ -14,7 +14,7 @@ struct PredictResponse: Encodable {
     var results: [Result]
     /// In seconds.
     var inferenceTime: Double
-    /// What the client calls it.
+    /// The client's name for it.
     var image: String?
     var width: Int
     var height: Int
@@ -25,9 +25,9 @@ struct PredictResponse: Encodable {
     /// "yes", "no" or "never".
     var verified: String
     var timingsMs: StageTimings
-    /// What the decoder found wrong, but could work around.
+    /// Defects that the decoder could work around.
     var warning: String?
-    /// The image with boxes drawn on it, in base64, where JSON and `annotate` were requested.
+    /// The image with boxes drawn on it, in base64, if JSON and `annotate` were requested.
     var annotated: String?
 
     init(_ image: ImageResult, of prediction: Predictor.Prediction) {
@@ -39,7 +39,7 @@ struct PredictResponse: Encodable {
         var timings = StageTimings(queue: .zero, [image])
         timings.queue = prediction.timings.queue
         timingsMs = timings.rounded
-        // In whole microseconds, as the quotient of two rounded numbers has digits that mean nothing.
+        // In whole microseconds: further digits are not significant.
         inferenceTime = (timingsMs.inference * 1000).rounded() / 1_000_000
         self.image = image.name
         width = image.result.width

@@ -16,7 +16,7 @@ struct PredictRoutes {
 
     private func predict(_ request: Request, _ context: ServerContext) async throws -> Response {
         let query = try PredictQuery(request)
-        // What would be refused whatever the body holds is refused before it is read.
+        // Rejects what it can before reading the body.
         _ = try query.responseType()
         let model = try predictor.model(query.model)
         return try await context.run { task in
@@ -67,7 +67,7 @@ struct PredictRoutes {
         return isList ? try .json(responses) : try .json(responses[0])
     }
 
-    /// An image within JSON is a JPEG.
+    /// An image in JSON is a JPEG.
     private static func draw(
         _ found: [Detection], on image: Image, _ type: PredictQuery.ResponseType
     ) throws -> [UInt8] {

@@ -5,14 +5,14 @@ internal import NIOHPACK
 package import NIOHTTP2
 internal import Remedies
 
-/// Ends a call whose message does not come, takes more memory than there is for messages, or whose response is not taken; and
-/// decides what the transport doesn't decide safely, or not as gRPC has it:
+/// Ends a call whose message does not arrive or exceeds the memory for messages, or whose response is not read; and handles
+/// what the transport handles unsafely or not as gRPC specifies:
 ///
 /// - `grpc-timeout`: the transport traps on a negative one. It never sees the header; `GRPCDeadline` passes it on.
-/// - `grpc-encoding`: what isn't supported gets UNIMPLEMENTED, with the encodings that are.
-/// - A message that is missing, cut short, compressed, too large or not the only one: the transport waits for ever, resets the
-///   stream without a status, or calls it an internal error.
-/// - Response headers are not indexed: the client sets the size of our table for that, and could make it grow without end.
+/// - `grpc-encoding`: an unsupported one gets UNIMPLEMENTED, with the supported encodings.
+/// - A message that is missing, truncated, compressed, too large or not the only one: the transport waits forever, resets the
+///   stream without a status, or reports an internal error.
+/// - Response headers are not indexed: the client sets the size of our HPACK table, and could make it grow without bound.
 package final class BoundedCall: ChannelDuplexHandler {
     package typealias InboundIn = HTTP2Frame.FramePayload
     package typealias InboundOut = HTTP2Frame.FramePayload
@@ -20,9 +20,9 @@ package final class BoundedCall: ChannelDuplexHandler {
     package typealias OutboundOut = HTTP2Frame.FramePayload
 
     package struct Limits: Sendable {
-        /// Time allowed to receive the message, and then for the response to be taken.
+        /// Time allowed to receive the message, and then for the client to read the response.
         package var timeout: Duration
-        /// Bytes of the message.
+        /// Maximum bytes of the message.
         package var maxMessage: Int
 
         package init(timeout: Duration, maxMessage: Int) {
@@ -32,13 +32,13 @@ package final class BoundedCall: ChannelDuplexHandler {
     }
 
     private let limits: Limits
-    /// Of the message as it comes; given back when the call has ended.
+    /// Accounts for the message as it arrives; released when the call ends.
     private let lease: BodyReader.Lease
     private let log: RequestLog
     private var prefix = GRPCMessagePrefix()
     private var closing: Scheduled<Void>?
     private var hasResponse = false
-    /// Refused here; the handler behind sees no more of the call than its end.
+    /// Rejected here; the next handler sees only the end of the call.
     private var isRefused = false
 
     package init(_ limits: Limits, lease: BodyReader.Lease, log: RequestLog) {
@@ -84,9 +84,9 @@ package final class BoundedCall: ChannelDuplexHandler {
         let type = headers.headers.first(name: "content-type") ?? ""
         guard GRPCMessage.isContentType(type) else {
             throw .unsupportedMediaType(
-                "The content-type \(Quoted(type)) is not gRPC's", remedy: "Send application/grpc.")
+                "The content-type \(Quoted(type)) is not gRPC", remedy: "Send application/grpc.")
         }
-        // Parameters are allowed, but the transport knows none.
+        // Parameters are allowed, but the transport does not support them.
         headers.headers.replaceOrAdd(name: "content-type", value: "application/grpc")
         if let encoding = headers.headers.first(name: "grpc-encoding"), encoding.lowercased() != "identity" {
             throw .unsupportedCompression("The grpc-encoding \(Quoted(encoding)) is not supported")
@@ -110,11 +110,11 @@ package final class BoundedCall: ChannelDuplexHandler {
         }
         // Every call here has exactly one message.
         if let length = prefix.length, prefix.received > GRPCMessagePrefix.count + length {
-            throw .badRequest("There are bytes behind the call's message")
+            throw .badRequest("There is data after the call's message")
         }
         guard part.endStream else { return }
         guard let length = prefix.length, prefix.received == GRPCMessagePrefix.count + length else {
-            throw .badRequest("The call's message was cut short")
+            throw .badRequest("The call's message is truncated")
         }
         if !hasResponse { closing?.cancel() }
     }
@@ -144,7 +144,7 @@ package final class BoundedCall: ChannelDuplexHandler {
     }
 
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        // On shutdown the transport would cancel in-flight calls; they may finish.
+        // On shutdown, the transport would cancel in-flight calls; let them finish.
         if event is ChannelShouldQuiesceEvent { return }
         context.fireUserInboundEventTriggered(event)
     }
@@ -155,7 +155,7 @@ package final class BoundedCall: ChannelDuplexHandler {
         closing = channel.eventLoop.scheduleTask(in: TimeAmount(limits.timeout)) { channel.close(promise: nil) }
     }
 
-    /// Responds in place of the handler behind.
+    /// Responds instead of the next handler.
     private func refuse(_ error: ServerError, _ context: ChannelHandlerContext) {
         guard !hasResponse else { return }
         isRefused = true
@@ -173,17 +173,17 @@ package final class BoundedCall: ChannelDuplexHandler {
         let channel = context.channel
         context.write(wrapOutboundOut(.headers(.init(headers: trailers.unindexed, endStream: true))), promise: nil)
         // NO_ERROR: the response is complete without the rest of the request (RFC 9113, 8.1). Closing the channel would reset
-        // the stream with CANCEL, which clients report in place of the status.
+        // the stream with CANCEL, which clients report instead of the status.
         context.writeAndFlush(wrapOutboundOut(.rstStream(.noError))).whenComplete { _ in channel.close(promise: nil)
         }
     }
 }
 
-/// What comes before a gRPC message: whether it is compressed, and its length (gRPC over HTTP/2, "Length-Prefixed-Message").
+/// The prefix of a gRPC message: the compressed flag and the length (gRPC over HTTP/2, "Length-Prefixed-Message").
 struct GRPCMessagePrefix {
     static let count = 5
     private var bytes: [UInt8] = []
-    /// Bytes of the prefix and of what follows it.
+    /// Bytes of the prefix and of the message.
     private(set) var received = 0
 
     mutating func read(_ buffer: ByteBuffer) {

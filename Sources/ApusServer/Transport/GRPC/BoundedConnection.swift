@@ -1,7 +1,7 @@
 internal import NIOCore
 
-/// Closes a connection on which there has been no call for some time, whatever else comes, or whose client takes nothing of
-/// what is to be sent.
+/// Closes a connection that had no call for some time, whatever other frames arrive, or whose client does not read pending
+/// data.
 final class BoundedConnection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
@@ -37,14 +37,14 @@ final class BoundedConnection: ChannelInboundHandler {
         context.fireUserInboundEventTriggered(event)
     }
 
-    /// NIO ends no read in which the connection closes, and NIOHTTP2 keeps the streams of an unended read for good, and with
-    /// them the connection.
+    /// NIO sends no read-complete for a read during which the connection closes, and NIOHTTP2 then keeps the streams, and with
+    /// them the connection, forever.
     func channelInactive(context: ChannelHandlerContext) {
         context.fireChannelReadComplete()
         context.fireChannelInactive()
     }
 
-    /// A call whose response can't be written never gets to it.
+    /// A call whose response can't be written never reaches it.
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         watch?.cancel()
         if !context.channel.isWritable { watchTaking(context.channel, left: .max) }
@@ -77,7 +77,7 @@ final class BoundedConnection: ChannelInboundHandler {
         guard let channel else { return }
         closing?.cancel()
         let this = NIOLoopBound(self, eventLoop: channel.eventLoop)
-        // The transport says goodbye and closes when the client has heard it, which is soon, or never.
+        // The transport sends GOAWAY and closes once the client acknowledges it, which may be never.
         closing = channel.eventLoop.scheduleTask(in: isStopping ? .seconds(2) : idle) {
             if this.value.isStopping {
                 channel.close(promise: nil)

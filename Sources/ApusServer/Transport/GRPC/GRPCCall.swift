@@ -1,12 +1,12 @@
 internal import GRPCCore
 
-/// What a call brought with it besides its message.
+/// The context of a call, apart from its message.
 struct GRPCCall: Sendable {
-    /// Of the call in progress; set by `GRPCCallInterceptor`.
+    /// The current call; set by `GRPCCallInterceptor`.
     @TaskLocal static var current: GRPCCall?
 
     let record = RequestRecord()
-    /// How long the client waits, from the call's begin; nil if it doesn't say.
+    /// The client's timeout, from the start of the call; nil if it sets none.
     let time: Duration?
     let begin = ContinuousClock.now
 
@@ -18,7 +18,7 @@ struct GRPCCall: Sendable {
         }
     }
 
-    /// Does the call's work within the time that its client waits.
+    /// Does the call's work within the client's timeout.
     func withinDeadline<Value>(
         _ task: RequestTask, _ work: () async throws -> Value
     ) async throws -> Value {
@@ -29,7 +29,7 @@ struct GRPCCall: Sendable {
 
     static func first(_ name: String, _ metadata: Metadata) -> String? { Array(metadata[stringValues: name]).first }
 
-    /// What the response carries back.
+    /// The response metadata.
     func add(to metadata: inout Metadata) {
         let facts = record.current
         metadata.replaceOrAddString(facts.requestID, forKey: "x-request-id")
@@ -44,7 +44,7 @@ extension ServerError {
 }
 
 extension RPCError {
-    /// The form that errors have in gRPC.
+    /// The gRPC form of errors.
     init(_ error: ServerError) {
         self.init(code: error.kind.grpcCode, message: GRPCMessage.short(error.text))
     }

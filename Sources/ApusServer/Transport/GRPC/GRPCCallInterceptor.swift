@@ -1,13 +1,12 @@
 internal import GRPCCore
 internal import HTTPTypes
 
-/// Gives handlers what came with a call besides its message, and rejects clients without a valid key before their message is
-/// read.
+/// Provides handlers with the context of a call, and rejects clients without a valid key before reading their message.
 struct GRPCCallInterceptor: ServerInterceptor {
     let keys: APIKeys
     let log: RequestLog
 
-    /// Health checks have no key.
+    /// Health checks need no key.
     private static let open: Set = ["ServerLive", "ServerReady"]
 
     func intercept<Input: Sendable, Output: Sendable>(
@@ -43,7 +42,7 @@ struct GRPCCallInterceptor: ServerInterceptor {
             }
             return response
         } catch var error as RPCError {
-            // A message that can't be read never gets to a handler, which would log it.
+            // A message that can't be decoded never reaches a handler, which would log it.
             if !call.record.current.isLogged {
                 refused(
                     call, context,

@@ -1,8 +1,8 @@
 internal import NIOConcurrencyHelpers
 internal import NIOCore
 
-/// The limits of gRPC's connections and calls that its transport lacks: how many connections, how long one may be silent, and
-/// how long a message may take to arrive and a response to be taken.
+/// Limits that the gRPC transport lacks: the number of connections, their idle time, and the time to receive a message and to
+/// deliver a response.
 final class GRPCConnections: Sendable {
     private let max: Int
     private let idle: TimeAmount
@@ -12,9 +12,9 @@ final class GRPCConnections: Sendable {
     private let open = NIOLockedValueBox(0)
 
     /// - Parameters:
-    ///   - max: connections at once.
-    ///   - idle: after which a client without calls is asked to go. The transport's own timer for that (`maxIdleTime`) is not
-    ///     used: it keeps each connection's handler in memory for good.
+    ///   - max: maximum number of connections.
+    ///   - idle: the time after which a client without calls is disconnected. Replaces the transport's own timer
+    ///     (`maxIdleTime`), which keeps each connection's handler in memory forever.
     init(max: Int, idle: Duration, call: BoundedCall.Limits, bodies: BodyReader, log: RequestLog) {
         self.max = max
         self.idle = TimeAmount(idle)
@@ -36,7 +36,7 @@ final class GRPCConnections: Sendable {
         }
     }
 
-    /// - Parameter stream: a call's.
+    /// - Parameter stream: the stream of a call.
     func opened(_ stream: any Channel) -> EventLoopFuture<Void> {
         stream.eventLoop.makeCompletedFuture {
             let connection = try stream.parent?.pipeline.syncOperations.handler(type: BoundedConnection.self)

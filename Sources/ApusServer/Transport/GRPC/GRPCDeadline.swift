@@ -3,22 +3,22 @@ internal import GRPCCore
 internal import NIOHPACK
 internal import Remedies
 
-/// How long a client waits for a response (`grpc-timeout`), read here as grpc-swift traps on values that no client should send.
+/// The client's timeout (`grpc-timeout`), parsed here because grpc-swift traps on invalid values.
 ///
 /// The header is `1*8DIGIT` and one of the units H, M, S, m, u, n (gRPC over HTTP/2, "Timeout").
 package enum GRPCDeadline {
     private static let header = "grpc-timeout"
-    /// In which the time travels from the stream to the handler, in nanoseconds. A client's own is dropped.
+    /// Carries the timeout from the stream to the handler, in nanoseconds. Dropped if sent by a client.
     private static let internalHeader = "apus-timeout-ns"
     private static let units: [Character: Int64] = [
         "H": 3_600_000_000_000, "M": 60_000_000_000, "S": 1_000_000_000, "m": 1_000_000, "u": 1_000, "n": 1,
     ]
-    /// Longer than any request lives.
+    /// Longer than any request.
     private static let longest: Int64 = 86_400_000_000_000
 
-    /// Replaces the header by one that only this module reads.
+    /// Replaces the header with one that only this module reads.
     ///
-    /// - Returns: the time; nil if the client doesn't limit it.
+    /// - Returns: the timeout; nil if the client sets none.
     static func pass(_ headers: inout HPACKHeaders) throws(ServerError) -> Duration? {
         headers.remove(name: internalHeader)
         let values = headers[header]
@@ -42,7 +42,7 @@ package enum GRPCDeadline {
         return overflow ? longest : min(product, longest)
     }
 
-    /// The time that a call has; nil for any.
+    /// The timeout of a call; nil for none.
     static func time(_ metadata: Metadata) -> Duration? {
         GRPCCall.first(internalHeader, metadata).flatMap { Int64($0) }.map { .nanoseconds($0) }
     }

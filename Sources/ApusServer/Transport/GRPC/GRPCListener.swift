@@ -5,7 +5,7 @@ internal import Logging
 internal import NIOCore
 internal import ServiceLifecycle
 
-/// The gRPC server as a service that ends with the others.
+/// The gRPC server as a service that shuts down with the others.
 struct GRPCListener: Service {
     private let server: GRPCServer<HTTP2ServerTransport.Posix>
     private let logger: Logger
@@ -31,7 +31,7 @@ struct GRPCListener: Service {
             } else {
                 .plaintext
             }
-        // Unlike HTTP's, this transport takes no names.
+        // Unlike HTTP's, this transport does not resolve names.
         let resolved = try NIOCore.SocketAddress.makeAddressResolvingHost(configuration.host, port: port)
         let host = resolved.ipAddress ?? configuration.host
         let address: GRPCNIOTransportCore.SocketAddress =
@@ -52,7 +52,7 @@ struct GRPCListener: Service {
                         throw error.cause as? IOError ?? error
                     }
                 }
-                // Where there is none, the task above says why.
+                // If there is none, the task above reports why.
                 if let address = try? await server.listeningAddress {
                     logger.info("listening for gRPC", metadata: ["address": "\(address)"])
                 }

@@ -1,9 +1,9 @@
 internal import Foundation
 
-/// A status message as it travels: percent-encoded outside of printable ASCII, and short, as all headers of a response must fit
-/// into one frame.
+/// An encoded status message: percent-encoded outside printable ASCII, and short, as all response headers must fit into one
+/// frame.
 enum GRPCMessage {
-    /// Whether a content-type is gRPC's, with messages in Protocol Buffers.
+    /// Whether a content-type is gRPC with Protocol Buffers messages.
     static func isContentType(_ type: String) -> Bool {
         let name = type.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
         return name == "application/grpc" || name == "application/grpc+proto"

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// The media type that a client would rather have; q-values count, and of equals the first that is offered.
+/// The media type that a client prefers, by q-value; the first one offered wins a tie.
 enum Accept {
     static func best(_ header: String?, of offered: [String]) -> String? {
         guard let header, !header.isEmpty else { return offered.first }
@@ -13,7 +13,7 @@ enum Accept {
         }
         func quality(_ type: String) -> Double {
             let family = type.prefix { $0 != "/" } + "/*"
-            // The most specific range counts.
+            // The most specific range wins.
             for range in [type, String(family), "*/*"] {
                 if let match = wanted.first(where: { $0.range == range }) { return match.quality }
             }
@@ -21,7 +21,7 @@ enum Accept {
         }
         let best = offered.map { ($0, quality($0)) }.max { $0.1 < $1.1 }
         guard let best, best.1 > 0 else { return nil }
-        // `max` gives the last of equals.
+        // `max` returns the last of equal elements.
         return offered.first { quality($0) == best.1 }
     }
 }

@@ -1,6 +1,6 @@
-/// A host and a port, as the `Host` header names them (RFC 3986, 3.2).
+/// A host and a port, as in the `Host` header (RFC 3986, 3.2).
 ///
-/// Read byte by byte: a regular expression costs more than the rest of a refused request.
+/// Parsed byte by byte: a regular expression costs more than the rest of a rejected request.
 package struct Authority: Equatable {
     /// Without the brackets of an IPv6 address.
     package let host: Substring
@@ -8,7 +8,7 @@ package struct Authority: Equatable {
     /// Digits only; nil without a colon.
     package let port: Substring?
 
-    /// Nil if the text is not of this form. What characters a host may have is not checked.
+    /// Nil if the text has another form. Does not check the characters of the host.
     package init?(_ text: String) {
         let end: String.Index
         if text.utf8.first == UInt8(ascii: "[") {
@@ -31,7 +31,7 @@ package struct Authority: Equatable {
         port = digits
     }
 
-    /// Whether the host is a registered name or an address by its characters, and the port has at most five digits.
+    /// Whether the host consists of characters of a registered name or an address, and the port has at most five digits.
     package var isValid: Bool {
         let others = isBracketed ? ":.%_~-" : ".%_~!$&'()*+;=-"
         return (port?.utf8.count ?? 0) <= 5

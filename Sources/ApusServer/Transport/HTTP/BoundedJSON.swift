@@ -3,19 +3,19 @@ internal import Dispatch
 internal import Foundation
 internal import Remedies
 
-/// JSON of clients. Parsing takes many times its bytes, and more time than they suggest, so it is measured first.
+/// Client JSON. Parsing needs many times its size in memory, and disproportionate time, so it is measured first.
 package enum BoundedJSON {
-    /// Longer than any number that a double or an integer needs. Foundation's parser takes quadratic time for longer ones.
+    /// Longer than any number that a double or an integer needs. Foundation's parser is quadratic in the length.
     private static let maxNumberLength = 64
-    /// No request needs as many. Each takes Foundation kilobytes, where a number takes a hundred bytes.
+    /// More than any request needs. Foundation uses kilobytes per object, but only a hundred bytes per number.
     private static let maxObjects = 1000
 
-    /// The object that the bytes are; nil if they are not one.
+    /// The parsed object; nil if the bytes are not one.
     ///
     /// - Throws: `ServerError` if it has more than `maxValues` values, or a number longer than any that makes sense.
     package static func object(_ bytes: ArraySlice<UInt8>, maxValues: Int) throws(ServerError) -> [String: Any]? {
         let size = bytes.withUnsafeBufferPointer { Size($0) }
-        // Foundation would take it for UTF-16 or UTF-32. JSON is UTF-8 (RFC 8259), in which no character here has such a byte.
+        // Foundation would treat it as UTF-16 or UTF-32. JSON is UTF-8 (RFC 8259), where no character here has such a byte.
         guard !size.hasNUL else { return nil }
         guard size.values <= maxValues else {
             throw .tooLarge(
@@ -32,12 +32,12 @@ package enum BoundedJSON {
         return try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any]
     }
 
-    /// What there is to parse.
+    /// The amount to parse.
     private struct Size {
-        /// At least the number of values: what could begin one, outside of strings.
+        /// An upper bound on the number of values: characters outside strings that could begin one.
         var values = 1
         var objects = 0
-        /// The longest run outside of strings that could be part of a number.
+        /// The longest run outside strings that could be part of a number.
         var longestNumber = 0
         var hasNUL = false
 
@@ -76,12 +76,12 @@ package enum BoundedJSON {
         }
     }
 
-    /// Bodies of this size are handled in milliseconds, side by side.
+    /// Bodies up to this size are handled in milliseconds, concurrently.
     private static let small = 262_144
     private static let queue = DispatchQueue(label: "apus.json")
 
-    /// Reading and writing JSON of about so many bytes off the cooperative pool. Large ones take turns, as they take memory,
-    /// and keep no small one waiting.
+    /// Reads or writes JSON of about this size off the cooperative pool. Large ones run one at a time, to bound memory, and do
+    /// not delay small ones.
     static func work<Value: Sendable>(
         size: Int, _ work: @escaping @Sendable () throws -> Value
     ) async throws -> Value {

@@ -5,8 +5,8 @@ internal import NIOConcurrencyHelpers
 internal import NIOCore
 internal import NIOHTTPTypes
 
-/// Notices that a client goes away, also while its request is being worked on, and lets the connection live otherwise; ends
-/// one on which no request begins, also where a head comes a byte at a time, and one that takes nothing of its response.
+/// Detects that a client disconnects, also while its request is being processed; closes a connection on which no request head
+/// arrives in time, even one sent byte by byte, or whose client does not read its response.
 final class ClientWatch: ChannelDuplexHandler, RemovableChannelHandler, Sendable {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -16,34 +16,34 @@ final class ClientWatch: ChannelDuplexHandler, RemovableChannelHandler, Sendable
     private struct State {
         var isGone = false
         var channel: (any Channel)?
-        /// Closes the connection unless a head comes before.
+        /// Closes the connection unless a head arrives first.
         var head: Scheduled<Void>?
-        /// Closes the connection unless some of a response is taken before.
+        /// Closes the connection unless the client reads part of a response first.
         var taking: Scheduled<Void>?
-        /// Heads whose response has not left whole.
+        /// Heads whose response has not been fully sent.
         var requests = 0
-        /// Responses of which something was written, and not all has left.
+        /// Responses that are written in part but not fully sent.
         var responses = 0
-        /// Whether the client sends its body only when it is told to.
+        /// Whether the client waits for 100 Continue before sending its body.
         var waitsForContinue = false
         var next = 0
         var callbacks: [Int: @Sendable () -> Void] = [:]
     }
 
-    /// By channel, as a request's context knows no more of its connection.
+    /// By channel, because a request's context has only that.
     private static let all = NIOLockedValueBox<[ObjectIdentifier: ClientWatch]>([:])
 
     private let state = NIOLockedValueBox(State())
     private let headTimeout: TimeAmount
 
-    /// - Parameter headTimeout: from the connection's begin or the last response until a request's head has come whole.
+    /// - Parameter headTimeout: from the start of the connection or the last response to the complete head of a request.
     init(headTimeout: TimeAmount) { self.headTimeout = headTimeout }
 
     static func of(_ channel: any Channel) -> ClientWatch? {
         all.withLockedValue { $0[ObjectIdentifier(channel)] }
     }
 
-    /// Calls back once if the client goes, at once if it has gone. Returns what stops that.
+    /// Calls back once when the client disconnects, immediately if it already has. Returns a closure that cancels this.
     func whenGone(_ callback: @escaping @Sendable () -> Void) -> @Sendable () -> Void {
         let number: Int? = state.withLockedValue { state in
             if state.isGone { return nil }
@@ -99,13 +99,13 @@ final class ClientWatch: ChannelDuplexHandler, RemovableChannelHandler, Sendable
         context.fireChannelRead(data)
     }
 
-    /// Tells a client that waits for it to send its body: curl does for a second, with any above a megabyte.
+    /// Sends 100 Continue to a client that waits for it: curl waits a second if the body is above a megabyte.
     func wantsBody() {
         guard let channel = state.withLockedValue({ $0.waitsForContinue ? $0.channel : nil }) else { return }
         channel.eventLoop.execute {
             let isDue = self.state.withLockedValue { state in
                 defer { state.waitsForContinue = false }
-                // In a response it would be taken for a part of that.
+                // Within a response, it would be parsed as part of it.
                 return state.waitsForContinue && state.responses == 0
             }
             guard isDue, let context = try? channel.pipeline.syncOperations.context(handler: self) else { return }
@@ -139,7 +139,7 @@ final class ClientWatch: ChannelDuplexHandler, RemovableChannelHandler, Sendable
         }
     }
 
-    /// Closes the connection if its client has taken nothing of what is left of responses.
+    /// Closes the connection if its client has read none of the pending responses.
     private func watchResponses(_ channel: any Channel, left: Int) {
         let taking = channel.eventLoop.scheduleTask(in: headTimeout) {
             let now = (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0

@@ -1,7 +1,7 @@
 internal import HummingbirdCore
 internal import Logging
 
-/// Counts HTTP connections, and logs when there are as many as allowed: the next one waits until another closes.
+/// Counts HTTP connections, and logs when the limit is reached: the next one waits until another closes.
 struct ConnectionLimit: AvailableConnectionsDelegate {
     private let limit: Int
     private let logger: Logger
@@ -18,12 +18,12 @@ struct ConnectionLimit: AvailableConnectionsDelegate {
         guard open >= limit, !isLogged else { return }
         isLogged = true
         logger.warning(
-            "all connections are taken; new ones wait", metadata: ["max_connections": "\(limit)"])
+            "connection limit reached; new connections wait", metadata: ["max_connections": "\(limit)"])
     }
 
     mutating func connectionClosed() {
         open -= 1
-        // Not again for every connection that comes and goes at the limit.
+        // Once, not for every connection that opens and closes at the limit.
         if open < limit / 2 { isLogged = false }
     }
 

@@ -5,12 +5,12 @@ package import NIOHTTPTypes
 internal import NIOHTTPTypesHTTP1
 internal import Remedies
 
-/// Converts between NIO's HTTP/1 messages and HTTP types, by the rules that HTTP types can no longer see (RFC 9112):
+/// Converts between NIO's HTTP/1 messages and HTTP types, applying rules that HTTP types can't express (RFC 9112):
 ///
-/// - Whether the connection persists: a list-valued, case-insensitive `Connection`, HTTP/1.0's default, and the response says so.
+/// - Whether the connection persists: list-valued, case-insensitive `Connection`, HTTP/1.0's default; stated in the response.
 /// - `Upgrade` is ignored. NIO's decoder reads nothing after a request that asks for one, so that response closes the connection.
 /// - `Host`: exactly one, with a valid value (HTTP/1.0 may omit it).
-/// - What can't be parsed gets a 400 or 431 response of its own, after those of the requests before it, and ends the connection.
+/// - Input that can't be parsed gets a 400 or 431 response, after those of earlier requests, and ends the connection.
 package final class HTTP1Codec: ChannelDuplexHandler, RemovableChannelHandler {
     package typealias InboundIn = HTTPServerRequestPart
     package typealias InboundOut = HTTPRequestPart
@@ -27,11 +27,11 @@ package final class HTTP1Codec: ChannelDuplexHandler, RemovableChannelHandler {
         case head
         /// Between a request's head and its end.
         case body
-        /// Nothing more is read from this connection.
+        /// This connection is not read any more.
         case ended
     }
 
-    /// A response to what isn't a request.
+    /// A response to input that isn't a request.
     private struct Refusal {
         var error: ServerError
         var form = ErrorForm.problem
@@ -39,15 +39,15 @@ package final class HTTP1Codec: ChannelDuplexHandler, RemovableChannelHandler {
         var hasBody = true
     }
 
-    /// How long a client has to read a response that ends the connection before the connection closes.
+    /// Time allowed for a client to read the last response before the connection closes.
     private static let linger = TimeAmount.seconds(2)
 
     private let log: RequestLog
     private var inbound = Inbound.head
     private var pending = CircularBuffer<Pending>()
-    /// Of the request being read.
+    /// State of the request being read.
     private var persists = true
-    /// What is to be sent once no response is pending.
+    /// To be sent once no response is pending.
     private var refusal: Refusal?
 
     package init(log: RequestLog) { self.log = log }
@@ -82,13 +82,13 @@ package final class HTTP1Codec: ChannelDuplexHandler, RemovableChannelHandler {
         case .body:
             inbound = .ended
             if !pending.isEmpty { pending[pending.index(before: pending.endIndex)].persists = false }
-            // Whoever reads the body responds.
+            // The reader of the body responds.
             context.fireErrorCaught(error)
         case .ended: break
         }
     }
 
-    /// - Returns: the request, with `Connection: close` exactly if its response ends the connection.
+    /// - Returns: the request, with `Connection: close` if and only if its response ends the connection.
     private static func request(_ head: HTTPRequestHead) throws(ServerError) -> HTTPRequest {
         try checkHost(head)
         var request: HTTPRequest
@@ -100,7 +100,7 @@ package final class HTTP1Codec: ChannelDuplexHandler, RemovableChannelHandler {
         let asksForUpgrade = head.method == .CONNECT || head.headers.contains(name: "Upgrade")
         request.headerFields[.connection] = head.isKeepAlive && !asksForUpgrade ? nil : "close"
         request.headerFields[.upgrade] = nil
-        if head.version == .http1_0 { request.headerFields[.expect] = nil }  // it knows no 100 Continue
+        if head.version == .http1_0 { request.headerFields[.expect] = nil }  // no 100 Continue in HTTP/1.0
         return request
     }
 
@@ -120,7 +120,7 @@ package final class HTTP1Codec: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: Responses
 
     package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        // An error of the connection may make a second response to a request; only the first counts.
+        // A connection error may cause a second response to a request; only the first is sent.
         guard let request = pending.first else {
             promise?.succeed()
             return
@@ -153,7 +153,7 @@ package final class HTTP1Codec: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Responds to what is not a request, after the responses that are pending, and ends the connection.
+    /// Responds to invalid input after all pending responses, and ends the connection.
     private func refuse(_ refusal: Refusal, _ context: ChannelHandlerContext) {
         inbound = .ended
         if pending.isEmpty { write(refusal, context) } else { self.refusal = refusal }
@@ -180,8 +180,8 @@ package final class HTTP1Codec: ChannelDuplexHandler, RemovableChannelHandler {
         close(context.channel, after: context.writeAndFlush(wrapOutboundOut(.end(nil))))
     }
 
-    /// Ends the connection when its last response has left: the sending side at once, the rest when the client has had time
-    /// to read. Closing while the client still sends would take the response from it (RFC 9112, 9.6).
+    /// Ends the connection after its last response is sent: the sending side at once, the rest after the client has had time
+    /// to read. Closing while the client still sends could discard the response (RFC 9112, 9.6).
     private func close(_ channel: any Channel, after written: EventLoopFuture<Void>) {
         written.whenComplete { _ in
             channel.close(mode: .output, promise: nil)

@@ -5,16 +5,16 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOHTTPTypes
 
-/// An HTTP/1 connection as Hummingbird serves it, with `HTTP1Codec` in front: it decides what is a valid request and whether
-/// the connection persists, which Hummingbird's own channel leaves to the client.
+/// Hummingbird's HTTP/1 connection with `HTTP1Codec` in front, which validates requests and decides whether the connection
+/// persists; Hummingbird's own channel leaves that to the client.
 struct HTTP1Connection: HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
-    /// Of all fields of a request together.
+    /// Maximum total size of a request's fields.
     static let maxHeaderBytes = 65_536
 
     let responder: Responder
-    /// Time allowed for a request's head, and for some of a response to be taken.
+    /// Time allowed for a request's head, and for the client to read part of a response.
     let headTimeout: TimeAmount
     let log: RequestLog
 
@@ -28,7 +28,7 @@ struct HTTP1Connection: HTTPChannelHandler {
             try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limits)))
             try pipeline.addHandler(HTTP1Codec(log: log))
             try pipeline.addHandler(ClientWatch(headTimeout: headTimeout))
-            // Ends idle connections when the server shuts down; `ClientWatch` has the timeouts.
+            // Closes idle connections on shutdown; `ClientWatch` enforces the timeouts.
             try pipeline.addHandler(HTTPConnectionStateHandler(logger: logger))
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))

@@ -2,7 +2,7 @@ internal import HTTPTypes
 
 extension HTTPField.Name {
     static func named(_ name: String) -> HTTPField.Name {
-        guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is a header's name") }
+        guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is a valid header name") }
         return name
     }
 

@@ -5,21 +5,21 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Remedies
 
-/// The images of a request, whichever way they were sent.
+/// The images of a request, however they were sent.
 struct ImageUpload: Sendable {
-    /// What a protocol expects in a form.
+    /// The fields that a protocol expects in a form.
     struct FormFields: Sendable {
-        /// Names of fields with images.
+        /// Names of image fields.
         var images: Set<String>
-        /// Names of fields with text. If there are none, any other field is an error.
+        /// Names of text fields. If empty, any other field is an error.
         var texts: Set<String> = []
     }
 
-    /// None where only a URL was sent.
+    /// Empty if only a URL was sent.
     var images: [EncodedImage] = []
-    /// Where the image is to be downloaded from.
+    /// The URL to download the image from.
     var url: String?
-    /// Whether the response is to be a list.
+    /// Whether the response is a list.
     var isList = false
     /// The text fields of a form, by name.
     var texts: [String: String] = [:]
@@ -35,7 +35,7 @@ struct ImageUpload: Sendable {
         switch type {
         case "multipart/form-data": try readForm(body, contentType ?? "", limits, form)
         case "application/json": try readJSON(body, limits)
-        // curl --data-binary sends everything as a form of the last type.
+        // curl --data-binary sends everything with the last type.
         case "application/octet-stream", "", "application/x-www-form-urlencoded":
             images = [try ImageUpload.image(body.bytes[...], named: nil, limits, body.lease)]
         default:
@@ -72,14 +72,14 @@ struct ImageUpload: Sendable {
         _ body: BodyReader.Body, _ contentType: String, _ limits: Image.Limits, _ fields: FormFields
     ) throws(ServerError) {
         guard let boundary = Multipart.boundary(of: contentType) else {
-            throw .badRequest("The form's Content-Type has no boundary", remedy: "Let the client set it.")
+            throw .badRequest("The form's Content-Type has no boundary", remedy: "Let the HTTP client set it.")
         }
         let names = fields.images.sorted().joined(separator: " or ")
         for part in try Multipart(readable: body.bytes, boundary: boundary).parts {
             if fields.images.contains(part.name) {
                 guard images.count < ImageUpload.maxImages else {
                     throw .tooLarge(
-                        "There are more than \(ImageUpload.maxImages) images", remedy: "Send them in several requests.")
+                        "There are more than \(ImageUpload.maxImages) images", remedy: "Send several requests.")
                 }
                 let name = part.filename.map(ImageUpload.printable)
                 images.append(try ImageUpload.image(body.bytes[part.content], named: name, limits, body.lease))
@@ -89,7 +89,7 @@ struct ImageUpload: Sendable {
                 }
                 texts[part.name] = String(decoding: body.bytes[part.content], as: UTF8.self)
             } else if fields.texts.isEmpty {
-                // Where text fields mean nothing, an image under another name would be lost without a word.
+                // Without text fields, an image under another name would be ignored silently.
                 throw .badRequest(
                     "The form has an unknown field \(Quoted(part.name))", remedy: "Name the image's field \(names).")
             }
@@ -102,7 +102,7 @@ struct ImageUpload: Sendable {
         isList = images.count > 1
     }
 
-    /// A name as it may stand in a response and a log.
+    /// A name that is safe in a response and a log.
     private static func printable(_ name: String) -> String {
         String(
             String.UnicodeScalarView(name.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7f }.prefix(200)))

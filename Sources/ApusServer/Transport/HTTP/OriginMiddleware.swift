@@ -4,16 +4,16 @@ package import Hummingbird
 internal import NIOCore
 internal import Remedies
 
-/// Keeps pages of other sites from using a visitor's browser to change anything here, or to reach a server that only this
-/// machine should.
+/// Prevents pages of other sites from using a visitor's browser to change state (CSRF), or to reach a server that is meant
+/// for this machine only (DNS rebinding).
 ///
-/// A browser sends a page's simple requests anywhere, and only keeps the response from it. It says where they come from, in
-/// `Sec-Fetch-Site`, or `Origin` (what other programs do not send). A page whose host's name comes to mean 127.0.0.1 is of the
-/// same origin to the browser, but names its own host.
+/// A browser sends a page's simple requests to any site, and only withholds the response. It states their origin in
+/// `Sec-Fetch-Site` or `Origin`, which other programs do not send. A page whose host name is rebound to 127.0.0.1 is
+/// same-origin to the browser, but sends its own host name.
 package struct OriginMiddleware: RouterMiddleware {
-    /// Those that were allowed, as "https://example.com", or "*".
+    /// The allowed origins, such as "https://example.com", or "*".
     let origins: [String]
-    /// Whether only this machine is to reach the server, and needs no key for it.
+    /// Whether only this machine may reach the server, without a key.
     let isLocalOnly: Bool
 
     package func handle(
@@ -21,12 +21,12 @@ package struct OriginMiddleware: RouterMiddleware {
         next: (Request, ServerContext) async throws -> Response
     ) async throws -> Response {
         let host = request.head.authority?.lowercased() ?? ""
-        // A proxy asks by its own name whether the server lives; that gives nothing away.
+        // A proxy checks health under its own host name; the response reveals nothing.
         if isLocalOnly, !request.uri.path.hasPrefix("/v2/health/"), !OriginMiddleware.isLocal(host),
             !isAllowed(host)
         {
             throw OriginMiddleware.refusal(
-                "This server is for its own machine only, and is not called \(Quoted(host))",
+                "This server is for local use only, and its name is not \(Quoted(host))",
                 "Use localhost or its address, or allow the name by the server's setting "
                     + "\(setting: .corsOrigin, "http://\(Quoted(host))").")
         }
@@ -57,7 +57,7 @@ package struct OriginMiddleware: RouterMiddleware {
         String(origin.lowercased().drop { $0 != "/" }.drop { $0 == "/" })
     }
 
-    /// localhost or an address, with or without a port. An address in brackets is followed by nothing but a port.
+    /// localhost or an address, with an optional port. Only a port may follow an address in brackets.
     package static func isLocal(_ authority: String) -> Bool {
         guard let authority = Authority(authority) else { return false }
         let host = authority.host

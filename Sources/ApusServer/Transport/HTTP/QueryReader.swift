@@ -3,18 +3,18 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Remedies
 
-/// A request's query, read strictly: a name that is not known is an error, as a mistyped one would do nothing in silence.
+/// Reads a request's query strictly: an unknown name is an error, as a misspelled one would be ignored silently.
 struct QueryReader {
     private let values: [String: String]
 
     init(_ request: Request, known: Set<String>) throws(ServerError) {
         var values: [String: String] = [:]
         for (name, value) in request.uri.queryParameters {
-            // Hummingbird decodes the values only.
+            // Hummingbird decodes only the values.
             let name = name.removingPercentEncoding ?? String(name)
             guard known.contains(name) else {
                 throw .badRequest(
-                    "The query parameter \(Quoted(name)) is not known",
+                    "The query parameter \(Quoted(name)) is unknown",
                     remedy: "Known parameters: \(known.sorted().joined(separator: ", ")).")
             }
             guard values.updateValue(String(value), forKey: name) == nil else {

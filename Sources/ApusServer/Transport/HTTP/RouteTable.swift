@@ -3,7 +3,7 @@ internal import Hummingbird
 internal import NIOConcurrencyHelpers
 internal import Remedies
 
-/// Routes with the methods that each path has, so that others are refused as HTTP has it (405 with Allow).
+/// Routes with the methods of each path, so that others get 405 with Allow.
 struct RouteTable {
     typealias Handler = @Sendable (Request, ServerContext) async throws -> Response
     typealias Middleware = any MiddlewareProtocol<Request, Response, ServerContext>
@@ -22,7 +22,7 @@ struct RouteTable {
     ) {
         let group = router.group()
         for each in middleware { group.add(middleware: each) }
-        // What may be read may be asked about.
+        // GET implies HEAD.
         for method in method == .get ? [.get, .head] : [method] {
             group.on(RouterPath(path), method: method) { try await handler($0, $1) }
             paths.add(path, method)
@@ -30,7 +30,7 @@ struct RouteTable {
     }
 }
 
-/// The paths that there are, with `{parameters}`.
+/// The known paths, with `{parameters}`.
 private final class KnownPaths: Sendable {
     struct Entry: Sendable {
         var parts: [Substring]
@@ -58,7 +58,7 @@ private final class KnownPaths: Sendable {
     }
 }
 
-/// Responds with 405 where a path exists for other methods.
+/// Responds with 405 if a path exists for other methods.
 private struct MethodMiddleware: RouterMiddleware {
     let paths: KnownPaths
 

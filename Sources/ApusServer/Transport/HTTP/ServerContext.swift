@@ -1,12 +1,12 @@
 package import Hummingbird
 
-/// What goes with a request from middleware to route.
+/// The context of a request, from middleware to route.
 package struct ServerContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
-    /// What the log and the metrics record of the request.
+    /// The facts that the log and the metrics record.
     let record = RequestRecord()
 
-    /// Nil where a request has no connection, as in tests.
+    /// Nil for a request without a connection, as in tests.
     let client: ClientWatch?
 
     package init(source: Source) {
@@ -14,7 +14,7 @@ package struct ServerContext: RequestContext {
         client = ClientWatch.of(source.channel)
     }
 
-    /// Does a request's work in a task of its own, which is cancelled when the client goes away.
+    /// Does a request's work in a new task, which is cancelled when the client disconnects.
     func run<Value: Sendable>(
         _ work: @escaping @Sendable (RequestTask) async throws -> Value
     ) async throws -> Value {
