@@ -145,7 +145,7 @@ import Testing
     @Test func anUnknownNameIsAnErrorThatSaysWhatThereIs() async throws {
         let run = try await Command.run("pull", "detr-r99")
         #expect(run.status == 64)
-        #expect(run.errors.contains("There are detr-r50, detr-r50-dc5, detr-r101, detr-r101-dc5."))
+        #expect(run.errors.contains("Available: detr-r50, detr-r50-dc5, detr-r101, detr-r101-dc5."))
     }
 
     @Test func aModelThatWasNotPulledSaysHowToGetIt() async throws {

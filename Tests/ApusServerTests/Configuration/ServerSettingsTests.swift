@@ -60,9 +60,9 @@ import Testing
         let folder = try TemporaryFolder()
         let file = try folder.write(Array("prot: 1\n".utf8), to: "apus.yaml")
         let inFile = #expect(throws: ApusError.self) { try settings(file: file) }
-        #expect(inFile?.cause == "there is no setting \"prot\"")
+        #expect(inFile?.cause == "there is no setting named \"prot\"")
         let variable = #expect(throws: ApusError.self) { try settings([:], ["APUS_PROT": "1"]) }
-        #expect(variable?.cause == "the variable APUS_PROT is no setting")
+        #expect(variable?.cause == "the variable APUS_PROT is not a setting")
         _ = try settings([:], ["APUS_RUNTIME": "/x", "PATH": "/bin"])
     }
 
