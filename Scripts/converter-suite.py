@@ -22,90 +22,11 @@ only types and shapes. Exits with 1 if apus has a differing, load-fail or crash.
 import argparse, collections, concurrent.futures, glob, json, multiprocessing, os, re, shutil, subprocess, sys, tempfile
 import warnings
 import numpy as np, onnx
-from onnx import TensorProto, numpy_helper
 
-RANDOM = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Bernoulli", "Multinomial"}
+from converter_models import collect, each, lowered, nodes, prepare, traits
+
 CLASSES = ["converted", "unchanged", "refused", "error", "differing", "load-fail", "crash"]
 FORK = multiprocessing.get_context("fork")
-
-
-# --- The models and their inputs --------------------------------------------------------------------------------------
-
-def collect():
-    """Every model of the package: name, model or path, and data sets or their folder."""
-    from onnx.backend.test import loader
-    np.random.seed(0)  # some node tests generate random inputs when loaded
-    for kind in ["node", "simple", "pytorch-converted", "pytorch-operator", "real"]:
-        try: cases = loader.load_model_tests(kind=kind)
-        except (ValueError, FileNotFoundError): continue
-        for case in sorted(cases, key=lambda case: case.name):
-            path = case.model_dir and os.path.join(case.model_dir, "model.onnx")
-            yield f"{kind}/{case.name}", case.model or path, case.data_sets or case.model_dir
-    for path in sorted(glob.glob(os.path.join(loader.DATA_DIR, "light", "*.onnx"))):
-        yield "light/" + os.path.basename(path)[:-5], path, None
-
-
-def prepare(source, data):
-    """The model and its data sets, each a dictionary of inputs by name."""
-    if source is None: raise OSError("not in the package")
-    model = onnx.load(source) if isinstance(source, str) else source
-    held = {tensor.name for tensor in model.graph.initializer}
-    inputs = [value for value in model.graph.input if value.name not in held]
-    if data is None:  # a light model: the inputs that onnx's runner generates
-        dims = [[dim.dim_value or 1 for dim in value.type.tensor_type.shape.dim] for value in inputs]
-        sets = [[(np.arange(np.prod(shape)) / np.prod(shape)).astype(np.float32).reshape(shape) for shape in dims]]
-    elif isinstance(data, str):
-        sets = [[read(value.type, os.path.join(folder, f"input_{i}.pb")) for i, value in enumerate(inputs)]
-                for folder in sorted(glob.glob(os.path.join(data, "test_data_set_*")))]
-    else: sets = [given for given, _ in data]
-    if not sets: raise OSError("no data sets")
-    rounded = lambda x: x.astype(np.float16).astype(np.float32) if x.dtype == np.float32 else x
-    return model, [{value.name: each(x, rounded) for value, x in zip(inputs, given)} for given in sets]
-
-
-def read(kind, path):
-    proto, convert = {
-        "sequence_type": (onnx.SequenceProto, numpy_helper.to_list), "map_type": (onnx.MapProto, numpy_helper.to_dict),
-        "optional_type": (onnx.OptionalProto, numpy_helper.to_optional),
-    }.get(kind.WhichOneof("value"), (TensorProto, numpy_helper.to_array))
-    with open(path, "rb") as file: return convert(proto.FromString(file.read()))
-
-
-def each(value, f):
-    """Applies f to each tensor in a value: a tensor, or a list, dictionary or optional of tensors."""
-    if isinstance(value, (list, tuple)): return [each(v, f) for v in value]
-    if isinstance(value, dict): return {k: each(v, f) for k, v in value.items()}
-    if isinstance(value, TensorProto): value = numpy_helper.to_array(value)
-    return None if value is None else f(np.asarray(value))
-
-
-def lowered(model, ir, opset):
-    """A copy with at most the given IR version and opset."""
-    copy = onnx.ModelProto.FromString(model.SerializeToString())
-    copy.ir_version = min(copy.ir_version, ir)
-    for used in copy.opset_import:
-        if used.domain in ("", "ai.onnx"): used.version = min(used.version, opset)
-    return copy
-
-
-def nodes(part):
-    for node in part.node:
-        yield node
-        for attribute in node.attribute:
-            for inner in [attribute.g, *attribute.graphs]: yield from nodes(inner)
-
-
-def traits(model):
-    """The names of all float16 inputs, outputs, weights and attributes, and whether the results are random."""
-    every = [node for part in [model.graph, *model.functions] for node in nodes(part)]
-    graphs = [model.graph, *(inner for node in every for a in node.attribute for inner in [a.g, *a.graphs])]
-    halves = {v.name for g in graphs for v in [*g.input, *g.output] if re.search(r"elem_type: 10\b", str(v.type))}
-    halves |= {t.name for g in graphs for t in [*g.initializer, *(s.values for s in g.sparse_initializer)]
-               if t.data_type == TensorProto.FLOAT16}
-    halves |= {f"{a.name} of {' '.join(node.output)}" for node in every for a in node.attribute
-               if a.name in ("to", "dtype") and a.i == TensorProto.FLOAT16
-               or TensorProto.FLOAT16 in (a.t.data_type, a.sparse_tensor.values.data_type)}
-    return halves, any(n.op_type in RANDOM or n.op_type == "Dropout" and any(n.input[2:3]) for n in every)
 
 
 # --- Code that may crash, in a separate process --------------------------------------------------------------------------
@@ -283,6 +204,38 @@ def test(index):
 
 # --- All models -------------------------------------------------------------------------------------------------------
 
+def report(results, left_out, which):
+    """Prints the counts and what failed; returns the counts and the summary's rows."""
+    counts = collections.Counter((w, outcomes[w][0]) for outcomes in results.values() for w in which)
+    random = sum(outcomes[which[0]][1].startswith("random") for outcomes in results.values())
+    lower = sum(name.endswith(")") for name in results)
+    print(f"{len(CASES)} models, {len(results)} tested ({lower} at a lower opset, {random} random)\n")
+    summary = [["", *which]] + [[kind, *(str(counts[w, kind]) for w in which)] for kind in CLASSES]
+    print("\n".join("".join(f"{cell:<12}" for cell in row).rstrip() for row in summary))
+    print(f"\nSkipped: {len(left_out)}")
+    shapes = [("not in the package", "^not in"), ("unknown operator", "No Op registered|not a registered|Unrecognized"),
+              ("no kernel", "NOT_IMPLEMENTED"), ("unsupported type", "umpy.type|Type Error"),
+              ("other", "")]
+    kinds = collections.Counter(next(k for k, shape in shapes if re.search(shape, r)) for r in left_out.values())
+    for kind, n in kinds.most_common(): print(f"  {n:4} {kind}")
+    for kind in CLASSES[2:]:
+        for w in which:
+            found = [(name, outcomes[w][1]) for name, outcomes in results.items() if outcomes[w][0] == kind]
+            if found: print(f"\n{w}: {kind} ({len(found)})")
+            for name, detail in found: print(f"  {name}: {clipped(detail)}")
+    return counts, summary
+
+
+def write_table(path, summary, results, left_out, which):
+    cells = [[name, *(": ".join(filter(None, outcomes[w])) for w in which)] for name, outcomes in results.items()]
+    cells += [[name, *["skipped: " + reason] * len(which)] for name, reason in left_out.items()]
+    with open(path, "w") as file:
+        for rows in [summary, [["model", *which], *cells]]:
+            rows = [" | ".join(clipped(cell).replace("|", "\\|") for cell in row) for row in rows]
+            file.writelines(f"| {row} |\n" for row in [rows[0], " | ".join(["---"] * (len(which) + 1)), *rows[1:]])
+            file.write("\n")
+
+
 def main():
     global CASES, OPTIONS
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -307,32 +260,8 @@ def main():
             if sys.stderr.isatty(): print(f"\r{n} of {len(CASES)} ", end="", file=sys.stderr, flush=True)
             if reason: left_out[name] = reason
             else: results[name] = outcomes
-
-    counts = collections.Counter((w, outcomes[w][0]) for outcomes in results.values() for w in which)
-    random = sum(outcomes[which[0]][1].startswith("random") for outcomes in results.values())
-    lower = sum(name.endswith(")") for name in results)
-    print(f"{len(CASES)} models, {len(results)} tested ({lower} at a lower opset, {random} random)\n")
-    summary = [["", *which]] + [[kind, *(str(counts[w, kind]) for w in which)] for kind in CLASSES]
-    print("\n".join("".join(f"{cell:<12}" for cell in row).rstrip() for row in summary))
-    print(f"\nSkipped: {len(left_out)}")
-    shapes = [("not in the package", "^not in"), ("unknown operator", "No Op registered|not a registered|Unrecognized"),
-              ("no kernel", "NOT_IMPLEMENTED"), ("unsupported type", "umpy.type|Type Error"),
-              ("other", "")]
-    kinds = collections.Counter(next(k for k, shape in shapes if re.search(shape, r)) for r in left_out.values())
-    for kind, n in kinds.most_common(): print(f"  {n:4} {kind}")
-    for kind in CLASSES[2:]:
-        for w in which:
-            found = [(name, outcomes[w][1]) for name, outcomes in results.items() if outcomes[w][0] == kind]
-            if found: print(f"\n{w}: {kind} ({len(found)})")
-            for name, detail in found: print(f"  {name}: {clipped(detail)}")
-    if OPTIONS.table:
-        cells = [[name, *(": ".join(filter(None, outcomes[w])) for w in which)] for name, outcomes in results.items()]
-        cells += [[name, *["skipped: " + reason] * len(which)] for name, reason in left_out.items()]
-        with open(OPTIONS.table, "w") as file:
-            for rows in [summary, [["model", *which], *cells]]:
-                rows = [" | ".join(clipped(cell).replace("|", "\\|") for cell in row) for row in rows]
-                file.writelines(f"| {row} |\n" for row in [rows[0], " | ".join(["---"] * (len(which) + 1)), *rows[1:]])
-                file.write("\n")
+    counts, summary = report(results, left_out, which)
+    if OPTIONS.table: write_table(OPTIONS.table, summary, results, left_out, which)
     sys.exit(any(counts["apus", kind] for kind in CLASSES[-3:]))
 
 

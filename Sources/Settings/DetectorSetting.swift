@@ -43,7 +43,7 @@ package enum DetectorSetting {
         """
         A GPU compiles a model for each input size, which takes seconds. padded compiles it for a few sizes, to which \
         images are padded; \(ShapePolicy.example) lists them; exact gives each image its own size. auto is exact on a \
-        CPU, and padded elsewhere if the model has an input valid_sizes.
+        CPU, and padded elsewhere if the model supports padding.
         """)
 
     package static let preparation = Declaration(

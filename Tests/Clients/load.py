@@ -162,6 +162,15 @@ def large_work():
     idle = 5
     server = Server(apus, "--idle-timeout", str(idle), "--timeout", f"{HANG}s", "--body-timeout", f"{HANG}s")
     idle_files = server.files()
+    grown = memory_of_a_form(server)
+    size, taken = slow_reading(server, idle, idle_files)
+    print(f"large work: 16 images of 24 megapixels needed the memory of {grown:.1f} more; {size / 1e6:.0f} MB were read in "
+          f"{taken:.1f} s, beyond the idle timeout; a client that read nothing was disconnected")
+    server.stop()
+
+
+def memory_of_a_form(server):
+    """How much the server's memory grows with a form of 16 images of 24 megapixels, in such images."""
     clients(server, 1, lambda connection: [timed(connection) for _ in range(10)])
     before = server.memory()
     flat = png(4900, lambda: bytes(3 * 4900))
@@ -180,7 +189,12 @@ def large_work():
         time.sleep(0.01)
     grown = (peak[0] - before) / (3 * 4900 ** 2)
     assert peak[1] == 16 and grown < 5, (peak, grown)
+    return grown
 
+
+def slow_reading(server, idle, idle_files):
+    """The bytes of a response that a client reads more slowly than the idle timeout, and its seconds. One that reads nothing is
+    disconnected."""
     noise = png(1800, lambda: os.urandom(3 * 1800))
     head = (f"POST /predict?annotate=true HTTP/1.1\r\nHost: localhost\r\nAccept: image/png\r\nContent-Type: image/png\r\n"
             f"Content-Length: {len(noise)}\r\n\r\n").encode()
@@ -210,9 +224,7 @@ def large_work():
     within(lambda: server.files() <= idle_files, "an unread connection is still open")
     deaf.close()
     chatty.close()
-    print(f"large work: 16 images of 24 megapixels needed the memory of {grown:.1f} more; {wanted / 1e6:.0f} MB were read in "
-          f"{taken:.1f} s, beyond the idle timeout; a client that read nothing was disconnected")
-    server.stop()
+    return wanted, taken
 
 
 def the_end():

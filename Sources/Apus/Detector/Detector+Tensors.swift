@@ -80,8 +80,7 @@ extension Detector {
         throw ApusError(
             .option, doing: "run the model on a tensor of shape \(shape)",
             cause: "the device compiled the model only for the shapes \(shapes)",
-            remedy: "Pad the pixels to one of them and set valid_sizes to the image's own size, or serve the model "
-                + "with \(setting: .shapes, "exact").")
+            remedy: "Pad the pixels to one of them, or serve the model with \(setting: .shapes, "exact").")
     }
 }
 

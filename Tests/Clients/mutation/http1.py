@@ -174,8 +174,7 @@ def generate(rng: random.Random, index: int, world: World) -> Case:
         value = rng.choice(HEADERS[name]) if pick(rng, 0.85) else rng.choice([number(rng), rng.choice(TEXTS)])
         fields.append((name if pick(rng, 0.8) else rng.choice([name.upper(), name.lower()]), value.strip(" \t")))
         if "pgrade" in value and pick(rng, 0.7): fields.append(("Upgrade", rng.choice(HEADERS["Upgrade"])))
-    if pick(rng, 0.1) and fields:
-        fields.append(rng.choice(fields))
+    if pick(rng, 0.1) and fields: fields.append(rng.choice(fields))
     target = path(rng, world) + query(rng)
     body = rng.choice(BODIES) if method not in ("GET", "HEAD") else b""
     line, packed = f"{method} {target} HTTP/1.1", body
@@ -211,8 +210,7 @@ def generate(rng: random.Random, index: int, world: World) -> Case:
         data = data + rng.choice([b"", b"\r\n", b"x", junk(rng)]) + rng.choice(seeds(world)) * rng.choice([1, 1, 20])
     if kind == "old" and any(name.lower() in ("expect", "te", "trailer", "upgrade", "connection") for name, _ in fields):
         framed = False  # not in HTTP/1.0
-    if method == "TRACE":
-        framed = False
+    if method == "TRACE": framed = False
     return Case(index, "http1", kind, data, framed, method=method, closes=closes and framed and not _keeps(fields))
 
 
