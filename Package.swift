@@ -34,8 +34,13 @@ let package = Package(
     targets: [
         .target(name: "Remedies", swiftSettings: settings),
         .target(name: "COnnxRuntime"),
+        .target(name: "COpenVINO"),
+        .target(
+            name: "OpenVINO", dependencies: ["COpenVINO", "Engine", "ONNX", "Remedies"], swiftSettings: settings),
         .target(name: "Engine", dependencies: ["Remedies"], swiftSettings: settings),
-        .target(name: "ONNXRuntime", dependencies: ["COnnxRuntime", "Engine", "Remedies"], swiftSettings: settings),
+        .target(
+            name: "ONNXRuntime", dependencies: ["COnnxRuntime", "Engine", "OpenVINO", "Remedies"],
+            swiftSettings: settings),
         .target(
             name: "CImageCodecs",
             linkerSettings: [
@@ -96,7 +101,7 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["URLs"])),
             ], swiftSettings: settings),
         .target(
-            name: "TestSupport", dependencies: ["Engine", "ONNXRuntime"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["Engine", "ONNXRuntime", "OpenVINO"], path: "Tests/TestSupport",
             swiftSettings: settings),
         .testTarget(
             name: "ApusCLITests",
@@ -138,6 +143,9 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(name: "ONNXTests", dependencies: ["ONNX", "Remedies", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "OpenVINOTests", dependencies: ["Engine", "ONNX", "ONNXRuntime", "OpenVINO", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(
             name: "ONNXRuntimeTests", dependencies: ["Engine", "ONNXRuntime", "Remedies", "TestSupport"],
             swiftSettings: settings),

@@ -34,7 +34,8 @@ need libwebp-dev 'test -e /usr/include/webp/demux.h'
 need libcairo2-dev 'test -e /usr/include/cairo/cairo.h'
 need libssl-dev 'test -e /usr/include/openssl/evp.h'
 need fonts-dejavu-core 'test -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf || fc-list | grep -q .'
-if [ ! -e "$data/runtime/1.24.1/.complete" ] || { [ $want_tests = yes ] && [ ! -e "$data/test-runtimes/cpu-1.21.1/.complete" ]; }; then
+if [ ! -e "$data/runtime/1.24.1/.complete" ] || { [ $want_tests = yes ] &&
+    { [ ! -e "$data/test-runtimes/cpu-1.21.1/.complete" ] || [ ! -e "$data/runtime/openvino-2026.4.1/.complete" ]; }; }; then
     need python3-pip 'python3 -m pip --version'
 fi
 if [ $want_tests = yes ]; then # Scripts/test-live.sh, Scripts/check-models.sh
@@ -124,4 +125,7 @@ if [ "$want_tests" = yes ]; then
     # The oldest supported ONNX Runtime, built without OpenVINO: Apus must handle and report both.
     install_runtime onnxruntime==1.21.1 982dcc04a6688e1af9e3da1d4ef2bdeb11417cf3f8dde81f8f721043c1919a4f \
         "$data/test-runtimes/cpu-1.21.1" "ONNX Runtime 1.21.1 without OpenVINO, for the tests (15 MB)"
+    # OpenVINO itself, which Apus will call directly.
+    install_runtime openvino==2026.4.1 2d22b1da03f7caf74df30e9f6417d0ab2f637e4a38e08e1dcd294d2c37407aaf \
+        "$data/runtime/openvino-2026.4.1" "OpenVINO 2026.4.1 (59 MB)"
 fi

@@ -1,3 +1,2 @@
 // The target has only headers; the package manager requires a source file.
 #include "onnxruntime_abi.h"
-#include "openvino_abi.h"

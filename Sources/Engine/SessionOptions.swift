@@ -22,6 +22,8 @@ package struct SessionOptions: Sendable {
     /// Whether to fuse nodes, pack weights and plan memory at load time. Turning it off is faster for a model that runs only once
     /// or twice.
     package var isOptimized = true
+    /// Whether the engine measures each layer, so that it can report in which precision it ran.
+    package var reportsLayers = false
 
     package init(_ target: ExecutionTarget) { self.target = target }
 }

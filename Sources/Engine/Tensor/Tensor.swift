@@ -38,6 +38,18 @@ package struct Tensor: Sendable {
         self.init(elementType: Scalar.elementType, shape: shape, storage: buffer)
     }
 
+    /// A tensor of a type known only at run time, whose bytes `fill` must all write; they start uninitialized.
+    ///
+    /// - Throws: `invalidInput` if the shape is negative or larger than memory can address.
+    package init(
+        elementType: ElementType, shape: [Int], fill: (UnsafeMutableRawBufferPointer) -> Void
+    ) throws(EngineError) {
+        let buffer = OwnedBuffer(
+            byteCount: try Tensor.byteCount(shape: shape, elementType: elementType), isZeroed: false)
+        buffer.withBytes(fill)
+        self.init(elementType: elementType, shape: shape, storage: buffer)
+    }
+
     /// A tensor with a copy of `scalars`.
     package init<Scalar: TensorScalar>(shape: [Int], scalars: [Scalar]) throws {
         let count = try Tensor.byteCount(shape: shape, elementType: Scalar.elementType) / Scalar.elementType.size
@@ -107,6 +119,8 @@ final class OwnedBuffer: TensorStorage, @unchecked Sendable {  // written only b
     deinit { memory.deallocate() }
 
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(memory) }
+
+    func withBytes(_ body: (UnsafeMutableRawBufferPointer) -> Void) { body(memory) }
 
     func withElements<Scalar: TensorScalar>(
         of _: Scalar.Type, _ body: (UnsafeMutableBufferPointer<Scalar>) throws -> Void

@@ -1,6 +1,7 @@
 internal import COnnxRuntime
 package import Engine
 internal import Foundation
+internal import OpenVINO
 internal import Remedies
 
 /// ONNX Runtime, loaded dynamically from a folder. A process loads one and keeps it.
@@ -85,7 +86,8 @@ package final class Runtime: Engine, @unchecked Sendable {  // immutable; the ru
         try requireOpenVINO(doing: doing)
         return try openVINOCore.withLock { core throws(EngineError) in
             if let core { return core }
-            let made = try OpenVINOCore(folder: location.folder)
+            let made = try OpenVINOCore(
+                .load(from: location.folder, doing: "list OpenVINO's devices", remedy: RuntimeSearch.remedy))
             core = made
             return made
         }
