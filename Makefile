@@ -39,7 +39,7 @@ STEP := @Scripts/step.sh
 test: test-build ## Run the unit, golden and in-process tests and a short live suite (10 minutes in a fresh clone on 2 cores)
 	$(STEP) setup Scripts/test-setup.sh
 	$(STEP) unit APUS_REQUIRE_RUNTIME=1 swift test --skip-build $(FAST)
-	$(STEP) openvino APUS_TEST_ENGINE=openvino swift test --skip-build $(FAST) --filter OpenVINOTests
+	$(STEP) openvino APUS_TEST_ENGINE=openvino swift test --skip-build $(FAST) --filter '^OpenVINOTests\.'
 	$(STEP) live Scripts/test-live.sh $(APUS)
 
 check: ## Run the long suites: clients, models, load, mutations, simulated GPU, sanitizers, fuzzing, API (make -k continues)

@@ -77,7 +77,7 @@ package final class OpenVINOLibrary: @unchecked Sendable {  // immutable; the li
     func forModels(doing: String) throws(EngineError) -> OpenVINOModelFunctions {
         try modelFunctions.withLock { functions throws(EngineError) in
             if let functions { return functions }
-            do {
+            do throws(SymbolTable.Missing) {
                 let found = try OpenVINOModelFunctions(SymbolTable(handle: handle, library: folder))
                 functions = found
                 return found

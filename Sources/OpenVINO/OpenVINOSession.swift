@@ -121,7 +121,9 @@ extension OpenVINOCore {
         case .file(let path): return try library.make { functions.read(handle, path, nil, $0) }
         case .embedded(_, let bytes): return try memory(bytes())
         case .bytes(let bytes):
-            return try bytes.withUnsafeBytes { bytes throws(OpenVINOLibrary.Failure) in try memory(bytes) }
+            return try bytes.withUnsafeBufferPointer { bytes throws(OpenVINOLibrary.Failure) in
+                try memory(UnsafeRawBufferPointer(bytes))
+            }
         }
     }
 

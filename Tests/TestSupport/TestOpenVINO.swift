@@ -2,7 +2,7 @@ internal import Foundation
 package import OpenVINO
 
 /// The OpenVINO that tests run with. It needs a process of its own, as ONNX Runtime's provider brings another version:
-/// `APUS_TEST_ENGINE=openvino swift test --filter OpenVINOTests`.
+/// `APUS_TEST_ENGINE=openvino swift test --filter '^OpenVINOTests\.'`.
 package enum TestOpenVINO {
     package static let isWanted = ProcessInfo.processInfo.environment["APUS_TEST_ENGINE"] == "openvino"
 
