@@ -62,7 +62,7 @@ def malformed_bodies(server):
 def connections_beyond_files():
     """The hard limit on open files is 600, which leaves room for 344 connections."""
     with Server(apus, "--idle-timeout", "3600s", files=600) as server:
-        server.wait("max-connections is lowered.*max_connections=344")
+        server.wait("max-connections lowered.*max_connections=344")
         first = server.connect()
         idle = []
         for _ in range(700):
