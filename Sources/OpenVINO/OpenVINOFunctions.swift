@@ -53,8 +53,6 @@ struct OpenVINOModelFunctions {
     let compile: ov_core_compile_model_props_t
     let freeModel: ov_model_free_t
     let reshape: ov_model_reshape_t
-    let modelInputCount: ov_model_inputs_size_t
-    let modelInput: ov_model_const_input_by_index_t
     let inputCount: ov_compiled_model_inputs_size_t
     let input: ov_compiled_model_input_by_index_t
     let outputCount: ov_compiled_model_outputs_size_t
@@ -88,8 +86,6 @@ struct OpenVINOModelFunctions {
         compile = try symbols["ov_core_compile_model_props"]
         freeModel = try symbols["ov_model_free"]
         reshape = try symbols["ov_model_reshape"]
-        modelInputCount = try symbols["ov_model_inputs_size"]
-        modelInput = try symbols["ov_model_const_input_by_index"]
         inputCount = try symbols["ov_compiled_model_inputs_size"]
         input = try symbols["ov_compiled_model_input_by_index"]
         outputCount = try symbols["ov_compiled_model_outputs_size"]

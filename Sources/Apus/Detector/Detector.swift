@@ -21,7 +21,7 @@ public final class Detector: Sendable {
     public var family: String { recognized.name }
     /// How the family was determined.
     public var familyEvidence: String { recognized.evidence }
-    /// What runs the model.
+    /// How the model is executed.
     public let execution: Execution
     /// What the model's file doesn't state and was assumed, one sentence each.
     public let assumptions: [String]

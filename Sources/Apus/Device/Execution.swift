@@ -1,4 +1,4 @@
-/// What runs a model. Provider, nodes and device are as the runtime and its provider report them, not as requested.
+/// How a model is executed. Provider, nodes and device are as the runtime and its provider report them, not as requested.
 public struct Execution: Sendable {
     /// ONNX Runtime's name of the provider, such as "OpenVINOExecutionProvider".
     public var provider: String

@@ -89,10 +89,11 @@ package struct ModelDescription: Sendable {
         }
         collect(model.graph.nodes)
         for function in model.functions { collect(function.nodes) }
+        let tail = GraphTail(model.graph)
         try self.init(
             ModelSignature(model), operators: operators,
-            scoredOutputs: GraphTail(model.graph).scoredOutputs, companions: companions, name: name)
-        offsetOutputs = GraphTail(model.graph).offsetOutputs
+            scoredOutputs: tail.scoredOutputs, companions: companions, name: name)
+        offsetOutputs = tail.offsetOutputs
     }
 
     /// - Parameter path: the path of the model's file, to find the files next to it or in the folder above; nil for none.

@@ -15,7 +15,7 @@ typedef struct ov_infer_request ov_infer_request_t;
 typedef struct ov_tensor ov_tensor_t;
 typedef struct ov_output_const_port ov_output_const_port_t;
 
-// Enumerations of the official headers. 0 is success; element types are listed in OpenVINOElementType.swift.
+// Enumerations of the official headers. 0 is success; element types are listed in ElementType+OpenVINO.swift.
 typedef int32_t ov_status_e;
 typedef uint32_t ov_element_type_e;
 
@@ -65,8 +65,6 @@ typedef struct {
     size_t size;
 } ov_profiling_info_list_t;
 
-typedef void (*ov_util_log_callback_func)(const char *);
-
 // A pointer to a function of the library: `name_t`. Parameters are written as in the official headers.
 #define OV_FUNCTION(result, name, ...) typedef result (*name##_t)(__VA_ARGS__);
 
@@ -76,7 +74,6 @@ OV_FUNCTION(void, ov_version_free, ov_version_t* version)
 OV_FUNCTION(const char*, ov_get_error_info, ov_status_e status)
 OV_FUNCTION(const char*, ov_get_last_err_msg, void)
 OV_FUNCTION(void, ov_free, const char* content)
-OV_FUNCTION(void, ov_util_set_log_callback, ov_util_log_callback_func func)
 
 // Core
 OV_FUNCTION(ov_status_e, ov_core_create, ov_core_t** core)
@@ -91,8 +88,6 @@ OV_FUNCTION(ov_status_e, ov_core_compile_model_props, const ov_core_t* core, con
 // Model and compiled model
 OV_FUNCTION(void, ov_model_free, ov_model_t* model)
 OV_FUNCTION(ov_status_e, ov_model_reshape, const ov_model_t* model, const char** tensor_names, const ov_partial_shape_t* partial_shapes, size_t size)
-OV_FUNCTION(ov_status_e, ov_model_inputs_size, const ov_model_t* model, size_t* input_size)
-OV_FUNCTION(ov_status_e, ov_model_const_input_by_index, const ov_model_t* model, const size_t index, ov_output_const_port_t** input_port)
 OV_FUNCTION(ov_status_e, ov_compiled_model_inputs_size, const ov_compiled_model_t* compiled_model, size_t* size)
 OV_FUNCTION(ov_status_e, ov_compiled_model_input_by_index, const ov_compiled_model_t* compiled_model, const size_t index, ov_output_const_port_t** input_port)
 OV_FUNCTION(ov_status_e, ov_compiled_model_outputs_size, const ov_compiled_model_t* compiled_model, size_t* size)
